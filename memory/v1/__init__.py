@@ -1,0 +1,1 @@
+"""Stubs of `proto/memory/v1`, made by `python -m tools.generate_stubs`."""
