@@ -1,0 +1,91 @@
+"""Choosing the thresholds on dev data: as much recall as the precision goals allow.
+
+The scores of every dev text are computed once; then each label's threshold is swept over a grid.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from memory.adapters.ner_model import Floats, NerModel, decide, read_settings
+from memory.adapters.ner_words import fold
+from training.ner.data import Row
+from training.ner.evaluate import Counts, score_rows
+from training.ner.labels import LABELS
+
+WINDOW, OVERLAP = 126, 24
+GRID = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+"""Thresholds tried."""
+
+LEAST_PRECISION = {"PERSON": 0.78, "LOCATION": 0.75, "ORGANIZATION": 0.55}
+"""On web text, cased and lower-cased: a label gets the lowest threshold that keeps this."""
+
+SOME = 0.85
+"""A word whose probability of having some label reaches this is tagged with the likeliest."""
+
+HANDLE = 0.2
+"""The same for the words of a handle."""
+
+BESIDE = 0.4
+"""A word beside a tagged one needs this share of its label's threshold."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A row with the model's word probabilities."""
+
+    row: Row
+    folded: str
+    words: list[tuple[int, int]]
+    scores: Floats
+
+
+def write_settings(
+    folder: Path, thresholds: Mapping[str, float], beside: float = BESIDE, some: float = SOME
+) -> None:
+    """Write ``ner.json``."""
+    settings = {
+        "labels": list(LABELS),
+        "thresholds": dict(thresholds),
+        "beside": {label: round(value * beside, 4) for label, value in thresholds.items()},
+        "some": some,
+        "handle": HANDLE,
+        "window": WINDOW,
+        "overlap": OVERLAP,
+    }
+    text = json.dumps(settings, indent=2) + "\n"
+    (folder / "ner.json").write_text(text, encoding="utf-8")
+
+
+def score_all(model: NerModel, rows: Sequence[Row]) -> list[Scored]:
+    """Run the model over rows."""
+    scored = []
+    for row in rows:
+        folded = fold(row.text)
+        scored.append(Scored(row, folded, *model.word_probabilities(folded)))
+    return scored
+
+
+def figures(scored: Sequence[Scored], folder: Path) -> dict[str, Counts]:
+    """Figures of scored rows under the settings in ``folder``."""
+    settings = read_settings(folder / "ner.json")
+    return score_rows(
+        (one.row, decide(one.folded, one.words, one.scores, settings)) for one in scored
+    )
+
+
+def choose(web: Sequence[Scored], folder: Path) -> dict[str, float]:
+    """Choose each label's threshold on web text, cased and lower-cased, and write the settings."""
+    chosen: dict[str, float] = {}
+    for value in GRID:
+        write_settings(folder, {label: chosen.get(label, value) for label in LEAST_PRECISION})
+        counts = figures(web, folder)
+        for label, least in LEAST_PRECISION.items():
+            if label not in chosen and counts[label].precision >= least:
+                chosen[label] = value
+    thresholds = {label: chosen.get(label, GRID[-1]) for label in LEAST_PRECISION}
+    write_settings(folder, thresholds)
+    return thresholds
