@@ -1,0 +1,101 @@
+"""Give, withdraw and list consents. Withdrawing is as easy as giving (GDPR Art. 7(3)).
+
+Rules:
+- A grant or a withdrawal holds for the very next call: it is committed when it returns.
+- The first grant makes the person known: only then do they get keys.
+- Withdrawing what was never given succeeds and changes nothing: no existence oracle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from memory.app.keyring import Keyring
+from memory.core.consent import Consent, ConsentState, covered_purposes
+from memory.core.purposes import Purposes
+from memory.core.values import AssistantId, Caller, PersonId, PurposeId, RecordId
+from memory.errors import ErasureInProgressError, InvalidArgumentError
+from memory.ports import Clock, PersonState, RandomBytes, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """The use cases behind ConsentService."""
+
+    store: Store
+    keyring: Keyring
+    purposes: Purposes
+    clock: Clock
+    random: RandomBytes
+
+    def grant(
+        self,
+        caller: Caller,
+        person: PersonId,
+        purpose: PurposeId,
+        assistant: AssistantId | None,
+        expires_at: datetime | None = None,
+    ) -> Consent:
+        """Records the person's yes; `assistant` None covers every assistant of the tenant.
+
+        Raises:
+            UnknownPurposeError, InvalidArgumentError (an expiry that has passed),
+            ErasureInProgressError.
+        """
+        self.purposes.require(purpose)
+        now = self.clock()
+        if expires_at is not None and expires_at <= now:
+            raise InvalidArgumentError("expire_time", "must lie in the future")
+        ref = self.keyring.ref(caller.tenant, person)
+        with self.store.write() as uow:
+            row = uow.person(ref, lock=True)
+            if row is None:
+                row = self.keyring.new_person(caller.tenant, ref, now)
+                uow.add_person(row)
+            if row.state is PersonState.ERASING:
+                raise ErasureInProgressError("this person is being forgotten; try again after it")
+            id_ = RecordId(self.random(16))
+            consent = Consent(id_, row.subject, purpose, assistant, now, expires_at)
+            uow.put_consent(consent)
+            uow.commit()
+        return consent
+
+    def withdraw(
+        self,
+        caller: Caller,
+        person: PersonId,
+        purpose: PurposeId,
+        assistant: AssistantId | None,
+    ) -> list[Consent]:
+        """Ends what was given for this purpose: for one assistant, or (None) for all of them.
+
+        Returns the decisions that hold now in place of the ones ended.
+        """
+        self.purposes.require(purpose)
+        now = self.clock()
+        ref = self.keyring.ref(caller.tenant, person)
+        with self.store.write() as uow:
+            row = uow.person(ref, lock=True)
+            if row is None:
+                return []
+            decided = uow.consents(row.subject, purpose)
+            ended = [
+                replace(c, withdrawn_at=now)
+                for c in decided
+                if c.state(now) is ConsentState.GIVEN and assistant in (None, c.assistant)
+            ]
+            if assistant and not ended and purpose in covered_purposes(decided, assistant, now):
+                # The yes to all assistants stays; this one is taken out of it.
+                id_ = RecordId(self.random(16))
+                ended = [Consent(id_, row.subject, purpose, assistant, now, withdrawn_at=now)]
+            for consent in ended:
+                uow.put_consent(consent)
+            uow.commit()
+        return ended
+
+    def list(self, caller: Caller, person: PersonId) -> list[Consent]:
+        """Every decision of the person, in the order they were made; none for an unknown one."""
+        with self.store.read() as uow:
+            row = uow.person(self.keyring.ref(caller.tenant, person))
+            return [] if row is None else uow.consents(row.subject)

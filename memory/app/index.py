@@ -1,0 +1,181 @@
+"""Keeps the index what SQL says it should be.
+
+Rules:
+- Store only leaves a task in the outbox; this worker batches tasks into the index and strikes
+  them off after the index has them. Every task may run twice.
+- At the start, and when the index fails, people whose collection is missing or holds another
+  number of vectors are queued again from SQL: nobody has to ask for a rebuild.
+- Between the fence and the sweep of a Forget nothing is written for that person: the check of
+  their state and the write are one step under `_lock`, and so is the sweep.
+- No error stops the worker: it waits, and tries again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from memory.app.keyring import Keyring
+from memory.app.sealing import open_features
+from memory.core.values import RecordId, SubjectId
+from memory.core.veil import veil
+from memory.errors import TacitError
+from memory.ports import (
+    IndexTask,
+    MemoryFilter,
+    PersonState,
+    Store,
+    UnitOfWork,
+    VectorIndex,
+)
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 256
+"""Tasks in one go: 100 vectors in one upsert cost as much as ten single ones."""
+
+IDLE_SECONDS: Final = 5.0
+"""How often to look without being woken: another replica may have died with tasks claimed."""
+
+RETRY_SECONDS: Final = 1.0
+
+
+@dataclass
+class Indexer:
+    """The worker between the outbox and the index."""
+
+    store: Store
+    keyring: Keyring
+    index: VectorIndex
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _check: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Looks the index over, then works in a thread of its own."""
+        self._check.set()
+        self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._wake.set()
+
+    def check(self) -> None:
+        """The index failed: look it over."""
+        self._check.set()
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finishes the batch in hand and ends. What is left stays in the outbox."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def work_off(self) -> int:
+        """Does what the outbox holds; returns the number of tasks done."""
+        done = 0
+        while not self._stop.is_set() and (count := self._batch()):
+            done += count
+        return done
+
+    def repair(self) -> int:
+        """Queues again whoever the index does not hold in full; returns the number of people."""
+        held = self.index.collections()
+        with self.store.read() as uow:
+            wrong = [s for s in uow.subjects() if _differs(uow, s, held)]
+        for subject in wrong:
+            self.rebuild(subject)
+        if wrong:
+            log.warning("the index does not match the store: rebuilding %d collections", len(wrong))
+        return len(wrong)
+
+    def rebuild(self, subject: SubjectId) -> int:
+        """Drops one person's collection and queues all of it; returns the number of memories."""
+        with self.store.write() as uow:
+            person = uow.person_by_subject(subject)
+            if person is None or person.state is PersonState.ERASING:
+                return 0
+            with self._lock:
+                self.index.drop(person.collection)
+            count = uow.queue_all(subject)
+            uow.commit()
+        self.wake()
+        return count
+
+    def sweep(self, collection: str) -> None:
+        """Takes a fenced person's vectors out of the index and its files, for good."""
+        with self._lock:
+            self.index.drop(collection)
+            self.index.scrub()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if self._check.is_set():
+                    self._check.clear()
+                    self.repair()
+                self.work_off()
+                self._wake.wait(IDLE_SECONDS)
+            except TacitError as error:
+                log.warning("indexing waits: %s", error.reason)
+                self._check.set()
+                self._stop.wait(RETRY_SECONDS)
+            self._wake.clear()
+
+    def _batch(self) -> int:
+        with self.store.write() as uow:
+            tasks = uow.claim_index_tasks(BATCH)
+            uow.commit()
+        by_subject: dict[SubjectId, list[IndexTask]] = defaultdict(list)
+        for task in tasks:
+            by_subject[task.subject].append(task)
+        ids = [task.id for task in tasks]
+        try:
+            for subject, theirs in by_subject.items():
+                with self._lock:
+                    self._apply(subject, list(dict.fromkeys(task.record for task in theirs)))
+        except TacitError:
+            with self.store.write() as uow:
+                uow.release_index_tasks(ids)
+                uow.commit()
+            raise
+        if tasks:
+            with self.store.write() as uow:
+                uow.finish_index_tasks(ids)
+                uow.commit()
+        return len(tasks)
+
+    def _apply(self, subject: SubjectId, records: Sequence[RecordId]) -> None:
+        """Makes the index hold what SQL says of these records, whatever the tasks were."""
+        with self.store.read() as uow:
+            person = uow.person_by_subject(subject)
+            if person is None or person.state is PersonState.ERASING:
+                return
+            rows = uow.memories(subject, records, MemoryFilter())
+        present = {row.id for row in rows}
+        if gone := [r for r in records if r not in present]:
+            self.index.delete(person.collection, gone)
+        if rows:
+            keys = self.keyring.keys(person)
+            exact = np.stack([open_features(keys, row).vector for row in rows])
+            veiled = veil(self.keyring.transform(keys, exact.shape[1]), exact)
+            self.index.upsert(person.collection, [row.id for row in rows], veiled)
+
+
+def _differs(uow: UnitOfWork, subject: SubjectId, held: Mapping[str, int]) -> bool:
+    person = uow.person_by_subject(subject)
+    if person is None or person.state is PersonState.ERASING:
+        return False
+    stored = uow.count_memories(subject, MemoryFilter())
+    owed = len(uow.unindexed_heads(subject, MemoryFilter()))
+    return not stored - owed <= held.get(person.collection, 0) <= stored

@@ -1,0 +1,259 @@
+"""From a draft to something that can be sealed: the steps before and inside the transaction.
+
+    prepare     detect ▶ embed           no keys, no SQL; the expensive part
+    name        vault ▶ pseudonymize     inside the transaction that writes
+    seal_row    seal                     the row, ready to insert
+
+Rules:
+- The encoder reads the text without the names in it; the vault gives the names back their
+  identity at ranking.
+- A speaker is a name unless it is a role word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Final
+
+import numpy as np
+
+from memory.app.sealing import seal_fields
+from memory.core.content import Features, Originals
+from memory.core.draft import Draft
+from memory.core.embedding_text import embedding_text
+from memory.core.keys import PersonKeys
+from memory.core.lexical import terms
+from memory.core.policy import Policy
+from memory.core.pseudonyms import BlindSpan, Entity, Mention, blind, hashes, plan
+from memory.core.record_format import SALT_BYTES, Place, seal
+from memory.core.values import (
+    Access,
+    MemoryContent,
+    PseudonymizedText,
+    RawText,
+    RecordId,
+    Span,
+    TenantId,
+    Vector,
+)
+from memory.ports import Anonymizer, Detector, Encoder, MemoryRow, RandomBytes, UnitOfWork
+
+ROLES: Final = frozenset(
+    {"user", "human", "assistant", "ai", "bot", "system", "agent", "tool", "customer", "caller"}
+)
+"""Speakers that name nobody."""
+
+MAX_KNOWN_NAMES: Final = 64
+"""Speakers of one batch that are looked for by name; bounds the work on a hostile batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A draft with what was found in it, the exact unit vector (d,) and terms of the rest."""
+
+    draft: Draft
+    speaker_spans: tuple[Span, ...]
+    spans: tuple[Span, ...]
+    vector: Vector
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A prepared draft under pseudonyms. What the policy redacts is not among the `originals`."""
+
+    prepared: Prepared
+    text: PseudonymizedText
+    speaker: PseudonymizedText | None
+    originals: Originals
+    entities: frozenset[str]
+
+    def features(self, stored_at: datetime) -> Features:
+        """What ranking will need."""
+        return Features(
+            vector=self.prepared.vector,
+            terms=self.prepared.terms,
+            speaker=self.originals.speaker[0].pseudonym if self.originals.speaker else "",
+            entities=self.entities,
+            time=self.prepared.draft.event_time or stored_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a tenant has found, and what is done with it."""
+
+    detector: Detector
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Preparer:
+    """Detects and embeds."""
+
+    detection: Callable[[TenantId], Detection]
+    anonymizer: Anonymizer
+    encoder: Encoder
+
+    def prepare(self, tenant: TenantId, drafts: Sequence[Draft]) -> list[Prepared]:
+        """The expensive part of storing, for several drafts at once."""
+        detection = self.detection(tenant)
+        speakers = {d.speaker for d in drafts if d.speaker and _names_someone(d.speaker)}
+        names = sorted(speakers, key=lambda name: name.value)[:MAX_KNOWN_NAMES]
+        found = [tuple(detection.detector.detect(d.text, names)) for d in drafts]
+        texts = [embedding_text(d.text, spans) for d, spans in zip(drafts, found, strict=True)]
+        vectors = self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
+        return [
+            Prepared(
+                draft,
+                _speaker_spans(draft.speaker, detection.policy),
+                spans,
+                vector,
+                terms(text.value),
+            )
+            for draft, spans, vector, text in zip(drafts, found, vectors, texts, strict=True)
+        ]
+
+    def name(
+        self,
+        uow: UnitOfWork,
+        keys: PersonKeys,
+        prepared: Sequence[Prepared],
+        random: RandomBytes,
+    ) -> list[Named]:
+        """Gives every find its pseudonym; what the vault learns is written with `uow`."""
+        policy = self.detection(keys.tenant).policy
+        blinded = [
+            (
+                _blind(p.draft.speaker or RawText(""), p.speaker_spans, keys, policy),
+                _blind(p.draft.text, p.spans, keys, policy),
+            )
+            for p in prepared
+        ]
+        names = iter(_vault_names(uow, keys, [b for pair in blinded for b in chain(*pair)], random))
+        return [
+            self._named(
+                p, policy, [next(names) for _ in speaker], [next(names) for _ in text], text
+            )
+            for p, (speaker, text) in zip(prepared, blinded, strict=True)
+        ]
+
+    def _named(
+        self,
+        prepared: Prepared,
+        policy: Policy,
+        speaker_names: Sequence[str],
+        names: Sequence[str],
+        blinded: Sequence[BlindSpan],
+    ) -> Named:
+        draft = prepared.draft
+        text = self.anonymizer.replace(draft.text, prepared.spans, names)
+        speaker = None
+        mentions: tuple[Mention, ...] = ()
+        if draft.speaker is not None:
+            replaced = self.anonymizer.replace(draft.speaker, prepared.speaker_spans, speaker_names)
+            speaker = replaced.text
+            mentions = policy.revealable(prepared.speaker_spans, replaced.mentions)
+        return Named(
+            prepared=prepared,
+            text=text.text,
+            speaker=speaker,
+            originals=Originals(policy.revealable(prepared.spans, text.mentions), mentions),
+            entities=frozenset(
+                name for name, b in zip(names, blinded, strict=True) if b.fixed is None
+            ),
+        )
+
+
+def _blind(
+    text: RawText, spans: Sequence[Span], keys: PersonKeys, policy: Policy
+) -> tuple[BlindSpan, ...]:
+    return blind(text, spans, keys.blind_index, policy.stand_ins(text, spans))
+
+
+def _vault_names(
+    uow: UnitOfWork, keys: PersonKeys, blinded: Sequence[BlindSpan], random: RandomBytes
+) -> Sequence[str]:
+    """A name for each span; what the vault must learn is written with `uow`."""
+    if not blinded:
+        return ()
+    known = uow.entities(keys.subject, hashes(blinded))
+    planned = plan(blinded, known, uow.next_entity_numbers(keys.subject))
+    sealed = [
+        (
+            entity,
+            seal(keys, keys.vault, vault_place(entity), surface.value.encode(), random(SALT_BYTES)),
+        )
+        for entity, surface in planned.new_entities
+    ]
+    uow.add_entities(keys.subject, sealed, planned.new_aliases)
+    return planned.names
+
+
+def vault_place(entity: Entity) -> Place:
+    """Where the real value of an entity is sealed."""
+    return Place(entity.pseudonym.encode(), "vault")
+
+
+def seal_row(
+    keys: PersonKeys,
+    named: Named,
+    access: Access,
+    record: RecordId,
+    seq: int,
+    now: datetime,
+    random: RandomBytes,
+) -> MemoryRow:
+    """The row of a new memory, version 1."""
+    draft = named.prepared.draft
+    content = MemoryContent(
+        text=named.text,
+        speaker=named.speaker,
+        session=draft.session,
+        event_time=draft.event_time,
+        labels=dict(draft.labels),
+    )
+    sealed = seal_fields(
+        keys,
+        record,
+        content,
+        named.features(now),
+        named.originals,
+        random,
+    )
+    return MemoryRow(
+        id=record,
+        subject=keys.subject,
+        seq=seq,
+        purpose=access.purpose,
+        assistant=access.caller.assistant,
+        kind=draft.kind,
+        session_tag=session_tag(keys, draft.session),
+        stored_at=now,
+        updated_at=now,
+        version=1,
+        key_version=keys.version,
+        body=sealed.body,
+        features=sealed.features,
+        originals=sealed.originals,
+    )
+
+
+def session_tag(keys: PersonKeys, session: str) -> bytes:
+    """By which SQL finds a session without knowing its name; empty for none."""
+    return keys.tag("session", session) if session else b""
+
+
+def _names_someone(speaker: RawText) -> bool:
+    word = speaker.value.strip().casefold()
+    return bool(word) and word not in ROLES
+
+
+def _speaker_spans(speaker: RawText | None, policy: Policy) -> tuple[Span, ...]:
+    if speaker is None or not _names_someone(speaker):
+        return ()
+    whole = Span(0, len(speaker.value), "PERSON")
+    return (whole,) if policy.hides(speaker.value, whole) else ()

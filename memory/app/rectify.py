@@ -1,0 +1,162 @@
+"""Get, list, correct and delete single memories (GDPR Art. 16 and 17).
+
+Rules:
+- Reading and correcting need consent like Recall does; deleting needs none.
+- A missing memory, a foreign one, and one stored for a purpose the caller may not see read alike.
+- A correction detects, embeds and seals anew, under fresh salts, as the next version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from memory.app.gate import Admission, admit
+from memory.app.keyring import Keyring
+from memory.app.prepare import Preparer, seal_row
+from memory.app.recall import Narrow
+from memory.app.sealing import Remembered, Words, open_memory, open_words
+from memory.core.draft import Draft
+from memory.core.keys import PersonKeys
+from memory.core.purposes import Purposes
+from memory.core.values import Access, Caller, PersonId, RecordId
+from memory.errors import ErasureInProgressError, NotFoundError, VersionConflictError
+from memory.ports import (
+    Clock,
+    MemoryRow,
+    PersonState,
+    RandomBytes,
+    Store,
+    UnitOfWork,
+)
+
+Change = Callable[[Draft], Draft]
+"""From what a memory says now, in the person's own words, to what it should say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rectify:
+    """The use cases behind GetMemory, ListMemories, UpdateMemory and DeleteMemory."""
+
+    store: Store
+    keyring: Keyring
+    purposes: Purposes
+    preparer: Preparer
+    clock: Clock
+    random: RandomBytes
+    stored: Callable[[], None]
+
+    def get(self, access: Access, record: RecordId) -> Remembered:
+        """One memory, with pseudonyms. Raises NotFoundError, and what the gate raises."""
+        with self.store.read() as uow:
+            admission, keys = self._admit(uow, access)
+            return open_memory(keys, _visible(uow, admission, record))
+
+    def page(
+        self, access: Access, narrow: Narrow, after_seq: int, limit: int
+    ) -> tuple[list[Remembered], int | None]:
+        """Up to `limit` memories stored behind `after_seq` (-1: from the first), and the seq to
+        go on behind, None at the end.
+        """
+        with self.store.read() as uow:
+            admission, keys = self._admit(uow, access)
+            filter_ = narrow.to_filter(keys, admission)
+            rows = uow.page_memories(keys.subject, filter_, after_seq, limit + 1)
+        more = rows[limit - 1].seq if len(rows) > limit else None
+        return [
+            m for m in (open_memory(keys, r) for r in rows[:limit]) if _in_time(narrow, m)
+        ], more
+
+    def update(
+        self, access: Access, record: RecordId, change: Change, version: int | None = None
+    ) -> Remembered:
+        """Corrects a memory; `version`, when given, must be the current one.
+
+        Raises:
+            NotFoundError, VersionConflictError, InvalidArgumentError, and what the gate raises.
+        """
+        with self.store.read() as uow:
+            admission, keys = self._admit(uow, access)
+            row = _visible(uow, admission, record)
+            if version is not None and version != row.version:
+                raise _conflict()
+            now = open_memory(keys, row)
+            draft = change(_draft(now, open_words(keys, row, now.content)))
+        (prepared,) = self.preparer.prepare(access.caller.tenant, [draft])
+        with self.store.write() as uow:
+            admission, keys = self._admit(uow, access, lock=True)
+            row = _visible(uow, admission, record)
+            if row.version != now.version:
+                raise _conflict()
+            (named,) = self.preparer.name(uow, keys, [prepared], self.random)
+            sealed = seal_row(keys, named, access, record, row.seq, self.clock(), self.random)
+            row = replace(
+                sealed,
+                purpose=row.purpose,
+                assistant=row.assistant,
+                stored_at=row.stored_at,
+                version=row.version + 1,
+            )
+            if not uow.replace_memory(row, row.version - 1):
+                raise _conflict()
+            uow.commit()
+        self.stored()
+        return open_memory(keys, row)
+
+    def delete(
+        self, caller: Caller, person: PersonId, record: RecordId, version: int | None = None
+    ) -> None:
+        """Erases one memory. Raises NotFoundError, VersionConflictError."""
+        ref = self.keyring.ref(caller.tenant, person)
+        with self.store.write() as uow:
+            row = uow.person(ref, lock=True)
+            if row is None:
+                raise _missing()
+            if row.state is PersonState.ERASING:
+                raise ErasureInProgressError("this person is being forgotten, with every memory")
+            memory = uow.memory(row.subject, record)
+            if memory is None:
+                raise _missing()
+            if version is not None and version != memory.version:
+                raise _conflict()
+            uow.delete_memory(row.subject, record)
+            uow.commit()
+        self.stored()
+
+    def _admit(
+        self, uow: UnitOfWork, access: Access, *, lock: bool = False
+    ) -> tuple[Admission, PersonKeys]:
+        self.purposes.require(access.purpose)
+        ref = self.keyring.ref(access.caller.tenant, access.person)
+        admission = admit(uow, ref, access, self.clock(), lock=lock)
+        return admission, self.keyring.keys(admission.person)
+
+
+def _visible(uow: UnitOfWork, admission: Admission, record: RecordId) -> MemoryRow:
+    row = uow.memory(admission.person.subject, record)
+    if row is None or row.purpose not in admission.visible:
+        raise _missing()
+    return row
+
+
+def _in_time(narrow: Narrow, memory: Remembered) -> bool:
+    return narrow.covers(memory.content.event_time or memory.stored_at)
+
+
+def _draft(memory: Remembered, words: Words) -> Draft:
+    return Draft(
+        text=words.text,
+        kind=memory.kind,
+        speaker=words.speaker,
+        session=memory.content.session,
+        event_time=memory.content.event_time,
+        labels=memory.content.labels,
+    )
+
+
+def _missing() -> NotFoundError:
+    return NotFoundError("no such memory of this person", resource="memory")
+
+
+def _conflict() -> VersionConflictError:
+    return VersionConflictError("the memory was changed meanwhile; read it and try again")

@@ -1,0 +1,138 @@
+"""Store: detect ▶ embed ▶ pseudonymize ▶ seal ▶ ONE SQL transaction ▶ acknowledge ▶ index.
+
+Rules:
+- Refused before any work without consent, and checked again inside the transaction that writes.
+- A batch is stored whole or not at all.
+- A `request_id` seen before stores nothing and answers with the memory it made.
+- When this returns, the memory survives a crash and is found by the next Recall; the index
+  follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from memory.app.gate import admit
+from memory.app.keyring import Keyring
+from memory.app.prepare import Prepared, Preparer, seal_row
+from memory.app.sealing import Remembered, open_memory
+from memory.core.draft import Draft
+from memory.core.keys import PersonKeys
+from memory.core.purposes import Purposes
+from memory.core.values import Access, RecordId
+from memory.errors import ErasureInProgressError, InvalidArgumentError, RequestIdReusedError
+from memory.ports import Clock, MemoryRow, RandomBytes, Store, UnitOfWork
+
+MAX_BATCH: Final = 256
+"""Memories in one call; keeps the write transaction short for everyone else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A memory that is stored; `repeated` when an earlier call with its request id did it."""
+
+    memory: Remembered
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """The use case behind StoreMemory and BatchStoreMemories."""
+
+    store: Store
+    keyring: Keyring
+    purposes: Purposes
+    preparer: Preparer
+    clock: Clock
+    random: RandomBytes
+    stored: Callable[[], None]
+    """Called after each commit, so that the indexer wakes."""
+
+    def __call__(self, access: Access, drafts: Sequence[Draft]) -> list[Acknowledged]:
+        """Stores the drafts, and answers in their order.
+
+        Raises:
+            InvalidArgumentError: no drafts, more than `MAX_BATCH`, or a request id used twice.
+            UnknownPurposeError, ConsentError, ErasureInProgressError: nothing may be stored.
+            RequestIdReusedError: a request id whose memory was deleted.
+            StorageFullError, StorageUnavailableError, KeyUnavailableError: nothing was stored.
+        """
+        _check(drafts)
+        self.purposes.require(access.purpose)
+        ref = self.keyring.ref(access.caller.tenant, access.person)
+        with self.store.read() as uow:
+            keys = self.keyring.keys(admit(uow, ref, access, self.clock()).person)
+            seen = _seen(uow, keys, access, drafts)
+        fresh = [i for i in range(len(drafts)) if i not in seen]
+        ready = self.preparer.prepare(access.caller.tenant, [drafts[i] for i in fresh])
+        prepared = dict(zip(fresh, ready, strict=True))
+        with self.store.write() as uow:
+            keys = self.keyring.keys(admit(uow, ref, access, self.clock(), lock=True).person)
+            seen = _seen(uow, keys, access, drafts)
+            if any(i not in seen and i not in prepared for i in range(len(drafts))):
+                raise ErasureInProgressError("this person was forgotten meanwhile; call again")
+            rows = self._write(uow, keys, access, {i: prepared[i] for i in fresh if i not in seen})
+            rows |= {i: _stored_row(uow, keys, record) for i, record in seen.items()}
+            uow.commit()
+        self.stored()
+        return [Acknowledged(open_memory(keys, rows[i]), i in seen) for i in range(len(drafts))]
+
+    def _write(
+        self, uow: UnitOfWork, keys: PersonKeys, access: Access, prepared: dict[int, Prepared]
+    ) -> dict[int, MemoryRow]:
+        if not prepared:
+            return {}
+        named = self.preparer.name(uow, keys, list(prepared.values()), self.random)
+        seq = uow.next_seq(keys.subject, len(named))
+        now = self.clock()
+        rows = {
+            i: seal_row(keys, one, access, _new_id(self.random), seq + offset, now, self.random)
+            for offset, (i, one) in enumerate(zip(prepared, named, strict=True))
+        }
+        uow.add_memories(list(rows.values()))
+        requests = {
+            _request_key(keys, access, prepared[i].draft.request_id): row.id
+            for i, row in rows.items()
+            if prepared[i].draft.request_id
+        }
+        uow.add_requests(keys.subject, requests)
+        return rows
+
+
+def _check(drafts: Sequence[Draft]) -> None:
+    if not 0 < len(drafts) <= MAX_BATCH:
+        raise InvalidArgumentError("requests", f"1 to {MAX_BATCH} memories in one call")
+    given = [d.request_id for d in drafts if d.request_id]
+    if len(set(given)) != len(given):
+        raise InvalidArgumentError("requests", "each request_id may stand only once in a batch")
+
+
+def _new_id(random: RandomBytes) -> RecordId:
+    return RecordId(random(16))
+
+
+def _request_key(keys: PersonKeys, access: Access, request_id: str) -> bytes:
+    return keys.tag("request", f"{access.caller.assistant}/{request_id}")
+
+
+def _seen(
+    uow: UnitOfWork, keys: PersonKeys, access: Access, drafts: Sequence[Draft]
+) -> dict[int, RecordId]:
+    """Which drafts an earlier call stored, by their place, and as what."""
+    asked = {
+        _request_key(keys, access, d.request_id): i for i, d in enumerate(drafts) if d.request_id
+    }
+    if not asked:
+        return {}
+    return {asked[key]: record for key, record in uow.seen_requests(keys.subject, asked).items()}
+
+
+def _stored_row(uow: UnitOfWork, keys: PersonKeys, record: RecordId) -> MemoryRow:
+    row = uow.memory(keys.subject, record)
+    if row is None:
+        raise RequestIdReusedError(
+            "this request_id stored a memory that was deleted since; use a new request_id"
+        )
+    return row

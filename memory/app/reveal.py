@@ -1,0 +1,73 @@
+"""Reveal: real names in place of pseudonyms, by right, and written down.
+
+Rules:
+- Needs a consent for `REVEAL` beside the one for the call's own purpose, checked in the same
+  transaction that reads the originals and writes the access event.
+- What cannot be written down is not revealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from memory.app.gate import admit
+from memory.app.keyring import Keyring
+from memory.app.sealing import Remembered, open_words
+from memory.core.consent import REVEAL
+from memory.core.values import Access, RecordId
+from memory.errors import ConsentError
+from memory.ports import AccessAction, AccessEvent, Clock, MemoryFilter, RandomBytes, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """The use case behind every `reveal` flag."""
+
+    store: Store
+    keyring: Keyring
+    clock: Clock
+    random: RandomBytes
+
+    def __call__(self, access: Access, memories: Sequence[Remembered]) -> list[Remembered]:
+        """The same memories with `words`; one that was deleted meanwhile is left out.
+
+        Raises:
+            ConsentError, ErasureInProgressError: nothing is revealed.
+            StorageFullError, StorageUnavailableError: it could not be written down.
+        """
+        ref = self.keyring.ref(access.caller.tenant, access.person)
+        with self.store.write() as uow:
+            admission = admit(uow, ref, access, self.clock())
+            if REVEAL not in admission.visible:
+                raise _refused(access)
+            keys = self.keyring.keys(admission.person)
+            filter_ = MemoryFilter(purposes=admission.visible)
+            rows = uow.memories(keys.subject, [m.id for m in memories], filter_)
+            uow.add_access_event(
+                AccessEvent(
+                    id=RecordId(self.random(16)),
+                    subject=keys.subject,
+                    at=self.clock(),
+                    assistant=access.caller.assistant,
+                    purpose=access.purpose,
+                    action=AccessAction.REVEAL,
+                    memories=len(rows),
+                )
+            )
+            uow.commit()
+        current = {row.id: row for row in rows}
+        return [
+            replace(m, words=open_words(keys, current[m.id], m.content))
+            for m in memories
+            if m.id in current and current[m.id].version == m.version
+        ]
+
+
+def _refused(access: Access) -> ConsentError:
+    return ConsentError(
+        "no consent of this person lets this assistant see real names; "
+        "ask them, then call GrantConsent for purposes/reveal",
+        purpose=REVEAL.value,
+        assistant=access.caller.assistant.value,
+    )

@@ -1,0 +1,122 @@
+"""Rows and what lies sealed in them: where a memory's fields are closed and opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from memory.core.content import (
+    Features,
+    Originals,
+    decode_body,
+    decode_features,
+    decode_originals,
+    encode_body,
+    encode_features,
+    encode_originals,
+)
+from memory.core.keys import PersonKeys
+from memory.core.pseudonyms import reveal
+from memory.core.record_format import SALT_BYTES, Place, seal, unseal
+from memory.core.values import (
+    AssistantId,
+    MemoryContent,
+    MemoryKind,
+    PurposeId,
+    RawText,
+    RecordId,
+    SealedRecord,
+)
+from memory.ports import MemoryRow, RandomBytes
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a memory says in the person's own words."""
+
+    text: RawText
+    speaker: RawText | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A memory, opened. `content` carries pseudonyms; `words` only what was revealed by right."""
+
+    id: RecordId
+    content: MemoryContent
+    kind: MemoryKind
+    purpose: PurposeId
+    assistant: AssistantId
+    stored_at: datetime
+    updated_at: datetime
+    version: int
+    words: Words | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFields:
+    """The three sealed fields of a row."""
+
+    body: SealedRecord
+    features: SealedRecord
+    originals: SealedRecord
+
+
+def seal_fields(
+    keys: PersonKeys,
+    record: RecordId,
+    content: MemoryContent,
+    features: Features,
+    originals: Originals,
+    random: RandomBytes,
+) -> SealedFields:
+    """Each field under its own salt; `originals` under the vault's key."""
+    return SealedFields(
+        body=seal(
+            keys, keys.record, Place(record.value, "body"), encode_body(content), random(SALT_BYTES)
+        ),
+        features=seal(
+            keys,
+            keys.record,
+            Place(record.value, "features"),
+            encode_features(features),
+            random(SALT_BYTES),
+        ),
+        originals=seal(
+            keys,
+            keys.vault,
+            Place(record.value, "originals"),
+            encode_originals(originals),
+            random(SALT_BYTES),
+        ),
+    )
+
+
+def open_memory(keys: PersonKeys, row: MemoryRow) -> Remembered:
+    """The memory of a row; `SealError` when it was tampered with."""
+    return Remembered(
+        id=row.id,
+        content=decode_body(unseal(keys, keys.record, Place(row.id.value, "body"), row.body)),
+        kind=row.kind,
+        purpose=row.purpose,
+        assistant=row.assistant,
+        stored_at=row.stored_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
+
+
+def open_features(keys: PersonKeys, row: MemoryRow) -> Features:
+    """What ranking needs of a row."""
+    return decode_features(unseal(keys, keys.record, Place(row.id.value, "features"), row.features))
+
+
+def open_words(keys: PersonKeys, row: MemoryRow, content: MemoryContent) -> Words:
+    """The person's own words; ask for the right to them first."""
+    originals = decode_originals(
+        unseal(keys, keys.vault, Place(row.id.value, "originals"), row.originals)
+    )
+    text = reveal(content.text, originals.text)
+    if content.speaker is None:
+        return Words(text, None)
+    return Words(text, reveal(content.speaker, originals.speaker))

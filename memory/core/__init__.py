@@ -1,0 +1,1 @@
+"""The rules, without IO, clock or randomness of their own."""

@@ -1,0 +1,132 @@
+"""What lies inside a memory's three sealed fields.
+
+    body       JSON: text and speaker with pseudonyms, session, time, labels
+    features   what ranking needs and nothing else: 1 byte version, 2 bytes dimensions (big
+               endian), the exact vector as little-endian float16, then JSON
+    originals  JSON: where which original words stood, to reveal them by right
+
+Ranking opens only `features` of the candidates; `body` is opened for what is returned, and
+`originals` for a reveal or an export.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from memory.core.pseudonyms import Mention
+from memory.core.values import MemoryContent, PseudonymizedText, RawText, Vector
+
+_FEATURES_VERSION: Final = 1
+_FEATURES_HEADER: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """One memory as ranking sees it.
+
+    `vector` is an exact unit vector of shape (d,), `terms` those of the text without names;
+    `speaker` and the `entities` that the text mentions are pseudonyms, `speaker` may be empty.
+    """
+
+    vector: Vector
+    terms: tuple[str, ...]
+    speaker: str
+    entities: frozenset[str]
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """The words behind the pseudonyms of `text` and of `speaker`."""
+
+    text: tuple[Mention, ...] = ()
+    speaker: tuple[Mention, ...] = ()
+
+
+def _dump(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _time(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
+
+
+def encode_body(content: MemoryContent) -> bytes:
+    """The bytes to seal as `body`."""
+    return _dump(
+        {
+            "text": content.text.value,
+            "speaker": content.speaker.value if content.speaker else None,
+            "session": content.session,
+            "time": content.event_time.isoformat() if content.event_time else None,
+            "labels": content.labels,
+        }
+    )
+
+
+def decode_body(data: bytes) -> MemoryContent:
+    """The opposite of `encode_body`."""
+    body = json.loads(data)
+    speaker = body["speaker"]
+    return MemoryContent(
+        text=PseudonymizedText(body["text"]),
+        speaker=None if speaker is None else PseudonymizedText(speaker),
+        session=body["session"],
+        event_time=_time(body["time"]),
+        labels=body["labels"],
+    )
+
+
+def encode_features(features: Features) -> bytes:
+    """The bytes to seal as `features`; the vector is rounded to float16."""
+    header = bytes([_FEATURES_VERSION]) + len(features.vector).to_bytes(2, "big")
+    rest = {
+        "terms": " ".join(features.terms),
+        "speaker": features.speaker,
+        "entities": sorted(features.entities),
+        "time": features.time.isoformat(),
+    }
+    return header + features.vector.astype("<f2").tobytes() + _dump(rest)
+
+
+def decode_features(data: bytes) -> Features:
+    """The opposite of `encode_features`; the vector comes back as float32."""
+    if data[0] != _FEATURES_VERSION:
+        raise ValueError("features of an unknown version")
+    end = _FEATURES_HEADER + 2 * int.from_bytes(data[1:3], "big")
+    rest = json.loads(data[end:])
+    return Features(
+        vector=np.frombuffer(data[_FEATURES_HEADER:end], dtype="<f2").astype(np.float32),
+        terms=tuple(rest["terms"].split()),
+        speaker=rest["speaker"],
+        entities=frozenset(rest["entities"]),
+        time=datetime.fromisoformat(rest["time"]),
+    )
+
+
+def encode_originals(originals: Originals) -> bytes:
+    """The bytes to seal as `originals`."""
+    return _dump({"text": _rows(originals.text), "speaker": _rows(originals.speaker)})
+
+
+def decode_originals(data: bytes) -> Originals:
+    """The opposite of `encode_originals`."""
+    rows = json.loads(data)
+    return Originals(text=_mentions(rows["text"]), speaker=_mentions(rows["speaker"]))
+
+
+def _rows(mentions: Sequence[Mention]) -> list[list[object]]:
+    return [[m.start, m.end, m.pseudonym, m.original.value] for m in mentions]
+
+
+def _mentions(rows: list[list[object]]) -> tuple[Mention, ...]:
+    return tuple(
+        Mention(int(str(start)), int(str(end)), str(name), RawText(str(original)))
+        for start, end, name, original in rows
+    )

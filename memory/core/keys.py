@@ -1,0 +1,110 @@
+"""The key hierarchy below the key-encryption key: who derives what, and what each is bound to.
+
+    KEK epoch (provider) ─wraps─▶ deployment root ─HKDF─▶ person-ref key, page-token key
+    KEK epoch (provider) ─wraps─▶ person root K_u  ─HKDF─▶ record, vault, blind-index, veil key
+
+Rules:
+- HKDF-SHA512 (RFC 5869) with one fixed `info` label per use: no key serves two ends.
+- A wrapped key authenticates tenant, person, subject and key version: moved to another row, it
+  does not unwrap.
+- Fields of associated data are length-prefixed, so that no two lists of fields read alike.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+
+from memory.core.values import PersonId, PersonRef, Secret, SubjectId, TenantId
+
+KEY_BYTES: Final = 32
+
+_LABEL: Final = b"tacit/v1/"
+
+
+def bind(*fields: bytes) -> bytes:
+    """Associated data: each field behind its length as 4 bytes, big endian."""
+    return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
+
+
+def derive(root: Secret, use: str) -> Secret:
+    """The 32-byte key for one use."""
+    hkdf = HKDF(algorithm=SHA512(), length=KEY_BYTES, salt=None, info=_LABEL + use.encode())
+    return Secret(hkdf.derive(root.reveal()))
+
+
+def expand(key: Secret, info: bytes, length: int) -> bytes:
+    """RFC 5869's Expand step over SHA-512; `key` must be uniformly random already."""
+    return HKDFExpand(algorithm=SHA512(), length=length, info=info).derive(key.reveal())
+
+
+@dataclass(frozen=True)
+class DeploymentKeys:
+    """What the deployment's root opens: no content, only how people are looked up."""
+
+    root: Secret
+
+    @cached_property
+    def _person_ref(self) -> bytes:
+        return derive(self.root, "person-ref").reveal()
+
+    @cached_property
+    def page_tokens(self) -> Secret:
+        return derive(self.root, "page-token")
+
+    def person_ref(self, tenant: TenantId, person: PersonId) -> PersonRef:
+        """HMAC-SHA256 of tenant and person id: unguessable without the root."""
+        message = bind(tenant.value.encode(), person.value.encode())
+        return PersonRef(hmac.digest(self._person_ref, message, sha256))
+
+
+@dataclass(frozen=True)
+class PersonKeys:
+    """What one person's root opens. Destroy the root, and all of it is noise."""
+
+    tenant: TenantId
+    subject: SubjectId
+    version: int
+    root: Secret
+
+    @cached_property
+    def record(self) -> Secret:
+        return derive(self.root, "record")
+
+    @cached_property
+    def vault(self) -> Secret:
+        return derive(self.root, "vault")
+
+    @cached_property
+    def blind_index(self) -> Secret:
+        return derive(self.root, "blind-index")
+
+    @cached_property
+    def veil(self) -> Secret:
+        return derive(self.root, "veil")
+
+    def tag(self, use: str, value: str) -> bytes:
+        """16 bytes by which SQL can find an equal value of this person without knowing it."""
+        message = bind(use.encode(), value.encode())
+        return hmac.digest(self.blind_index.reveal(), message, sha256)[:16]
+
+
+def root_aad(tenant: TenantId, ref: PersonRef, subject: SubjectId, version: int) -> bytes:
+    """What a person's wrapped root is bound to."""
+    return bind(
+        b"tacit/v1/person-root",
+        tenant.value.encode(),
+        ref,
+        subject.value,
+        version.to_bytes(4, "big"),
+    )
+
+
+DEPLOYMENT_AAD: Final = bind(b"tacit/v1/deployment-root")
+"""What the deployment's wrapped root is bound to."""

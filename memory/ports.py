@@ -1,0 +1,390 @@
+"""The outside world on one page: what the use cases need, and nothing of how it is done.
+
+Rules:
+- Everything that leaves through a port is already safe for where it goes: the encoder gets
+  `PseudonymizedText`, the index gets `VeiledVector`, the store gets sealed bytes.
+- A `UnitOfWork` is one SQL transaction. Leaving its block without `commit()` undoes all of it.
+- Adapters raise the errors of `memory.errors`, never their libraries' own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from memory.core.consent import Consent
+from memory.core.pseudonyms import Entity, Replacement
+from memory.core.values import (
+    AssistantId,
+    MemoryKind,
+    PersonRef,
+    PseudonymizedText,
+    PurposeId,
+    RawText,
+    RecordId,
+    SealedRecord,
+    Secret,
+    Span,
+    SubjectId,
+    TenantId,
+    Vector,
+    VeiledVector,
+)
+
+Clock = Callable[[], datetime]
+"""Now, in UTC, with a time zone."""
+
+RandomBytes = Callable[[int], bytes]
+"""That many bytes from the system's generator."""
+
+
+class Detector(Protocol):
+    """Finds personal data."""
+
+    def detect(self, text: RawText, known_names: Sequence[RawText] = ()) -> list[Span]:
+        """Sorted spans without overlap, in characters of `text`.
+
+        `known_names` are names the caller gave, such as the speakers'.
+        """
+        ...
+
+
+class Anonymizer(Protocol):
+    """Puts pseudonyms where personal data was."""
+
+    def replace(self, text: RawText, spans: Sequence[Span], names: Sequence[str]) -> Replacement:
+        """The text with `names[i]` in place of `spans[i]`, and what was where."""
+        ...
+
+
+class Encoder(Protocol):
+    """Turns a text into a unit vector of its meaning."""
+
+    name: str
+    dimensions: int
+
+    def encode(self, texts: Sequence[PseudonymizedText]) -> Vector:
+        """Shape (n, dimensions), float32, unit rows; a row depends on its own text alone."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A key wrapped by the key-encryption key of one epoch."""
+
+    epoch: int
+    value: bytes
+
+
+class KeyProvider(Protocol):
+    """Holds the key-encryption keys (KEK): a key file, PKCS#11, a cloud KMS."""
+
+    def current_epoch(self) -> int: ...
+
+    def wrap(self, key: Secret, aad: bytes) -> WrappedKey:
+        """Under the current epoch; `aad` is authenticated with it."""
+        ...
+
+    def unwrap(self, wrapped: WrappedKey, aad: bytes) -> Secret:
+        """Raises `SealError` on a wrong key or aad, `KeyUnavailableError` on a dead epoch."""
+        ...
+
+
+class PersonState(StrEnum):
+    """Where a person stands. ERASING is a fence: nothing goes in or out."""
+
+    ACTIVE = "active"
+    ERASING = "erasing"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as SQL knows them: no name, only keyed hashes and a wrapped key."""
+
+    subject: SubjectId
+    tenant: TenantId
+    ref: PersonRef
+    state: PersonState
+    key_version: int
+    wrapped_key: WrappedKey
+    collection: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRow:
+    """A memory as SQL keeps it. In the clear stands only what rules and retention need."""
+
+    id: RecordId
+    subject: SubjectId
+    seq: int
+    purpose: PurposeId
+    assistant: AssistantId
+    kind: MemoryKind
+    session_tag: bytes
+    stored_at: datetime
+    updated_at: datetime
+    version: int
+    key_version: int
+    body: SealedRecord
+    features: SealedRecord
+    originals: SealedRecord
+
+
+class MemoryHead(NamedTuple):
+    """A memory without its sealed fields: enough to choose which of them to open.
+
+    A tuple, because a recall makes a hundred of them.
+    """
+
+    id: RecordId
+    seq: int
+    version: int
+
+
+class AccessAction(StrEnum):
+    """What was done; the wire's `AccessEvent.Action`."""
+
+    REVEAL = "reveal"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEvent:
+    """Who did what with how many of a person's memories, when and why."""
+
+    id: RecordId
+    subject: SubjectId
+    at: datetime
+    assistant: AssistantId
+    purpose: PurposeId
+    action: AccessAction
+    memories: int
+
+
+class ErasureState(StrEnum):
+    """How far a Forget has come."""
+
+    FENCED = "fenced"
+    KEY_DESTROYED = "key_destroyed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureRow:
+    """A Forget as a resource of its own; `subject` and `collection` are empty once done."""
+
+    id: RecordId
+    tenant: TenantId
+    state: ErasureState
+    subject: SubjectId | None
+    collection: str
+    memories: int
+    consents: int
+    vault_entries: int
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class IndexOp(StrEnum):
+    """What the indexer still owes the index."""
+
+    UPSERT = "upsert"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexTask:
+    """One row of the outbox."""
+
+    id: int
+    subject: SubjectId
+    record: RecordId
+    op: IndexOp
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFilter:
+    """What a listing or recall is narrowed to; empty means no narrowing."""
+
+    purposes: frozenset[PurposeId] = frozenset()
+    assistant: AssistantId | None = None
+    kinds: frozenset[MemoryKind] = frozenset()
+    session_tags: frozenset[bytes] = frozenset()
+
+
+class UnitOfWork(Protocol):
+    """One transaction: snapshot reads, all-or-nothing writes."""
+
+    def commit(self) -> None: ...
+
+    # people
+    def person(self, ref: PersonRef, *, lock: bool = False) -> PersonRow | None:
+        """`lock` holds the person against other writers until the transaction ends."""
+        ...
+
+    def person_by_subject(self, subject: SubjectId) -> PersonRow | None: ...
+    def subjects(self) -> Iterator[SubjectId]: ...
+    def totals(self) -> tuple[int, int]:
+        """How many people and how many memories there are."""
+        ...
+
+    def add_person(self, row: PersonRow) -> None: ...
+    def next_seq(self, subject: SubjectId, count: int) -> int:
+        """Reserves `count` numbers; returns the first.
+
+        Raises `ErasureInProgressError` when the person is fenced or gone.
+        """
+        ...
+
+    # memories
+    def add_memories(self, rows: Sequence[MemoryRow]) -> None: ...
+    def replace_memory(self, row: MemoryRow, expected_version: int) -> bool:
+        """False when another writer was faster."""
+        ...
+
+    def delete_memory(self, subject: SubjectId, record: RecordId) -> bool: ...
+    def memory(self, subject: SubjectId, record: RecordId) -> MemoryRow | None: ...
+    def memories(
+        self, subject: SubjectId, records: Iterable[RecordId], filter: MemoryFilter
+    ) -> list[MemoryRow]: ...
+    def heads(
+        self,
+        subject: SubjectId,
+        filter: MemoryFilter,
+        records: Iterable[RecordId] | None = None,
+    ) -> list[MemoryHead]:
+        """Of these records, or of all."""
+        ...
+
+    def unindexed_heads(self, subject: SubjectId, filter: MemoryFilter) -> list[MemoryHead]:
+        """Committed, but not yet in the index: Recall reads its own writes from here."""
+        ...
+
+    def page_memories(
+        self, subject: SubjectId, filter: MemoryFilter, after_seq: int, limit: int
+    ) -> list[MemoryRow]:
+        """Ascending by `seq`, starting behind `after_seq`."""
+        ...
+
+    def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int: ...
+
+    # the pseudonym vault
+    def entities(
+        self, subject: SubjectId, alias_hashes: Iterable[bytes]
+    ) -> Mapping[bytes, Entity]: ...
+    def next_entity_numbers(self, subject: SubjectId) -> Mapping[str, int]: ...
+    def add_entities(
+        self,
+        subject: SubjectId,
+        entities: Sequence[tuple[Entity, SealedRecord]],
+        aliases: Mapping[bytes, Entity],
+    ) -> None:
+        """New entities with their sealed value; new aliases by hash. Neither is given twice."""
+        ...
+
+    def vault(self, subject: SubjectId) -> list[tuple[Entity, SealedRecord]]: ...
+
+    # idempotency
+    def seen_requests(
+        self, subject: SubjectId, keys: Iterable[bytes]
+    ) -> Mapping[bytes, RecordId]: ...
+    def add_requests(self, subject: SubjectId, made: Mapping[bytes, RecordId]) -> None: ...
+
+    # consent
+    def consents(self, subject: SubjectId, purpose: PurposeId | None = None) -> list[Consent]: ...
+    def put_consent(self, row: Consent) -> None: ...
+
+    # the access log
+    def add_access_event(self, event: AccessEvent) -> None: ...
+    def access_events(self, subject: SubjectId) -> list[AccessEvent]:
+        """In the order of time."""
+        ...
+
+    # erasure
+    def fence(self, subject: SubjectId, erasure: ErasureRow) -> None: ...
+    def put_erasure(self, row: ErasureRow) -> None: ...
+    def unfinished_erasures(self) -> list[ErasureRow]: ...
+    def destroy_person_key(self, subject: SubjectId) -> None:
+        """Overwrites the wrapped key in place."""
+        ...
+
+    def delete_person(self, subject: SubjectId) -> None:
+        """With everything that hangs on them."""
+        ...
+
+    # the index outbox
+    def queue_all(self, subject: SubjectId) -> int:
+        """Owes the index every memory of this person again."""
+        ...
+
+    def claim_index_tasks(self, limit: int) -> list[IndexTask]:
+        """The oldest, leased to this worker: commit, do the work, then finish them elsewhere.
+
+        Tasks of one person go to one worker at a time. What is not finished comes again, at once
+        if it is released, else when the lease has run out.
+        """
+        ...
+
+    def release_index_tasks(self, ids: Sequence[int]) -> None: ...
+    def finish_index_tasks(self, ids: Sequence[int]) -> None: ...
+    def index_backlog(self) -> int: ...
+
+
+class Store(Protocol):
+    """The truth: SQL."""
+
+    def read(self) -> AbstractContextManager[UnitOfWork]: ...
+    def write(self) -> AbstractContextManager[UnitOfWork]: ...
+    def root_key(self) -> WrappedKey | None:
+        """The deployment's own wrapped root; None on a store that was never used."""
+        ...
+
+    def set_root_key(self, wrapped: WrappedKey) -> None:
+        """Once: the first one stays. Read it again to see whose that was."""
+        ...
+
+    def scrub(self) -> None:
+        """Rewrites the files so that freed pages hold nothing (SQLite: VACUUM, checkpoint)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the index found: an id and how near it looked (cosine, -1..1)."""
+
+    record: RecordId
+    score: float
+
+
+class VectorIndex(Protocol):
+    """Chroma: derived from SQL, rebuildable, knows veiled vectors and random ids only."""
+
+    def upsert(
+        self, collection: str, records: Sequence[RecordId], vectors: Sequence[VeiledVector]
+    ) -> None: ...
+    def delete(self, collection: str, records: Sequence[RecordId]) -> None: ...
+    def query(self, collection: str, vector: VeiledVector, limit: int) -> list[Candidate]:
+        """Best first. A collection that does not exist has no candidates."""
+        ...
+
+    def collections(self) -> Mapping[str, int]:
+        """Name and number of vectors of each readable collection."""
+        ...
+
+    def drop(self, collection: str) -> None:
+        """The collection and its files; no error if there is none."""
+        ...
+
+    def scrub(self) -> None:
+        """Purges what dropped and deleted vectors left in the index's own files."""
+        ...
+
+    def close(self) -> None: ...
