@@ -1,0 +1,211 @@
+"""The shipped NER model: people, places and organisations in a text, on ONNX Runtime.
+
+    NerModel(folder).find("Ask Aisha in Kano")
+    ->  [(4, 9, "PERSON", 0.99), (13, 17, "LOCATION", 0.98)]
+
+Rules:
+
+- offsets are characters of the text as given; any Unicode is accepted, nothing is raised for it;
+- the same text gives the same result whatever was asked before or beside it;
+- a text longer than a window goes through in overlapping windows, and each token is judged in
+  the window that shows most of its surroundings;
+- runs of tokens that say nothing (punctuation, unknown symbols) are shortened first, so that a
+  hostile text costs no more than prose of its length.
+
+``ner.json`` beside the weights holds the labels, the thresholds (chosen on dev data for recall)
+and the window. A word's probability of a label is the highest of its tokens'. A word is tagged when
+that reaches the label's threshold, or a lower one if the word stands beside a tagged one or is
+tagged elsewhere in the text; or when it is surely a name of some kind, with the likeliest label.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from memory.adapters.ner_words import (
+    TaggedWord,
+    fold,
+    group_words,
+    handles,
+    join_words,
+    network_addresses,
+    word_shape,
+)
+
+Floats = NDArray[np.float32]
+
+_LONGEST_RUN = 8
+"""Punctuation marks in a row that the model is shown."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``ner.json`` holds."""
+
+    labels: tuple[str, ...]
+    """Label 0 is "none"."""
+    thresholds: Floats
+    beside: Floats
+    """Thresholds of a word next to a tagged one, or tagged elsewhere in the text."""
+    some: float
+    """Threshold of the probability that a word has some label, whichever."""
+    handle: float
+    """The same for a word of a handle (``@name``)."""
+    window: int
+    overlap: int
+
+
+class NerModel:
+    """Finds personal names, places and organisations; safe to share between threads."""
+
+    def __init__(self, folder: Path, threads: int = 2) -> None:
+        """Load ``model.onnx``, ``tokenizer.json`` and ``ner.json`` from ``folder``."""
+        self._settings = read_settings(folder / "ner.json")
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._ends = self._tokenizer.encode("", add_special_tokens=True).ids
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+
+    def find(self, text: str) -> list[tuple[int, int, str, float]]:
+        """Return (start, end, label, score) of each span, in order; end is exclusive."""
+        folded = fold(text)
+        words, scores = self.word_probabilities(folded)
+        return decide(folded, words, scores, self._settings)
+
+    def word_probabilities(self, folded: str) -> tuple[list[tuple[int, int]], Floats]:
+        """Return the words of a folded text and, one row a word, the labels' probabilities."""
+        labels = len(self._settings.labels)
+        encoding = self._tokenizer.encode(folded, add_special_tokens=False)
+        if not encoding.ids:
+            return [], np.zeros((0, labels), np.float32)
+        owner, words = group_words(folded, encoding.offsets)
+        parts = [folded[start:end] for start, end in words]
+        silent = np.array([not any(map(str.isalnum, part)) for part in parts])[owner]
+        kept = _without_long_runs(silent)
+        shapes = np.array([word_shape(part) for part in parts], np.int64)[owner]
+        probabilities = self._run(np.array(encoding.ids, np.int64)[kept], shapes[kept])
+        best = np.zeros((len(words), labels), np.float32)
+        probabilities[:, 0] = 1 - probabilities[:, 0]
+        np.maximum.at(best, np.array(owner)[kept], probabilities)
+        best[:, 0] = 1 - best[:, 0]
+        return words, best
+
+    def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> Floats:
+        """Probabilities of each token, (tokens, labels)."""
+        size = min(self._settings.window, len(ids))
+        starts = window_starts(len(ids), size, self._settings.overlap)
+        result = np.zeros((len(ids), len(self._settings.labels)), np.float32)
+        known: dict[bytes, Floats] = {}  # a text that repeats itself is judged once
+        rows = np.zeros((2, 1, size + 2), np.int64)
+        rows[0, 0, [0, -1]] = self._ends
+        for number, start in enumerate(starts):
+            rows[0, 0, 1:-1] = ids[start : start + size]
+            rows[1, 0, 1:-1] = shapes[start : start + size]
+            key = rows.tobytes()
+            if key not in known:
+                (known[key],) = self._session.run(None, {"ids": rows[0], "shapes": rows[1]})
+            seen = 0 if number == 0 else (starts[number - 1] + size - start) // 2
+            result[start + seen : start + size] = known[key][0, 1 + seen : -1]
+        return result
+
+
+def _without_long_runs(silent: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Indices of the tokens to look at: of a run of punctuation, only the first few."""
+    place = np.arange(len(silent))
+    since_word = place - np.maximum.accumulate(np.where(silent, -1, place))
+    return np.flatnonzero(since_word <= _LONGEST_RUN)
+
+
+def window_starts(length: int, size: int, overlap: int) -> list[int]:
+    """Starts of windows of ``size`` tokens that cover ``length``; the last one ends with it."""
+    last = length - size
+    return [*range(0, last, size - overlap), last] if last > 0 else [0]
+
+
+def decide(
+    folded: str, words: list[tuple[int, int]], scores: Floats, settings: Settings
+) -> list[tuple[int, int, str, float]]:
+    """Tag each word with the label that stands highest above its threshold, and make spans."""
+    if not words:
+        return []
+    firm = _labels(scores, settings.thresholds)
+    firm = np.where((firm == 0) & (scores[:, 0] <= 1 - settings.some), _likeliest(scores), firm)
+    beside = _labels(scores, settings.beside)
+    for index in _inside(words, handles(folded)):
+        if firm[index] == 0 and scores[index, 0] <= 1 - settings.handle:
+            firm[index] = 1 + scores[index, 1:].argmax()
+    labels = firm.copy()
+    for shift in (1, -1):
+        neighbour = np.roll(firm, shift)
+        neighbour[0 if shift == 1 else -1] = 0
+        labels = np.where((labels == 0) & (beside > 0) & (neighbour == beside), beside, labels)
+    silent = _inside(words, network_addresses(folded))
+    labels[silent] = firm[silent] = beside[silent] = 0
+    texts = [folded[start:end].lower() for start, end in words]
+    known = {(texts[index], firm[index]) for index in firm.nonzero()[0].tolist()}
+    for index in ((labels == 0) & (beside > 0)).nonzero()[0].tolist():
+        if (texts[index], beside[index]) in known:
+            labels[index] = beside[index]
+    tagged = [
+        TaggedWord(
+            *words[index],
+            settings.labels[labels[index]],
+            float(scores[index, labels[index]]),
+            any(character.isalnum() for character in folded[slice(*words[index])]),
+        )
+        for index in labels.nonzero()[0].tolist()
+    ]
+    return [span[:4] for span in join_words(folded, tagged)]
+
+
+def _inside(words: list[tuple[int, int]], spans: list[tuple[int, int]]) -> list[int]:
+    """Indices of the words that start in one of the spans; both are in order."""
+    found, at = [], 0
+    for start, end in spans:
+        while at < len(words) and words[at][0] < end:
+            if words[at][0] >= start:
+                found.append(at)
+            at += 1
+    return found
+
+
+def _labels(scores: Floats, thresholds: Floats) -> NDArray[np.intp]:
+    ratio: Floats = scores[:, 1:] / thresholds[1:]
+    best: NDArray[np.intp] = ratio.argmax(axis=1)
+    labels: NDArray[np.intp] = np.where(ratio.max(axis=1) >= 1, best + 1, 0)
+    return labels
+
+
+def _likeliest(scores: Floats) -> NDArray[np.intp]:
+    best: NDArray[np.intp] = scores[:, 1:].argmax(axis=1)
+    return best + 1
+
+
+def read_settings(path: Path) -> Settings:
+    """Read ``ner.json``."""
+    raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    labels = tuple(raw["labels"])
+    return Settings(
+        labels=labels,
+        thresholds=np.array([raw["thresholds"].get(label, 1) for label in labels], np.float32),
+        beside=np.array([raw["beside"].get(label, 1) for label in labels], np.float32),
+        some=raw["some"],
+        handle=raw["handle"],
+        window=raw["window"],
+        overlap=raw["overlap"],
+    )

@@ -1,0 +1,245 @@
+"""Memories: sealed bytes with what rules, filters and paging need in the clear.
+
+Rules:
+- Each change leaves a task in the outbox, in the same transaction: the index cannot miss it.
+- Every statement names the person too: an id alone opens nothing of somebody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import (
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from memory.adapters.sql.tables import from_micros, index_outbox, memories, to_micros
+from memory.adapters.sql.transaction import Columns, Transaction, batches
+from memory.core.values import (
+    AssistantId,
+    MemoryKind,
+    PurposeId,
+    RecordId,
+    SealedRecord,
+    SubjectId,
+)
+from memory.ports import IndexOp, MemoryFilter, MemoryHead, MemoryRow
+
+_Query: TypeAlias = Select[*tuple[Any, ...]]
+
+_OF_PERSON: Final = select(*memories.c).where(memories.c.subject == bindparam("of"))
+_ONE: Final = _OF_PERSON.where(memories.c.id == bindparam("record"))
+_SOME: Final = _OF_PERSON.where(memories.c.id.in_(bindparam("records", expanding=True)))
+_PAGE: Final = (
+    _OF_PERSON.where(memories.c.seq > bindparam("after"))
+    .order_by(memories.c.seq)
+    .limit(bindparam("page"))
+)
+_HEADS: Final = select(memories.c.id, memories.c.seq, memories.c.version).where(
+    memories.c.subject == bindparam("of")
+)
+_SOME_HEADS: Final = _HEADS.where(memories.c.id.in_(bindparam("records", expanding=True)))
+_UNINDEXED_HEADS: Final = _HEADS.where(
+    memories.c.id.in_(
+        select(index_outbox.c.record).where(
+            index_outbox.c.subject == bindparam("of"),
+            index_outbox.c.op == IndexOp.UPSERT.value,
+        )
+    )
+)
+_COUNT: Final = (
+    select(func.count()).select_from(memories).where(memories.c.subject == bindparam("of"))
+)
+_INSERT: Final = insert(memories)
+_REPLACE: Final = (
+    update(memories)
+    .where(
+        memories.c.id == bindparam("record"),
+        memories.c.subject == bindparam("of"),
+        memories.c.version == bindparam("expected"),
+    )
+    .values({c: bindparam(c.name) for c in memories.c if c.name not in {"id", "subject"}})
+)
+_DELETE: Final = delete(memories).where(
+    memories.c.id == bindparam("record"), memories.c.subject == bindparam("of")
+)
+_QUEUE: Final = insert(index_outbox)
+
+
+_purpose: Final = lru_cache(maxsize=1024)(PurposeId)
+_assistant: Final = lru_cache(maxsize=1024)(AssistantId)
+
+
+class Memories(Transaction):
+    """The part of a unit of work that keeps memories."""
+
+    def add_memories(self, rows: Sequence[MemoryRow]) -> None:
+        if rows:
+            self._change(_INSERT, [_columns(row) for row in rows])
+            self._queue(IndexOp.UPSERT, [(row.subject, row.id) for row in rows])
+
+    def replace_memory(self, row: MemoryRow, expected_version: int) -> bool:
+        columns = _columns(row)
+        columns["record"], columns["of"] = columns.pop("id"), columns.pop("subject")
+        if self._change(_REPLACE, columns | {"expected": expected_version}) != 1:
+            return False
+        self._queue(IndexOp.UPSERT, [(row.subject, row.id)])
+        return True
+
+    def delete_memory(self, subject: SubjectId, record: RecordId) -> bool:
+        named = {"of": subject.value, "record": record.value}
+        if self._change(_DELETE, named) != 1:
+            return False
+        self._queue(IndexOp.DELETE, [(subject, record)])
+        return True
+
+    def memory(self, subject: SubjectId, record: RecordId) -> MemoryRow | None:
+        named = {"of": subject.value, "record": record.value}
+        row = self._row(_ONE, named)
+        return None if row is None else _memory(row)
+
+    def memories(
+        self, subject: SubjectId, records: Iterable[RecordId], filter: MemoryFilter
+    ) -> list[MemoryRow]:
+        statement = _narrowed(_SOME, filter)
+        named = _narrowing(filter) | {"of": subject.value}
+        return [
+            _memory(row)
+            for batch in batches(record.value for record in records)
+            for row in self._rows(statement, named | {"records": batch})
+        ]
+
+    def heads(
+        self,
+        subject: SubjectId,
+        filter: MemoryFilter,
+        records: Iterable[RecordId] | None = None,
+    ) -> list[MemoryHead]:
+        named = _narrowing(filter) | {"of": subject.value}
+        if records is None:
+            return [_head(row) for row in self._rows(_narrowed(_HEADS, filter), named)]
+        statement = _narrowed(_SOME_HEADS, filter)
+        return [
+            _head(row)
+            for batch in batches(record.value for record in records)
+            for row in self._rows(statement, named | {"records": batch})
+        ]
+
+    def unindexed_heads(self, subject: SubjectId, filter: MemoryFilter) -> list[MemoryHead]:
+        named = _narrowing(filter) | {"of": subject.value}
+        return [_head(row) for row in self._rows(_narrowed(_UNINDEXED_HEADS, filter), named)]
+
+    def page_memories(
+        self, subject: SubjectId, filter: MemoryFilter, after_seq: int, limit: int
+    ) -> list[MemoryRow]:
+        rows = self._rows(
+            _narrowed(_PAGE, filter),
+            _narrowing(filter) | {"of": subject.value, "after": after_seq, "page": limit},
+        )
+        return [_memory(row) for row in rows]
+
+    def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int:
+        rows = self._rows(_narrowed(_COUNT, filter), _narrowing(filter) | {"of": subject.value})
+        return int(rows[0][0])
+
+    def _queue(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
+        self._change(
+            _QUEUE,
+            [
+                {"subject": subject.value, "record": record.value, "op": op.value}
+                for subject, record in records
+            ],
+        )
+
+
+def _narrowed(statement: _Query, filter: MemoryFilter) -> _Query:
+    """The statement with the conditions of the filter; the values come from `_narrowing`."""
+    return _with_conditions(
+        statement,
+        bool(filter.purposes),
+        filter.assistant is not None,
+        bool(filter.kinds),
+        bool(filter.session_tags),
+    )
+
+
+@lru_cache(maxsize=128)
+def _with_conditions(
+    statement: _Query, purposes: bool, assistant: bool, kinds: bool, session_tags: bool
+) -> _Query:
+    c = memories.c
+    if purposes:
+        statement = statement.where(c.purpose.in_(bindparam("purposes", expanding=True)))
+    if assistant:
+        statement = statement.where(c.assistant == bindparam("by"))
+    if kinds:
+        statement = statement.where(c.kind.in_(bindparam("kinds", expanding=True)))
+    if session_tags:
+        statement = statement.where(c.session_tag.in_(bindparam("tags", expanding=True)))
+    return statement
+
+
+def _narrowing(filter: MemoryFilter) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if filter.purposes:
+        values["purposes"] = [purpose.value for purpose in filter.purposes]
+    if filter.assistant is not None:
+        values["by"] = filter.assistant.value
+    if filter.kinds:
+        values["kinds"] = [kind.value for kind in filter.kinds]
+    if filter.session_tags:
+        values["tags"] = list(filter.session_tags)
+    return values
+
+
+def _columns(row: MemoryRow) -> dict[str, Any]:
+    return {
+        "id": row.id.value,
+        "subject": row.subject.value,
+        "seq": row.seq,
+        "purpose": row.purpose.value,
+        "assistant": row.assistant.value,
+        "kind": row.kind.value,
+        "session_tag": row.session_tag,
+        "stored_at": to_micros(row.stored_at),
+        "updated_at": to_micros(row.updated_at),
+        "version": row.version,
+        "key_version": row.key_version,
+        "body": row.body.value,
+        "features": row.features.value,
+        "originals": row.originals.value,
+    }
+
+
+def _head(row: Columns) -> MemoryHead:
+    record, seq, version = row
+    return MemoryHead(RecordId(record), seq, version)
+
+
+def _memory(row: Columns) -> MemoryRow:
+    (subject, record, seq, purpose, assistant, kind, session_tag, stored_at, updated_at) = row[:9]
+    version, key_version, body, features, originals = row[9:]
+    return MemoryRow(
+        id=RecordId(record),
+        subject=SubjectId(subject),
+        seq=seq,
+        purpose=_purpose(purpose),
+        assistant=_assistant(assistant),
+        kind=MemoryKind(kind),
+        session_tag=session_tag,
+        stored_at=from_micros(stored_at),
+        updated_at=from_micros(updated_at),
+        version=version,
+        key_version=key_version,
+        body=SealedRecord(body),
+        features=SealedRecord(features),
+        originals=SealedRecord(originals),
+    )

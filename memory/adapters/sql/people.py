@@ -1,0 +1,125 @@
+"""People: a keyed hash, a state, a wrapped key, and the counter of their memories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from memory.adapters.sql.tables import from_micros, memories, persons, to_micros
+from memory.adapters.sql.transaction import Columns, Transaction
+from memory.core.values import PersonRef, SubjectId, TenantId
+from memory.errors import ErasureInProgressError
+from memory.ports import PersonRow, PersonState, WrappedKey
+
+_SELECT: Final = select(
+    persons.c.subject,
+    persons.c.tenant,
+    persons.c.ref,
+    persons.c.state,
+    persons.c.key_version,
+    persons.c.epoch,
+    persons.c.wrapped_key,
+    persons.c.collection,
+    persons.c.created_at,
+)
+_BY_REF: Final = _SELECT.where(persons.c.ref == bindparam("ref"))
+_BY_REF_LOCKED: Final = _BY_REF.with_for_update()
+_BY_SUBJECT: Final = _SELECT.where(persons.c.subject == bindparam("subject"))
+_SUBJECTS: Final = select(persons.c.subject).order_by(persons.c.created_at, persons.c.subject)
+_TOTALS: Final = select(
+    select(func.count()).select_from(persons).scalar_subquery(),
+    select(func.count()).select_from(memories).scalar_subquery(),
+)
+_INSERT: Final = insert(persons)
+_RESERVE: Final = (
+    update(persons)
+    .where(persons.c.subject == bindparam("of"), persons.c.state == PersonState.ACTIVE.value)
+    .values(next_seq=persons.c.next_seq + bindparam("count"))
+    .returning(persons.c.next_seq)
+)
+_FENCE: Final = (
+    update(persons)
+    .where(persons.c.subject == bindparam("of"))
+    .values(state=PersonState.ERASING.value)
+)
+_WRAPPED_KEY: Final = (
+    select(persons.c.wrapped_key).where(persons.c.subject == bindparam("of")).with_for_update()
+)
+_OVERWRITE_KEY: Final = (
+    update(persons)
+    .where(persons.c.subject == bindparam("of"))
+    .values(wrapped_key=bindparam("zeros"))
+)
+_DELETE: Final = delete(persons).where(persons.c.subject == bindparam("of"))
+
+_FIRST_SEQ: Final = 1
+"""Paging starts behind 0."""
+
+
+class People(Transaction):
+    """The part of a unit of work that knows people."""
+
+    def person(self, ref: PersonRef, *, lock: bool = False) -> PersonRow | None:
+        row = self._row(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
+        return None if row is None else _person(row)
+
+    def person_by_subject(self, subject: SubjectId) -> PersonRow | None:
+        row = self._row(_BY_SUBJECT, {"subject": subject.value})
+        return None if row is None else _person(row)
+
+    def subjects(self) -> Iterator[SubjectId]:
+        return iter([SubjectId(value) for (value,) in self._rows(_SUBJECTS)])
+
+    def totals(self) -> tuple[int, int]:
+        people, records = self._rows(_TOTALS)[0]
+        return people, records
+
+    def add_person(self, row: PersonRow) -> None:
+        self._change(
+            _INSERT,
+            {
+                "subject": row.subject.value,
+                "tenant": row.tenant.value,
+                "ref": row.ref,
+                "state": row.state.value,
+                "key_version": row.key_version,
+                "epoch": row.wrapped_key.epoch,
+                "wrapped_key": row.wrapped_key.value,
+                "collection": row.collection,
+                "created_at": to_micros(row.created_at),
+                "next_seq": _FIRST_SEQ,
+            },
+        )
+
+    def next_seq(self, subject: SubjectId, count: int) -> int:
+        reserved = self._row(_RESERVE, {"of": subject.value, "count": count})
+        if reserved is None:
+            raise ErasureInProgressError("this person is being forgotten: nothing can be stored")
+        return int(reserved[0]) - count
+
+    def destroy_person_key(self, subject: SubjectId) -> None:
+        row = self._row(_WRAPPED_KEY, {"of": subject.value})
+        if row is not None:
+            self._change(_OVERWRITE_KEY, {"of": subject.value, "zeros": bytes(len(row[0]))})
+
+    def delete_person(self, subject: SubjectId) -> None:
+        self._change(_DELETE, {"of": subject.value})
+
+    def _fence_person(self, subject: SubjectId) -> None:
+        self._change(_FENCE, {"of": subject.value})
+
+
+def _person(row: Columns) -> PersonRow:
+    subject, tenant, ref, state, key_version, epoch, wrapped_key, collection, created_at = row
+    return PersonRow(
+        subject=SubjectId(subject),
+        tenant=TenantId(tenant),
+        ref=PersonRef(ref),
+        state=PersonState(state),
+        key_version=key_version,
+        wrapped_key=WrappedKey(epoch, wrapped_key),
+        collection=collection,
+        created_at=from_micros(created_at),
+    )

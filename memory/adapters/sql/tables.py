@@ -1,0 +1,160 @@
+"""The tables as SQLAlchemy Core sees them; `migrations/` makes them, a test compares the two.
+
+Rules:
+- Ids and hashes are bytes, times are whole microseconds since 1970 in UTC.
+- Nothing here reads as content: text lies in sealed bytes, people behind keyed hashes. In the
+  clear stands only what rules and retention need (purpose, assistant, kind, state, times, counts).
+- What hangs on a person has a foreign key to them that cascades: deleting the row deletes all of
+  it. Erasures have none, for they outlive the person.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text
+from sqlalchemy.types import UserDefinedType
+
+metadata: Final = MetaData()
+
+
+class Bytes(UserDefinedType[bytes]):
+    """Binary as both drivers take and give it; the generic type would wrap every value."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "BLOB"
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime) -> int:
+    """Whole microseconds since 1970; exact."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The moment again, in UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+deployment: Final = Table(
+    "deployment",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger),
+    Column("wrapped_key", Bytes),
+)
+
+persons: Final = Table(
+    "persons",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("tenant", Text),
+    Column("ref", Bytes),
+    Column("state", Text),
+    Column("key_version", BigInteger),
+    Column("epoch", BigInteger),
+    Column("wrapped_key", Bytes),
+    Column("collection", Text),
+    Column("created_at", BigInteger),
+    Column("next_seq", BigInteger),
+)
+
+memories: Final = Table(
+    "memories",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("id", Bytes, primary_key=True),
+    Column("seq", BigInteger),
+    Column("purpose", Text),
+    Column("assistant", Text),
+    Column("kind", Text),
+    Column("session_tag", Bytes),
+    Column("stored_at", BigInteger),
+    Column("updated_at", BigInteger),
+    Column("version", BigInteger),
+    Column("key_version", BigInteger),
+    Column("body", Bytes),
+    Column("features", Bytes),
+    Column("originals", Bytes),
+)
+
+vault_entities: Final = Table(
+    "vault_entities",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("entity_type", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", Bytes),
+)
+
+vault_aliases: Final = Table(
+    "vault_aliases",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("hash", Bytes, primary_key=True),
+    Column("entity_type", Text),
+    Column("number", BigInteger),
+)
+
+requests: Final = Table(
+    "requests",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("key", Bytes, primary_key=True),
+    Column("record", Bytes),
+)
+
+consents: Final = Table(
+    "consents",
+    metadata,
+    Column("id", Bytes, primary_key=True),
+    Column("subject", Bytes),
+    Column("purpose", Text),
+    Column("assistant", Text),
+    Column("given_at", BigInteger),
+    Column("expires_at", BigInteger),
+    Column("withdrawn_at", BigInteger),
+)
+
+access_events: Final = Table(
+    "access_events",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Bytes, primary_key=True),
+    Column("assistant", Text),
+    Column("purpose", Text),
+    Column("action", Text),
+    Column("memories", BigInteger),
+)
+
+erasures: Final = Table(
+    "erasures",
+    metadata,
+    Column("id", Bytes, primary_key=True),
+    Column("tenant", Text),
+    Column("state", Text),
+    Column("subject", Bytes),
+    Column("collection", Text),
+    Column("memories", BigInteger),
+    Column("consents", BigInteger),
+    Column("vault_entries", BigInteger),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+)
+
+index_outbox: Final = Table(
+    "index_outbox",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("subject", Bytes),
+    Column("record", Bytes),
+    Column("op", Text),
+    Column("claimed_until", BigInteger),
+)

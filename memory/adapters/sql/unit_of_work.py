@@ -1,0 +1,14 @@
+"""The topics put together: what `memory.ports.UnitOfWork` asks for."""
+
+from __future__ import annotations
+
+from memory.adapters.sql.access_log import AccessLog
+from memory.adapters.sql.consents import Consents
+from memory.adapters.sql.erasures import Erasures
+from memory.adapters.sql.memories import Memories
+from memory.adapters.sql.outbox import Outbox
+from memory.adapters.sql.vault import Vault
+
+
+class SqlUnitOfWork(Outbox, Erasures, Memories, Vault, Consents, AccessLog):
+    """One transaction over all tables."""

@@ -1,0 +1,177 @@
+"""From settings to a working memory: the only place that names adapters.
+
+Rules:
+- Nothing is made over existing data: a key file is created only for a database that never had
+  a key; otherwise a missing one refuses the start.
+- What opened is closed again when a later step fails.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self
+
+from memory.adapters.chroma_index import ChromaIndex
+from memory.adapters.data_folder import DataFolder
+from memory.adapters.detection.analyzer import PresidioDetector
+from memory.adapters.detection.anonymizer import PresidioAnonymizer
+from memory.adapters.detection.catalogue import Catalogue
+from memory.adapters.detection.plugins import load_plugins
+from memory.adapters.detection.shipped import shipped_model
+from memory.adapters.key_file import KeyFile
+from memory.adapters.onnx_encoder import OnnxEncoder
+from memory.adapters.sql.store import open_store
+from memory.app.consents import Consents
+from memory.app.export import Export
+from memory.app.forget import Forget
+from memory.app.index import Indexer
+from memory.app.keyring import Keyring
+from memory.app.opened import OpenedFeatures
+from memory.app.prepare import Detection, Preparer
+from memory.app.recall import Recall
+from memory.app.rectify import Rectify
+from memory.app.remember import Remember
+from memory.app.reveal import Reveal
+from memory.app.status import Status
+from memory.config import Config
+from memory.core.policy import load_policies
+from memory.core.purposes import Purposes, parse_purposes
+from memory.core.values import Secret, TenantId
+from memory.errors import ConfigurationError, KeyFileError
+from memory.ports import Store
+
+SHIPPED_ENCODER = Path(str(files("memory") / "models" / "minilm-l6-v2"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tacit:
+    """Every use case, wired; close it when done."""
+
+    purposes: Purposes
+    remember: Remember
+    recall: Recall
+    rectify: Rectify
+    reveal: Reveal
+    consents: Consents
+    export: Export
+    forget: Forget
+    status: Status
+    indexer: Indexer
+    page_token_key: Secret
+    _resources: ExitStack
+
+    def close(self) -> None:
+        """Finishes what is in hand and lets go of the data folder."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_tacit(config: Config) -> Tacit:
+    """Opens the data folder, finishes interrupted erasures, and starts the indexer.
+
+    Raises:
+        ConfigurationError, DataFolderInUseError, KeyFileError, StorageUnavailableError: the
+            message names the setting or file; nothing was changed.
+    """
+    with ExitStack() as stack:
+        purposes = _purposes(config.purposes)
+        folder = DataFolder(config.data)
+        stack.callback(folder.close)
+        store = open_store(config.database_url)
+        stack.callback(store.close)
+        provider = _key_file(config.key_path, store)
+        keyring = Keyring(store, provider, os.urandom)
+        index = _index(config.chroma_location)
+        stack.callback(index.close)
+        encoder = OnnxEncoder(config.encoder or SHIPPED_ENCODER)
+        stack.callback(encoder.close)
+
+        preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
+        indexer = Indexer(store, keyring, index)
+        opened = OpenedFeatures()
+        forget = Forget(store, keyring, opened, indexer.sweep, _now, os.urandom)
+        forget.resume()
+        stack.callback(indexer.stop)
+        indexer.start()
+        return Tacit(
+            purposes=purposes,
+            remember=Remember(
+                store, keyring, purposes, preparer, _now, os.urandom, stored=indexer.wake
+            ),
+            recall=Recall(store, keyring, purposes, encoder, index, opened, _now, indexer.check),
+            rectify=Rectify(
+                store, keyring, purposes, preparer, _now, os.urandom, stored=indexer.wake
+            ),
+            reveal=Reveal(store, keyring, _now, os.urandom),
+            consents=Consents(store, keyring, purposes, _now, os.urandom),
+            export=Export(store, keyring, _now),
+            forget=forget,
+            status=Status(store, provider),
+            indexer=indexer,
+            page_token_key=keyring.deployment.page_tokens,
+            _resources=stack.pop_all(),
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _purposes(file: Path | None) -> Purposes:
+    if file is None:
+        return parse_purposes((files("memory") / "purposes.toml").read_text("utf-8"), "purposes")
+    return parse_purposes(_toml(file), str(file))
+
+
+def _detection(file: Path | None) -> Callable[[TenantId], Detection]:
+    table: dict[str, Any] = {}
+    if file is not None:
+        try:
+            table = tomllib.loads(_toml(file))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"{file}: {error}") from None
+    plugins = load_plugins(table.pop("plugins", []))
+    policies = load_policies(table, str(file))
+    detector = PresidioDetector(Catalogue(shipped_model(), plugins=plugins))
+    default = Detection(detector.under(policies.default), policies.default)
+    own = {
+        tenant: Detection(detector.under(policy), policy)
+        for tenant, policy in policies.by_tenant.items()
+    }
+    return lambda tenant: own.get(tenant, default)
+
+
+def _toml(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: {getattr(error, 'strerror', 'not UTF-8')}") from None
+
+
+def _key_file(path: Path, store: Store) -> KeyFile:
+    if path.exists():
+        return KeyFile.open(path)
+    if store.root_key() is not None:
+        raise KeyFileError(
+            f"the key file {path} is missing, and the database holds data sealed with it; "
+            "bring it back from where it is kept, a new one could not open anything"
+        )
+    return KeyFile.create(path)
+
+
+def _index(location: str) -> ChromaIndex:
+    if location.startswith(("http://", "https://")):
+        return ChromaIndex.remote(location)
+    return ChromaIndex(Path(location))
