@@ -1,0 +1,24 @@
+"""The command `tacit`: the server, and a client that speaks to it over gRPC.
+
+    serve, token, demo                    run a server, mint credentials, see it all at once
+    consent, store, ingest, recall, list  what an assistant backend does
+    export, forget                        what a person may do at any time
+    status                                what an operator sees: figures, never content
+
+Rules:
+- What goes wrong is told in one line on stderr, with an exit code: 1 refused or failed, 2 wrong
+  usage or settings, 130 interrupted.
+- A command imports what it needs when it runs: `tacit --help` answers at once.
+- Memories go to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Runs the command line and ends the process."""
+    from server.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))

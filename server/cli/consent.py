@@ -1,0 +1,104 @@
+"""`tacit consent`: what a person allows, and takes back as easily."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from server.cli.arguments import ME, AsJson, Person, instant, people, purposes
+from server.cli.output import errors, moment, out, print_json
+from server.cli.session import Session, client_command
+
+_SCOPE = "consent.manage"
+
+PurposeArgument = Annotated[str, typer.Argument(help="The purpose, for example: assistance.")]
+Assistant = Annotated[
+    str, typer.Option(help="One assistant, by the client id of its token; else all of the tenant.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    group = typer.Typer(no_args_is_help=True)
+    app.add_typer(group, name="consent", help="Grant, withdraw and list consent.")
+    client_command(group, "grant", _SCOPE)(grant)
+    client_command(group, "withdraw", _SCOPE)(withdraw)
+    client_command(group, "list", _SCOPE)(list_)
+    client_command(group, "purposes", _SCOPE)(list_purposes)
+
+
+def grant(
+    session: Session,
+    purpose: PurposeArgument,
+    person: Person = ME,
+    assistant: Assistant = "",
+    until: Annotated[str, typer.Option(help="When it ends by itself: 2027-01-31.")] = "",
+) -> None:
+    """Records that a person consents to a purpose; in force with the next call."""
+    from memory.v1.consent_service_pb2 import GrantConsentRequest
+
+    request = GrantConsentRequest(
+        parent=people(person), purpose=purposes(purpose), assistant=assistant
+    )
+    if until:
+        request.expire_time.FromDatetime(instant(until))
+    session.call(session.consent.GrantConsent, request)
+    errors.print(f"{purpose}: consent given", markup=False)
+
+
+def withdraw(
+    session: Session, purpose: PurposeArgument, person: Person = ME, assistant: Assistant = ""
+) -> None:
+    """Records that a person takes consent back; in force with the next call."""
+    from memory.v1.consent_service_pb2 import WithdrawConsentRequest
+
+    request = WithdrawConsentRequest(
+        parent=people(person), purpose=purposes(purpose), assistant=assistant
+    )
+    ended = session.call(session.consent.WithdrawConsent, request).consents
+    done = "consent withdrawn" if ended else "there was no consent to withdraw"
+    errors.print(f"{purpose}: {done}", markup=False)
+
+
+def list_(session: Session, person: Person = ME, as_json: AsJson = False) -> None:
+    """Lists a person's consents, newest first, those that ended too."""
+    from memory.v1.consent_service_pb2 import Consent, ListConsentsRequest
+
+    request = ListConsentsRequest(parent=people(person), page_size=500)
+    found: list[Consent] = []
+    while not found or request.page_token:
+        page = session.call(session.consent.ListConsents, request)
+        found += page.consents
+        request.page_token = page.next_page_token
+        if not request.page_token:
+            break
+    if as_json:
+        print_json(found)
+        return
+    table = Table("purpose", "assistant", "state", "given", "changed", "until", box=None)
+    for consent in found:
+        table.add_row(
+            consent.purpose.removeprefix("purposes/"),
+            consent.assistant or "all",
+            Consent.State.Name(consent.state).removeprefix("STATE_").lower(),
+            moment(consent.create_time),
+            moment(consent.update_time),
+            moment(consent.expire_time),
+        )
+    out.print(table if found else "no consents")
+
+
+def list_purposes(session: Session, as_json: AsJson = False) -> None:
+    """Lists what a person can be asked to consent to."""
+    from memory.v1.consent_service_pb2 import ListPurposesRequest
+
+    found = session.call(session.consent.ListPurposes, ListPurposesRequest(page_size=500)).purposes
+    if as_json:
+        print_json(found)
+        return
+    table = Table("purpose", "title", "what a person is told", box=None)
+    for purpose in found:
+        table.add_row(purpose.name.removeprefix("purposes/"), purpose.title, purpose.description)
+    out.print(table)

@@ -1,0 +1,137 @@
+"""`tacit store`, `recall` and `list`: what an assistant does with memories."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from server.cli.arguments import (
+    DEFAULT_PURPOSE,
+    ME,
+    AsJson,
+    Person,
+    Purpose,
+    Reveal,
+    instant,
+    people,
+    purposes,
+)
+from server.cli.output import moment, out, print_json, spoken
+from server.cli.session import Session, client_command
+
+if TYPE_CHECKING:
+    from memory.v1.core_pb2 import MemoryFilter
+
+Sessions = Annotated[list[str] | None, typer.Option("--session", help="Only these sessions.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    client_command(app, "store", "memory.write")(store)
+    client_command(app, "recall", "memory.read")(recall)
+    client_command(app, "list", "memory.read")(list_)
+
+
+def store(
+    session: Session,
+    text: Annotated[str, typer.Argument(help="What was said; '-' reads it from stdin.")],
+    person: Person = ME,
+    purpose: Purpose = DEFAULT_PURPOSE,
+    speaker: Annotated[str, typer.Option(help="Who said it.")] = "",
+    session_id: Annotated[str, typer.Option("--session", help="The conversation it is of.")] = "",
+    time: Annotated[str, typer.Option(help="When it was said: 2026-03-01T14:30Z.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Stores one memory and prints its name."""
+    from memory.v1.core_pb2 import AccessContext, Memory
+    from memory.v1.memory_service_pb2 import StoreMemoryRequest
+
+    said = sys.stdin.read() if text == "-" else text
+    memory = Memory(text=said, speaker=speaker, session=session_id)
+    if time:
+        memory.event_time.FromDatetime(instant(time))
+    request = StoreMemoryRequest(
+        parent=people(person),
+        access=AccessContext(purpose=purposes(purpose)),
+        memory=memory,
+        request_id=str(uuid.uuid4()),
+    )
+    stored = session.call(session.memory.StoreMemory, request).memory
+    if as_json:
+        print_json(stored)
+    else:
+        out.print(spoken(stored.speaker, stored.text))
+        out.print(stored.name, style="dim", markup=False)
+
+
+def recall(
+    session: Session,
+    query: Annotated[str, typer.Argument(help="What to look for, in plain words.")],
+    person: Person = ME,
+    purpose: Purpose = DEFAULT_PURPOSE,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=100)] = 10,
+    sessions: Sessions = None,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Finds the memories that matter for a query, best first."""
+    from memory.v1.core_pb2 import AccessContext
+    from memory.v1.memory_service_pb2 import RecallMemoriesRequest
+
+    request = RecallMemoriesRequest(
+        parent=people(person),
+        access=AccessContext(purpose=purposes(purpose)),
+        query=query,
+        limit=limit,
+        filter=_filter(sessions),
+        reveal=reveal,
+    )
+    hits = session.call(session.memory.RecallMemories, request).hits
+    if as_json:
+        print_json(hits)
+        return
+    table = Table("score", "when", "memory", box=None)
+    for hit in hits:
+        when = moment(hit.memory.event_time)
+        table.add_row(f"{hit.score:.3f}", when, spoken(hit.memory.speaker, hit.memory.text))
+    out.print(table if hits else "nothing fits")
+
+
+def list_(
+    session: Session,
+    person: Person = ME,
+    purpose: Purpose = DEFAULT_PURPOSE,
+    sessions: Sessions = None,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Lists a person's memories in the order they were stored."""
+    from memory.v1.core_pb2 import AccessContext
+    from memory.v1.memory_service_pb2 import ListMemoriesRequest
+
+    request = ListMemoriesRequest(
+        parent=people(person),
+        access=AccessContext(purpose=purposes(purpose)),
+        page_size=500,
+        filter=_filter(sessions),
+        reveal=reveal,
+    )
+    while True:
+        page = session.call(session.memory.ListMemories, request)
+        if as_json:
+            print_json(page.memories)
+        for memory in page.memories if not as_json else ():
+            out.print(moment(memory.event_time), spoken(memory.speaker, memory.text))
+        request.page_token = page.next_page_token
+        if not request.page_token:
+            return
+
+
+def _filter(sessions: list[str] | None) -> MemoryFilter:
+    from memory.v1.core_pb2 import MemoryFilter
+
+    return MemoryFilter(sessions=sessions or ())

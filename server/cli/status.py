@@ -1,0 +1,43 @@
+"""`tacit status`: how the server is, in figures and never in content."""
+
+from __future__ import annotations
+
+import typer
+from rich.table import Table
+
+from server.cli.arguments import AsJson
+from server.cli.output import moment, out, print_json
+from server.cli.session import Session, client_command
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    client_command(app, "status", "operator")(status)
+
+
+def status(session: Session, as_json: AsJson = False) -> None:
+    """Shows health, counts, what waits for the index, and the key epoch."""
+    from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+    from grpc_health.v1.health_pb2_grpc import HealthStub
+
+    from memory.v1.operator_service_pb2 import GetStatusRequest
+
+    health = session.call(HealthStub(session.channel).Check, HealthCheckRequest())
+    state = session.call(session.operator.GetStatus, GetStatusRequest())
+    if as_json:
+        print_json(state)
+        return
+    table = Table(box=None, show_header=False)
+    rows = {
+        "health": HealthCheckResponse.ServingStatus.Name(health.status).lower(),
+        "version": state.version,
+        "since": moment(state.start_time),
+        "people": state.person_count,
+        "memories": state.memory_count,
+        "not in the index yet": state.unindexed_count,
+        "erasures not finished": state.pending_erasure_count,
+        "key epoch": state.key_epoch,
+    }
+    for name, value in rows.items():
+        table.add_row(name, str(value))
+    out.print(table)

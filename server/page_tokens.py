@@ -1,0 +1,126 @@
+"""Page tokens: where a listing continues, sealed, and bound to who asked for what.
+
+    token   URL-safe base64, no padding, of: version (1) ‖ nonce (12) ‖ AES-256-GCM of the cursor
+    cursor  expiry (8 bytes, Unix seconds, big endian) ‖ the listing's own bytes
+    AAD     SHA-256 over the length-prefixed version, rpc, caller and request
+
+Rules:
+- A token authorizes nothing: the call that brings it is checked like any other.
+- The request is bound without its `page_size` and `page_token`, so that only these may change.
+- A token lives for `LIFETIME_SECONDS`; its form says nothing about what is listed, or how much.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from google.protobuf.message import Message
+
+from memory.core.keys import bind
+from memory.core.values import Caller, Secret
+from memory.errors import InvalidArgumentError, PageTokenError
+from memory.v1.consent_service_pb2 import ListConsentsRequest, ListPurposesRequest
+from memory.v1.memory_service_pb2 import ListMemoriesRequest
+from server.call import Call
+
+PagedRequest = ListMemoriesRequest | ListConsentsRequest | ListPurposesRequest
+
+LIFETIME_SECONDS: Final = 24 * 3600
+DEFAULT_PAGE_SIZE: Final = 50
+MAX_PAGE_SIZE: Final = 100
+"""100 memories of 10,000 characters fit into the 4 MiB that gRPC clients accept by default."""
+
+_VERSION: Final = b"\x01"
+_NONCE_BYTES: Final = 12
+_MAX_TOKEN_CHARS: Final = 512
+"""Longer tokens were not made here."""
+
+
+def page_size(requested: int) -> int:
+    """The size to use (AIP-158): the default for zero, at most the maximum."""
+    if requested < 0:
+        raise InvalidArgumentError("page_size", "must not be negative")
+    return min(requested or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+
+
+class PageTokens:
+    """Seals and opens cursors."""
+
+    def __init__(self, key: Secret, now: Callable[[], float] = time.time) -> None:
+        self._aead = AESGCM(key.reveal())
+        self._now = now
+
+    def position(self, call: Call, request: PagedRequest, first: int) -> int:
+        """Where this request's page begins: where its token says, or at `first`.
+
+        Raises:
+            PageTokenError: the token is forged, expired, or another's.
+        """
+        if not request.page_token:
+            return first
+        cursor = self.open(call.method, call.caller, request, request.page_token)
+        return int.from_bytes(cursor, "big")
+
+    def next_token(self, call: Call, request: PagedRequest, position: int | None) -> str:
+        """The token of the page that begins there; empty for None, which ends the listing."""
+        if position is None:
+            return ""
+        return self.seal(call.method, call.caller, request, position.to_bytes(8, "big"))
+
+    def seal(self, rpc: str, caller: Caller, request: Message, cursor: bytes) -> str:
+        """The token with which `caller` continues `request` behind `cursor`."""
+        nonce = os.urandom(_NONCE_BYTES)
+        expiry = int(self._now()) + LIFETIME_SECONDS
+        plain = expiry.to_bytes(8, "big") + cursor
+        sealed = self._aead.encrypt(nonce, plain, _binding(rpc, caller, request))
+        return base64.urlsafe_b64encode(_VERSION + nonce + sealed).rstrip(b"=").decode()
+
+    def open(self, rpc: str, caller: Caller, request: Message, token: str) -> bytes:
+        """The cursor.
+
+        Raises:
+            PageTokenError: forged, expired, or made for another caller, rpc or request.
+        """
+        plain = self._decrypt(token, _binding(rpc, caller, request))
+        if plain is None or int.from_bytes(plain[:8], "big") < self._now():
+            raise PageTokenError(
+                "page_token", "not made for this caller and request; start from the first page"
+            )
+        return plain[8:]
+
+    def _decrypt(self, token: str, binding: bytes) -> bytes | None:
+        if len(token) > _MAX_TOKEN_CHARS:
+            return None
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            if raw[:1] != _VERSION:
+                return None
+            nonce, sealed = raw[1 : 1 + _NONCE_BYTES], raw[1 + _NONCE_BYTES :]
+            return self._aead.decrypt(nonce, sealed, binding)
+        except (binascii.Error, ValueError, InvalidTag):
+            return None
+
+
+def _binding(rpc: str, caller: Caller, request: Message) -> bytes:
+    bare = type(request)()
+    bare.CopyFrom(request)
+    for field in ("page_size", "page_token"):
+        bare.ClearField(field)
+    person = b"" if caller.person is None else b"\x01" + caller.person.value.encode()
+    parts = (
+        _VERSION,
+        rpc.encode(),
+        caller.tenant.value.encode(),
+        caller.assistant.value.encode(),
+        person,
+        bare.SerializeToString(deterministic=True),
+    )
+    return hashlib.sha256(bind(*parts)).digest()

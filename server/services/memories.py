@@ -1,0 +1,214 @@
+"""MemoryService: store, recall, list, correct and delete memories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from memory.app.recall import MAX_LIMIT, Hit, Recall
+from memory.app.rectify import Change, Rectify
+from memory.app.remember import Acknowledged, Remember
+from memory.app.reveal import Reveal
+from memory.app.sealing import Remembered
+from memory.core.draft import Draft
+from memory.core.values import Access, PersonId, RawText
+from memory.errors import InvalidArgumentError, NotFoundError
+from memory.v1 import core_pb2
+from memory.v1 import memory_service_pb2 as pb
+from server.call import Answer, Call
+from server.messages import (
+    fields_named,
+    from_memory,
+    to_access,
+    to_draft,
+    to_kind,
+    to_narrow,
+    to_time,
+    to_version,
+)
+from server.names import memory_from, person_from
+from server.page_tokens import PageTokens, page_size
+from server.policy import REVEAL, require_scope
+from server.services.unbuilt import unbuilt
+
+DEFAULT_LIMIT: Final = 10
+"""Hits of a recall that names no limit."""
+
+_PURPOSE: Final = {"purpose": "access.purpose"}
+
+
+@dataclass(frozen=True, slots=True)
+class Memories:
+    """Translates between `memory.v1.MemoryService` and the use cases."""
+
+    remember: Remember
+    recall: Recall
+    rectify: Rectify
+    reveal: Reveal
+    tokens: PageTokens
+
+    def answers(self) -> Mapping[str, Answer]:
+        """Every rpc of the service."""
+        return {
+            "StoreMemory": self._store,
+            "BatchStoreMemories": self._batch_store,
+            "RecallMemories": self._recall,
+            "BuildContext": unbuilt,
+            "GetMemory": self._get,
+            "ListMemories": self._list,
+            "UpdateMemory": self._update,
+            "DeleteMemory": self._delete,
+        }
+
+    def _store(self, call: Call, request: pb.StoreMemoryRequest) -> pb.StoreMemoryResponse:
+        person = person_from(call.caller, request.parent, "parent")
+        access = to_access(call.caller, person, request.access)
+        draft = to_draft(request.memory, request.request_id)
+        with fields_named(_PURPOSE):
+            (stored,) = self.remember(access, [draft])
+        return _stored(person, stored)
+
+    def _batch_store(
+        self, call: Call, request: pb.BatchStoreMemoriesRequest
+    ) -> pb.BatchStoreMemoriesResponse:
+        person = person_from(call.caller, request.parent, "parent")
+        access = to_access(call.caller, person, request.access)
+        drafts = [_element(request, i) for i in range(len(request.requests))]
+        with fields_named(_PURPOSE):
+            stored = self.remember(access, drafts)
+        return pb.BatchStoreMemoriesResponse(responses=[_stored(person, one) for one in stored])
+
+    def _recall(self, call: Call, request: pb.RecallMemoriesRequest) -> pb.RecallMemoriesResponse:
+        person = person_from(call.caller, request.parent, "parent")
+        access = to_access(call.caller, person, request.access)
+        _may_reveal(call, request)
+        if request.limit < 0:
+            raise InvalidArgumentError("limit", "must not be negative")
+        limit = min(request.limit or DEFAULT_LIMIT, MAX_LIMIT)
+        with fields_named(_PURPOSE):
+            hits = self.recall(access, RawText(request.query), limit, to_narrow(request.filter))
+        shown = {m.id: m for m in self._shown(access, request, [hit.memory for hit in hits])}
+        return pb.RecallMemoriesResponse(
+            hits=[_hit(person, hit, shown[hit.memory.id]) for hit in hits if hit.memory.id in shown]
+        )
+
+    def _get(self, call: Call, request: pb.GetMemoryRequest) -> core_pb2.Memory:
+        person, record = memory_from(call.caller, request.name, "name")
+        access = to_access(call.caller, person, request.access)
+        _may_reveal(call, request)
+        with fields_named(_PURPOSE):
+            memory = self.rectify.get(access, record)
+        shown = self._shown(access, request, [memory])
+        if not shown:
+            raise NotFoundError("no such memory of this person", resource="memory")
+        return from_memory(person, shown[0])
+
+    def _list(self, call: Call, request: pb.ListMemoriesRequest) -> pb.ListMemoriesResponse:
+        person = person_from(call.caller, request.parent, "parent")
+        access = to_access(call.caller, person, request.access)
+        _may_reveal(call, request)
+        narrow = to_narrow(request.filter)
+        after = self.tokens.position(call, request, first=-1)
+        with fields_named(_PURPOSE):
+            page, more = self.rectify.page(access, narrow, after, page_size(request.page_size))
+        return pb.ListMemoriesResponse(
+            memories=[from_memory(person, m) for m in self._shown(access, request, page)],
+            next_page_token=self.tokens.next_token(call, request, more),
+        )
+
+    def _update(self, call: Call, request: pb.UpdateMemoryRequest) -> core_pb2.Memory:
+        person, record = memory_from(call.caller, request.memory.name, "memory.name")
+        access = to_access(call.caller, person, request.access)
+        version = to_version(request.memory.etag, "memory.etag")
+        change = _change(request)
+        with fields_named(_PURPOSE):
+            return from_memory(person, self.rectify.update(access, record, change, version))
+
+    def _delete(self, call: Call, request: pb.DeleteMemoryRequest) -> pb.DeleteMemoryResponse:
+        person, record = memory_from(call.caller, request.name, "name")
+        version = to_version(request.etag, "etag")
+        self.rectify.delete(call.caller, person, record, version)
+        return pb.DeleteMemoryResponse(deleted_count=1)
+
+    def _shown(
+        self, access: Access, request: _Revealing, memories: Sequence[Remembered]
+    ) -> Sequence[Remembered]:
+        """With real names if the request asks for them; what was deleted meanwhile is left out."""
+        return self.reveal(access, memories) if request.reveal and memories else memories
+
+
+_Revealing = pb.RecallMemoriesRequest | pb.GetMemoryRequest | pb.ListMemoriesRequest
+
+
+def _may_reveal(call: Call, request: _Revealing) -> None:
+    if request.reveal:
+        require_scope(call.caller, REVEAL)
+
+
+def _stored(person: PersonId, stored: Acknowledged) -> pb.StoreMemoryResponse:
+    return pb.StoreMemoryResponse(
+        memory=from_memory(person, stored.memory), repeated_request=stored.repeated
+    )
+
+
+def _element(batch: pb.BatchStoreMemoriesRequest, index: int) -> Draft:
+    one = batch.requests[index]
+    here = f"requests[{index}]"
+    if one.parent and one.parent != batch.parent:
+        raise InvalidArgumentError(f"{here}.parent", "must be empty or the batch's own")
+    if one.HasField("access") and one.access != batch.access:
+        raise InvalidArgumentError(f"{here}.access", "must be empty or the batch's own")
+    try:
+        return to_draft(one.memory, one.request_id)
+    except InvalidArgumentError as error:
+        raise type(error)(f"{here}.{error.field}", error.problem) from None
+
+
+def _hit(person: PersonId, hit: Hit, shown: Remembered) -> pb.RecallHit:
+    return pb.RecallHit(
+        memory=from_memory(person, shown),
+        score=hit.score,
+        parts=[pb.ScorePart(name=name, points=points) for name, points in hit.parts],
+    )
+
+
+_UPDATABLE: Final = ("text", "kind", "speaker", "session", "event_time", "labels")
+
+
+def _change(request: pb.UpdateMemoryRequest) -> Change:
+    """The change that the mask and the new values describe."""
+    memory = request.memory
+    paths = list(request.update_mask.paths)
+    if not paths:
+        present = {descriptor.name for descriptor, _ in memory.ListFields()}
+        paths = [path for path in _UPDATABLE if path in present]
+    if not paths:
+        raise InvalidArgumentError("update_mask", "no field is named, and none is set")
+    if unknown := set(paths) - set(_UPDATABLE):
+        raise InvalidArgumentError(
+            "update_mask",
+            f"{len(unknown)} path(s) cannot be updated; those that can: {', '.join(_UPDATABLE)}",
+        )
+
+    def change(draft: Draft) -> Draft:
+        for path in paths:
+            match path:
+                case "text":
+                    draft = replace(draft, text=RawText(memory.text))
+                case "kind":
+                    draft = replace(draft, kind=to_kind(memory.kind, "memory.kind"))
+                case "speaker":
+                    speaker = RawText(memory.speaker) if memory.speaker else None
+                    draft = replace(draft, speaker=speaker)
+                case "session":
+                    draft = replace(draft, session=memory.session)
+                case "event_time":
+                    given = memory.HasField("event_time")
+                    time = to_time(memory.event_time, "memory.event_time") if given else None
+                    draft = replace(draft, event_time=time)
+                case "labels":
+                    draft = replace(draft, labels=dict(memory.labels))
+        return draft
+
+    return change
