@@ -1,0 +1,68 @@
+"""The store keeps what a person decided, and who read what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from memory.adapters.sql.store import SqlStore
+from memory.core.values import AssistantId, PurposeId
+from memory.errors import StorageUnavailableError
+from tests.contract.rows import THEN, a_consent, an_access_event, stored_person
+
+
+def test_consents_come_back_as_they_went_in_in_the_order_of_giving(store: SqlStore) -> None:
+    subject = stored_person(store).subject
+    late = a_consent(subject, given_at=THEN + timedelta(days=1), purpose=PurposeId("ads"))
+    early = a_consent(
+        subject, assistant=AssistantId("helper"), expires_at=THEN + timedelta(days=365)
+    )
+    other = a_consent(stored_person(store).subject)
+    with store.write() as unit:
+        for consent in (late, early, other):
+            unit.put_consent(consent)
+        unit.commit()
+    with store.read() as unit:
+        assert unit.consents(subject) == [early, late]
+        assert unit.consents(subject, PurposeId("ads")) == [late]
+        assert unit.consents(subject, PurposeId("none")) == []
+
+
+def test_a_withdrawal_changes_its_consent_and_no_other(store: SqlStore) -> None:
+    subject = stored_person(store).subject
+    given, other = a_consent(subject), a_consent(subject, given_at=THEN + timedelta(days=1))
+    withdrawn = replace(given, withdrawn_at=THEN + timedelta(days=2))
+    with store.write() as unit:
+        unit.put_consent(given)
+        unit.put_consent(other)
+        unit.put_consent(withdrawn)
+        unit.commit()
+    with store.read() as unit:
+        assert unit.consents(subject) == [withdrawn, other]
+
+
+def test_a_consent_cannot_be_changed_in_the_name_of_another_person(store: SqlStore) -> None:
+    mine, yours = stored_person(store).subject, stored_person(store).subject
+    consent = a_consent(mine)
+    with store.write() as unit:
+        unit.put_consent(consent)
+        unit.commit()
+    with store.write() as unit, pytest.raises(StorageUnavailableError):
+        unit.put_consent(replace(consent, subject=yours, withdrawn_at=THEN))
+    with store.read() as unit:
+        assert unit.consents(mine) == [consent]
+
+
+def test_the_access_log_is_in_the_order_of_time(store: SqlStore) -> None:
+    subject = stored_person(store).subject
+    late = an_access_event(subject, at=THEN + timedelta(microseconds=1))
+    early = an_access_event(subject)
+    foreign = an_access_event(stored_person(store).subject)
+    with store.write() as unit:
+        for event in (late, early, foreign):
+            unit.add_access_event(event)
+        unit.commit()
+    with store.read() as unit:
+        assert unit.access_events(subject) == [early, late]

@@ -1,0 +1,94 @@
+"""An assistant backend in a test: a token, a channel, and the calls it makes."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from typing import Self
+
+from memory.config import Config
+from memory.v1.consent_service_pb2 import GrantConsentRequest
+from memory.v1.core_pb2 import AccessContext, Memory
+from memory.v1.memory_service_pb2 import (
+    BatchStoreMemoriesRequest,
+    ListMemoriesRequest,
+    RecallMemoriesRequest,
+    StoreMemoryRequest,
+)
+from memory.v1.operator_service_pb2 import GetStatusRequest, GetStatusResponse
+from memory.v1.subject_rights_service_pb2 import ExportDataRequest, ForgetUserRequest
+from server.cli.session import Options, Session, mint_local, open_channel
+from server.demo.process import ServerProcess
+from server.policy import CONSENT, ERASE, EXPORT, OPERATE, READ, WRITE
+
+PURPOSE = AccessContext(purpose="purposes/assistance")
+
+
+class Actor:
+    """One assistant at one server; a person is named in each call."""
+
+    def __init__(self, server: ServerProcess, tenant: str = "local", client: str = "cli") -> None:
+        config = Config(data=server.data)
+        self._channel = open_channel(Options(address=server.address), config)
+
+        def session(*scopes: str) -> Session:
+            token = mint_local(config, tenant=tenant, client=client, scopes=scopes)
+            return Session(self._channel, token, timeout=30)
+
+        self._session = session(WRITE, READ, CONSENT, EXPORT, ERASE)
+        self._operator = session(OPERATE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+
+    def grant(self, person: str) -> None:
+        request = GrantConsentRequest(parent=f"people/{person}", purpose=PURPOSE.purpose)
+        self._session.call(self._session.consent.GrantConsent, request)
+
+    def store(self, person: str, texts: Sequence[str], ids: Sequence[str] = ()) -> list[Memory]:
+        """One batch. `ids` become labels and request ids: the same id is stored once."""
+        requests = []
+        for place, text in enumerate(texts):
+            request = StoreMemoryRequest(memory=Memory(text=text))
+            if ids:
+                request.memory.labels["id"] = ids[place]
+                request.request_id = str(uuid.uuid5(uuid.NAMESPACE_OID, ids[place]))
+            requests.append(request)
+        batch = BatchStoreMemoriesRequest(
+            parent=f"people/{person}", access=PURPOSE, requests=requests
+        )
+        answer = self._session.call(self._session.memory.BatchStoreMemories, batch)
+        return [one.memory for one in answer.responses]
+
+    def recall(self, person: str, query: str, limit: int = 10) -> list[Memory]:
+        request = RecallMemoriesRequest(
+            parent=f"people/{person}", access=PURPOSE, query=query, limit=limit
+        )
+        answer = self._session.call(self._session.memory.RecallMemories, request)
+        return [hit.memory for hit in answer.hits]
+
+    def list(self, person: str) -> list[Memory]:
+        request = ListMemoriesRequest(parent=f"people/{person}", access=PURPOSE, page_size=100)
+        memories: list[Memory] = []
+        while True:
+            page = self._session.call(self._session.memory.ListMemories, request)
+            memories += page.memories
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                return memories
+
+    def export(self, person: str) -> list[dict[str, str]]:
+        request = ExportDataRequest(name=f"people/{person}")
+        pieces = self._session.call(self._session.rights.ExportData, request)
+        return [json.loads(line) for line in b"".join(p.data for p in pieces).splitlines()]
+
+    def forget(self, person: str) -> None:
+        request = ForgetUserRequest(name=f"people/{person}")
+        self._session.call(self._session.rights.ForgetUser, request)
+
+    def status(self) -> GetStatusResponse:
+        return self._operator.call(self._operator.operator.GetStatus, GetStatusRequest())

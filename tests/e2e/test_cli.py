@@ -1,0 +1,155 @@
+"""The command line against a real server: what works."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.demo.process import ServerProcess
+from tests.e2e.conftest import Run, run_tacit
+
+pytestmark = pytest.mark.usefixtures("server")
+
+
+@pytest.fixture
+def person(run: Run, request: pytest.FixtureRequest) -> str:
+    """Someone who consented, new for each test."""
+    name = f"person of {request.node.name}"
+    assert run("consent", "grant", "assistance", "-p", name).returncode == 0
+    return name
+
+
+def test_what_is_stored_is_recalled_and_listed(run: Run, person: str) -> None:
+    for text in ("I am allergic to peanuts.", "The cello stands in the attic."):
+        assert run("store", text, "-p", person, "--session", "s1").returncode == 0
+    found = run("recall", "which food is dangerous?", "-p", person, "--limit", "1")
+    assert found.returncode == 0
+    assert "peanuts" in found.stdout
+    listed = run("list", "-p", person, "--json")
+    assert [json.loads(line)["text"] for line in listed.stdout.splitlines()] == [
+        "I am allergic to peanuts.",
+        "The cello stands in the attic.",
+    ]
+    nothing = run("recall", "food", "-p", person, "--session", "s2")
+    assert nothing.stdout == "nothing fits\n"
+
+
+def test_a_text_can_come_from_a_pipe(run: Run, person: str) -> None:
+    assert run("store", "-", "-p", person, stdin="I water the ferns on Mondays.").returncode == 0
+    assert "ferns" in run("list", "-p", person).stdout
+
+
+def test_consent_is_given_listed_and_taken_back(run: Run, person: str) -> None:
+    listed = run("consent", "list", "-p", person, "--json")
+    (consent,) = map(json.loads, listed.stdout.splitlines())
+    assert (consent["purpose"], consent["state"]) == ("purposes/assistance", "STATE_GIVEN")
+    assert run("store", "I like rain.", "-p", person).returncode == 0
+    assert run("consent", "withdraw", "assistance", "-p", person).returncode == 0
+    refused = run("recall", "rain", "-p", person)
+    assert refused.returncode == 1
+    assert "CONSENT_MISSING" in refused.stderr
+    again = run("consent", "withdraw", "assistance", "-p", person)
+    assert "no consent to withdraw" in again.stderr
+
+
+def test_purposes_are_told_in_plain_words(run: Run) -> None:
+    assert "Help me in conversations" in run("consent", "purposes").stdout
+
+
+def test_a_conversation_is_ingested_once_however_often_it_is_sent(
+    run: Run, person: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "talk.json"
+    turns = [
+        {"id": f"m{n}", "session": 1, "speaker": "Ana", "time": "1:56 pm on 8 May, 2023", "text": t}
+        for n, t in enumerate(["I moved house.", "The new street is quiet.", "Cats live there."])
+    ]
+    file.write_text(json.dumps({"conversation": "talk", "speakers": ["Ana"], "memories": turns}))
+    first = run("ingest", str(file), "-p", person, "--batch", "2")
+    assert first.returncode == 0
+    assert "3 of 3 acknowledged: 3 new" in first.stderr
+    second = run("ingest", str(file), "-p", person)
+    assert "3 of 3 acknowledged: 0 new, 3 were there" in second.stderr
+    listed = [json.loads(line) for line in run("list", "-p", person, "--json").stdout.splitlines()]
+    assert [memory["labels"]["id"] for memory in listed] == ["m0", "m1", "m2"]
+    assert listed[0]["event_time"] == "2023-05-08T13:56:00Z"
+    assert "Ana" not in listed[0]["speaker"]
+
+
+def test_an_export_holds_everything_and_is_readable_by_its_owner_alone(
+    run: Run, person: str, tmp_path: Path
+) -> None:
+    run("store", "I keep bees.", "-p", person)
+    file = tmp_path / "archive.jsonl"
+    assert run("export", str(file), "-p", person).returncode == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    types = [json.loads(line)["type"] for line in file.read_text().splitlines()]
+    assert types[0] == "header"
+    assert {"consent", "memory"} <= set(types)
+    assert "is there already" in run("export", str(file), "-p", person).stderr
+    assert run("export", str(file), "-p", person, "--force").returncode == 0
+    assert run("export", "-", "-p", person).stdout.count("\n") == len(types)
+
+
+def test_forgetting_asks_first_and_leaves_nothing(run: Run, person: str) -> None:
+    run("store", "I keep bees.", "-p", person)
+    asked = run("forget", "-p", person, stdin="n\n")
+    assert asked.returncode == 1
+    assert "nothing was changed" in asked.stderr
+    assert "bees" in run("list", "-p", person).stdout
+    done = run("forget", "-p", person, "--yes")
+    assert done.returncode == 0
+    assert "done; 1 memories" in done.stderr
+    assert "CONSENT_MISSING" in run("list", "-p", person).stderr
+    assert "done; 0 memories" in run("forget", "-p", person, "--yes").stderr
+
+
+def test_status_shows_figures(run: Run, person: str) -> None:
+    run("store", "I keep bees.", "-p", person)
+    shown = run("status")
+    assert shown.returncode == 0
+    assert "serving" in shown.stdout
+    assert "key epoch" in shown.stdout
+    assert "bees" not in shown.stdout
+    assert int(json.loads(run("status", "--json").stdout)["memory_count"]) >= 1
+
+
+def test_a_token_of_ones_own_opens_ones_own_memories(run: Run, person: str) -> None:
+    run("store", "I keep bees.", "-p", person)
+    minted = run("token", "--person", person, "--scope", "memory.read data.export", "--ttl", "5m")
+    mine = {"TACIT_TOKEN": minted.stdout.strip()}
+    assert "bees" in run("list", env=mine).stdout
+    assert "SCOPE_MISSING" in run("forget", "--yes", env=mine).stderr
+    assert "PERSON_MISMATCH" in run("list", "-p", "someone else", env=mine).stderr
+
+
+def test_two_tenants_do_not_meet(run: Run, person: str) -> None:
+    run("store", "I keep bees.", "-p", person)
+    assert "CONSENT_MISSING" in run("list", "-p", person, "--tenant", "other").stderr
+
+
+def test_help_and_version_need_no_server() -> None:
+    assert "ingest" in run_tacit("--help").stdout
+    assert run_tacit("--version").stdout.startswith("tacit ")
+
+
+def test_help_does_not_wait_for_what_only_commands_need() -> None:
+    code = (
+        "import sys; from server.cli.app import run; run(['--help']); "
+        "print({'grpc', 'numpy', 'chromadb', 'onnxruntime', 'spacy'} & set(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert result.stdout.splitlines()[-1] == "set()"
+
+
+def test_the_signing_key_and_the_data_are_readable_by_their_owner_alone(
+    server: ServerProcess,
+) -> None:
+    for secret in ("jwt-signing.pem", "tacit.key"):
+        assert (server.data / secret).stat().st_mode & 0o077 == 0

@@ -1,0 +1,78 @@
+"""A whole Tacit on a fresh folder: real SQLite, Chroma, Presidio, encoder and key file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from memory.bootstrap import Tacit, open_tacit
+from memory.config import Config
+from memory.core.draft import Draft
+from memory.core.values import (
+    Access,
+    AssistantId,
+    Caller,
+    PersonId,
+    PurposeId,
+    RawText,
+    TenantId,
+)
+
+ASSISTANCE = PurposeId("assistance")
+CARE = PurposeId("care")
+REVEAL = PurposeId("reveal")
+
+
+def caller(tenant: str = "acme", assistant: str = "bot") -> Caller:
+    return Caller(TenantId(tenant), AssistantId(assistant), frozenset())
+
+
+def access(
+    person: str = "alice", purpose: PurposeId = ASSISTANCE, *, by: Caller | None = None
+) -> Access:
+    return Access(by or caller(), PersonId(person), purpose)
+
+
+def draft(text: str, **fields: object) -> Draft:
+    return Draft(RawText(text), **fields)  # type: ignore[arg-type]
+
+
+def grant(tacit: Tacit, person: str = "alice", purpose: PurposeId = ASSISTANCE) -> None:
+    tacit.consents.grant(caller(), PersonId(person), purpose, caller().assistant)
+
+
+def store(tacit: Tacit, *texts: str, person: str = "alice") -> list[str]:
+    """Stores texts; returns the memory ids."""
+    done = tacit.remember(access(person), [draft(text) for text in texts])
+    return [str(one.memory.id) for one in done]
+
+
+def recall(tacit: Tacit, query: str, person: str = "alice", limit: int = 10) -> list[str]:
+    """The texts recalled, best first."""
+    hits = tacit.recall(access(person), RawText(query), limit)
+    return [hit.memory.content.text.value for hit in hits]
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def wait_indexed(tacit: Tacit) -> None:
+    wait_until(lambda: tacit.status().unindexed == 0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def tacit(folder: Path) -> Iterator[Tacit]:
+    with open_tacit(Config(data=folder)) as opened:
+        yield opened

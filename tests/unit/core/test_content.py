@@ -1,0 +1,68 @@
+"""What goes into the sealed fields comes out the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memory.core.content import (
+    Features,
+    Originals,
+    decode_body,
+    decode_features,
+    decode_originals,
+    encode_body,
+    encode_features,
+    encode_originals,
+)
+from memory.core.pseudonyms import Mention
+from memory.core.values import MemoryContent, PseudonymizedText, RawText
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+TIMES = st.none() | st.datetimes(timezones=st.just(UTC))
+
+
+@given(text=TEXT, speaker=st.none() | TEXT, session=TEXT, time=TIMES)
+def test_a_body_comes_back(
+    text: str, speaker: str | None, session: str, time: datetime | None
+) -> None:
+    content = MemoryContent(
+        PseudonymizedText(text),
+        None if speaker is None else PseudonymizedText(speaker),
+        session,
+        time,
+        {"k": text},
+    )
+    assert decode_body(encode_body(content)) == content
+
+
+@given(
+    entities=st.frozensets(TEXT),
+    terms=st.lists(st.text("abcдñ", min_size=1)).map(tuple),
+    time=st.datetimes(timezones=st.just(UTC)),
+)
+def test_features_come_back_with_half_precision(
+    entities: frozenset[str], terms: tuple[str, ...], time: datetime
+) -> None:
+    vector = np.linspace(-1, 1, 384, dtype=np.float32)
+    stored = Features(vector, terms, "person_1", entities, time)
+    features = decode_features(encode_features(stored))
+    np.testing.assert_allclose(features.vector, vector, atol=1e-3)
+    assert replace(features, vector=vector) == stored
+
+
+@given(original=TEXT)
+def test_originals_come_back(original: str) -> None:
+    mentions = (Mention(0, 8, "person_1", RawText(original)),)
+    originals = Originals(text=mentions, speaker=mentions)
+    assert decode_originals(encode_originals(originals)) == originals
+
+
+def test_features_of_another_version_are_refused() -> None:
+    with pytest.raises(ValueError, match="version"):
+        decode_features(b"\x02\x00\x00{}")

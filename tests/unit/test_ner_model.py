@@ -1,0 +1,105 @@
+"""The shipped NER model: what it finds, and that nothing it is given makes it fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import memory
+from memory.adapters.ner_model import NerModel, window_starts
+
+FOLDER = Path(memory.__file__).parent / "models" / "ner"
+MODEL = NerModel(FOLDER)
+
+
+def found(text: str, label: str) -> list[str]:
+    return [text[start:end] for start, end, kind, _ in MODEL.find(text) if kind == label]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("My name is Katarzyna Wójcik.", "Katarzyna Wójcik"),
+        ("my name is katarzyna wojcik", "katarzyna wojcik"),
+        ("please call oluwaseun tomorrow", "oluwaseun"),
+        ("MEET PRIYA RAMANATHAN AT NOON", "PRIYA RAMANATHAN"),
+        ('{"name": "Mehmet Yıldırım", "age": 4}', "Mehmet Yıldırım"),
+        ("Dear Mr Haugen, thanks for the call", "Haugen"),
+    ],
+)
+def test_a_name_is_found_however_it_is_written(text: str, name: str) -> None:
+    assert name in " | ".join(found(text, "PERSON"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what is the weather tomorrow",
+        "May I ask you something?",
+        "i will mark it as done",
+        "Set a timer for ten minutes",
+        "",
+        " \n ",
+    ],
+)
+def test_a_text_without_names_gives_none(text: str) -> None:
+    assert found(text, "PERSON") == []
+
+
+def test_places_and_organisations_are_told_from_people() -> None:
+    text = "Ingrid moved from Lisbon to Norway to work for Siemens"
+    assert found(text, "PERSON") == ["Ingrid"]
+    assert found(text, "LOCATION") == ["Lisbon", "Norway"]
+    assert found(text, "ORGANIZATION") == ["Siemens"]
+
+
+def test_a_name_is_found_anywhere_in_a_long_text() -> None:
+    filler = "the weather was fine and we had a long walk by the sea. " * 40
+    text = f"{filler}Then Zanele Dlamini came. {filler}"
+    assert "Zanele Dlamini" in found(text, "PERSON")
+
+
+def test_the_same_text_gives_the_same_result_beside_any_other() -> None:
+    text = "tell Ingrid that Tomasz called"
+    before = MODEL.find(text)
+    MODEL.find("Ahmed " * 500)
+    assert MODEL.find(text) == before
+
+
+@pytest.mark.parametrize("length", [1, 10, 126, 127, 128, 400, 1000])
+def test_windows_cover_every_token(length: int) -> None:
+    size = min(126, length)
+    starts = window_starts(length, size, 24)
+    assert set(range(length)) == {at + i for at in starts for i in range(size)}
+    assert starts[-1] + size == length
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=60))
+def test_any_unicode_gives_ordered_spans_inside_the_text(text: str) -> None:
+    at = 0
+    for start, end, label, score in MODEL.find(text):
+        assert at <= start < end <= len(text)
+        assert label in {"PERSON", "LOCATION", "ORGANIZATION"}
+        assert 0 < score <= 1
+        at = end
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\U0001f469\u200d\U0001f467 Ана \u202edrawkcab\u202c مرحبا",
+        "\u0301\u0301\u0301",
+        "\x00\x01\ufffe\U0010ffff",
+        "a\u0300" * 300,
+        "﷽" * 50,
+        "!" * 3000,
+        "@" * 10,
+        "\ud800",
+    ],
+)
+def test_strange_text_is_no_error(text: str) -> None:
+    MODEL.find(text)
