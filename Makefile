@@ -28,7 +28,7 @@ export ANONYMIZED_TELEMETRY := False
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint check stress bench proto lock audit clean
+.PHONY: softhsm help install demo test lint check stress bench proto lock audit clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -48,8 +48,15 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: $(STAMP)
 	@$(BIN)/tacit demo
 
-test: $(STAMP)
+test: $(STAMP) softhsm
 	@$(BIN)/pytest --cov $(PYTEST_ARGS)
+
+# The PKCS#11 tests need a token. Where it cannot be installed, they say so and are skipped.
+softhsm:
+	@command -v softhsm2-util >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || \
+		{ echo "Installing softhsm2 for the PKCS#11 tests (once)..."; \
+		apt-get install -y -qq softhsm2 || { apt-get update -qq && apt-get install -y -qq softhsm2; }; } \
+		>/dev/null 2>&1 || echo "softhsm2 could not be installed: PKCS#11 tests will be skipped"
 
 # Everything of `check` but the tests.
 lint: $(STAMP)
@@ -62,7 +69,7 @@ lint: $(STAMP)
 
 check: lint test
 
-stress: $(STAMP)
+stress: $(STAMP) softhsm
 	@TACIT_STRESS=1 $(BIN)/pytest --cov $(PYTEST_ARGS)
 
 bench: $(STAMP)

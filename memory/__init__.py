@@ -11,7 +11,7 @@ How a text becomes a memory, and how a person is forgotten, is the folder listin
 Imports only point down:
 
     bootstrap   config ▶ wired use cases; the only place that names adapters
-    adapters    presidio, ONNX, key file, SQL, Chroma
+    adapters    presidio, ONNX, key providers, SQL, Chroma
     app         one file a use case
     ports       the outside world on one page
     core        values, consent, keys, record format, pseudonyms, veil, ranking; no IO

@@ -1,14 +1,15 @@
 """From settings to a working memory: the only place that names adapters.
 
 Rules:
-- Nothing is made over existing data: a key file is created only for a database that never had
-  a key; otherwise a missing one refuses the start.
+- Nothing is made over existing data: a key is made only for a database that never had one;
+  otherwise a missing one refuses the start.
 - What opened is closed again when a later step fails.
 """
 
 from __future__ import annotations
 
 import os
+import time
 import tomllib
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,7 +26,7 @@ from memory.adapters.detection.anonymizer import PresidioAnonymizer
 from memory.adapters.detection.catalogue import Catalogue
 from memory.adapters.detection.plugins import load_plugins
 from memory.adapters.detection.shipped import shipped_model
-from memory.adapters.key_file import KeyFile
+from memory.adapters.key_opening import open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
 from memory.adapters.sql.store import open_store
 from memory.app.consents import Consents
@@ -44,8 +45,7 @@ from memory.config import Config
 from memory.core.policy import load_policies
 from memory.core.purposes import Purposes, parse_purposes
 from memory.core.values import Secret, TenantId
-from memory.errors import ConfigurationError, KeyFileError
-from memory.ports import Store
+from memory.errors import ConfigurationError
 
 SHIPPED_ENCODER = Path(str(files("memory") / "models" / "minilm-l6-v2"))
 
@@ -82,8 +82,8 @@ def open_tacit(config: Config) -> Tacit:
     """Opens the data folder, finishes interrupted erasures, and starts the indexer.
 
     Raises:
-        ConfigurationError, DataFolderInUseError, KeyFileError, StorageUnavailableError: the
-            message names the setting or file; nothing was changed.
+        ConfigurationError, DataFolderInUseError, KeyFileError, KeyUnavailableError,
+            StorageUnavailableError: the message names the setting or file; nothing was changed.
     """
     with ExitStack() as stack:
         purposes = _purposes(config.purposes)
@@ -91,8 +91,11 @@ def open_tacit(config: Config) -> Tacit:
         stack.callback(folder.close)
         store = open_store(config.database_url)
         stack.callback(store.close)
-        provider = _key_file(config.key_path, store)
-        keyring = Keyring(store, provider, os.urandom)
+        provider = open_keys(config.key_provider, store.root_key())
+        stack.callback(provider.close)
+        keyring = Keyring(
+            store, provider, os.urandom, time.monotonic, max_age=config.key_cache_seconds
+        )
         index = _index(config.chroma_location)
         stack.callback(index.close)
         encoder = OnnxEncoder(config.encoder or SHIPPED_ENCODER)
@@ -118,7 +121,7 @@ def open_tacit(config: Config) -> Tacit:
             consents=Consents(store, keyring, purposes, _now, os.urandom),
             export=Export(store, keyring, _now),
             forget=forget,
-            status=Status(store, provider),
+            status=Status(store),
             indexer=indexer,
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
@@ -158,17 +161,6 @@ def _toml(file: Path) -> str:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: {getattr(error, 'strerror', 'not UTF-8')}") from None
-
-
-def _key_file(path: Path, store: Store) -> KeyFile:
-    if path.exists():
-        return KeyFile.open(path)
-    if store.root_key() is not None:
-        raise KeyFileError(
-            f"the key file {path} is missing, and the database holds data sealed with it; "
-            "bring it back from where it is kept, a new one could not open anything"
-        )
-    return KeyFile.create(path)
 
 
 def _index(location: str) -> ChromaIndex:

@@ -34,6 +34,7 @@ ENV_PREFIX: Final = "TACIT_"
 
 _HOST_PORT: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})")
 _DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://.*")
+_KEK: Final = re.compile(r"(file|pkcs11|aws-kms|vault):.+")
 _PASSWORD: Final = re.compile(r"(://[^:/@]*):[^@]*@")
 
 
@@ -65,6 +66,12 @@ def _chroma(value: object) -> str:
     if "://" in text and not text.startswith(("http://", "https://")):
         raise ValueError("must be a folder or an http(s) URL")
     return text
+
+
+def _kek(value: object) -> str:
+    if not _KEK.fullmatch(_text(value)):
+        raise ValueError("must be file:PATH, pkcs11:…, aws-kms:NAME or vault:NAME")
+    return str(value)
 
 
 def _between(low: int, high: int) -> Callable[[object], int]:
@@ -99,7 +106,12 @@ class Config:
 
     database: str | None = _setting(_database, "SQLite or PostgreSQL URL; else DATA/tacit.db.")
     chroma: str | None = _setting(_chroma, "Folder or URL of the index; else DATA/chroma.")
-    key_file: Path | None = _setting(_path, "Key-encryption keys; else DATA/tacit.key.")
+    kek: str | None = _setting(
+        _kek, "Who holds the key-encryption keys: file:PATH, pkcs11:…; else file:DATA/tacit.key."
+    )
+    key_cache_seconds: int = _setting(
+        _between(1, 86_400), "How long an unwrapped key may be used without asking again.", 900
+    )
 
     jwt_issuer: str = _setting(_text, "The `iss` that tokens must carry.", "tacit")
     jwt_audience: str = _setting(_text, "The `aud` that tokens must carry.", "tacit")
@@ -137,9 +149,9 @@ class Config:
         return self.chroma or str(self.data / "chroma")
 
     @property
-    def key_path(self) -> Path:
-        """File of the key-encryption keys. Best kept apart from the data and its backups."""
-        return self.key_file or self.data / "tacit.key"
+    def key_provider(self) -> str:
+        """Who holds the key-encryption keys. Best kept apart from the data and its backups."""
+        return self.kek or f"file:{self.data / 'tacit.key'}"
 
     @property
     def jwt_signing_key(self) -> Path:
@@ -209,4 +221,6 @@ def _anchor(name: str, value: Any, folder: Path) -> Any:
         return folder / value
     if name == "chroma" and "://" not in value:
         return str(folder / value)
+    if name == "kek" and value.startswith("file:"):
+        return f"file:{folder / Path(value.removeprefix('file:')).expanduser()}"
     return value

@@ -83,17 +83,37 @@ class WrappedKey:
 
 
 class KeyProvider(Protocol):
-    """Holds the key-encryption keys (KEK): a key file, PKCS#11, a cloud KMS."""
+    """Holds the key-encryption keys (KEK), one an epoch: a key file, a PKCS#11 token, a KMS.
 
-    def current_epoch(self) -> int: ...
+    Calls that need another machine are bounded in time. `KeyUnavailableError` is raised for
+    everything that a repetition may cure, and for an epoch that is unknown or destroyed.
+    """
 
-    def wrap(self, key: Secret, aad: bytes) -> WrappedKey:
-        """Under the current epoch; `aad` is authenticated with it."""
+    def epochs(self) -> Sequence[int]:
+        """Those alive, ascending; the last one is the newest. Empty before the first."""
+        ...
+
+    def wrap(self, key: Secret, aad: bytes, epoch: int) -> WrappedKey:
+        """Under one epoch; `aad` is authenticated with it."""
         ...
 
     def unwrap(self, wrapped: WrappedKey, aad: bytes) -> Secret:
         """Raises `SealError` on a wrong key or aad, `KeyUnavailableError` on a dead epoch."""
         ...
+
+    def new_epoch(self) -> int:
+        """Makes the next key; returns its number, higher than any before."""
+        ...
+
+    def destroy_epoch(self, number: int) -> None:
+        """As far as the provider can: nothing wrapped under it opens again.
+
+        Destroying twice, or what was never there, is fine. Raises `ConfigurationError` for the
+        newest.
+        """
+        ...
+
+    def close(self) -> None: ...
 
 
 class PersonState(StrEnum):

@@ -8,9 +8,12 @@ Rules:
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.contract import key_servers
 
 STRESS = bool(os.environ.get("TACIT_STRESS"))
 
@@ -28,3 +31,13 @@ for _name in [name for name in os.environ if name.startswith("TACIT_")]:
 def stress() -> bool:
     """Whether loops run at their full count."""
     return STRESS
+
+
+@pytest.fixture(scope="session")
+def new_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """Gives out the `kek` of an unused SoftHSM2 token; skips where SoftHSM2 is not installed."""
+    try:
+        with key_servers.softhsm(tmp_path_factory.mktemp("hsm")) as keks:
+            yield iter(keks).__next__
+    except key_servers.Unavailable as missing:
+        pytest.skip(str(missing))

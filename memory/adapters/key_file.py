@@ -37,7 +37,7 @@ import stat
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -46,16 +46,13 @@ from typing import Final, Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from memory.core.keys import bind
+from memory.adapters.key_wrapping import MAX_KEY_BYTES, bound, damaged, key_bytes
 from memory.core.values import Secret
 from memory.errors import ConfigurationError, KeyFileError, KeyUnavailableError, SealError
 from memory.ports import WrappedKey
 
 MAX_EPOCHS: Final = 4096
 """Bounds the file at 256 KiB; a yearly, monthly or daily roll stays far below."""
-
-MAX_KEY_BYTES: Final = 1024
-"""Longer plaintexts are no keys; bounds what is parsed."""
 
 _MAGIC: Final = b"TACITKEK"
 _VERSION: Final = 1
@@ -96,6 +93,7 @@ class KeyFile:
         self._path = path
         self._epochs = epochs
         self._change = threading.Lock()
+        self._seen = _stamp(path)
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -134,16 +132,15 @@ class KeyFile:
         except OSError as error:
             raise _unusable(path, error) from None
 
-    def current_epoch(self) -> int:
-        return max(number for number, epoch in self._epochs.items() if epoch.key is not None)
+    def epochs(self) -> list[int]:
+        self._follow()
+        return sorted(number for number, epoch in self._epochs.items() if epoch.key is not None)
 
-    def wrap(self, key: Secret, aad: bytes) -> WrappedKey:
-        if not 0 < len(key.reveal()) <= MAX_KEY_BYTES:
-            raise ValueError(f"a key has 1 to {MAX_KEY_BYTES} bytes")
-        epoch = self._alive(self.current_epoch())
+    def wrap(self, key: Secret, aad: bytes, epoch: int) -> WrappedKey:
+        kek = self._alive(epoch)
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher(epoch).encrypt(nonce, key.reveal(), _bound(epoch.number, aad))
-        return WrappedKey(epoch.number, _WRAP_VERSION + epoch.id() + nonce + sealed)
+        sealed = self._cipher(kek).encrypt(nonce, key_bytes(key), bound(epoch, aad))
+        return WrappedKey(epoch, _WRAP_VERSION + kek.id() + nonce + sealed)
 
     def unwrap(self, wrapped: WrappedKey, aad: bytes) -> Secret:
         epoch = self._alive(wrapped.epoch)
@@ -157,9 +154,9 @@ class KeyFile:
             )
         nonce, sealed = value[_NONCE_AT:_SEALED_AT], value[_SEALED_AT:]
         try:
-            return Secret(self._cipher(epoch).decrypt(nonce, sealed, _bound(epoch.number, aad)))
+            return Secret(self._cipher(epoch).decrypt(nonce, sealed, bound(epoch.number, aad)))
         except InvalidTag:
-            raise SealError("a wrapped key is damaged or was moved to another place") from None
+            raise damaged() from None
 
     def new_epoch(self) -> int:
         """Starts the next epoch: from now on keys are wrapped under it. Returns its number."""
@@ -173,11 +170,24 @@ class KeyFile:
     def destroy_epoch(self, number: int) -> None:
         """For good: whatever is still wrapped under it is noise. Destroying twice is fine."""
         with self._changing():
-            if number not in self._epochs:
-                raise KeyUnavailableError(f"there is no key epoch {number}")
-            if number == self.current_epoch():
+            if number >= max(n for n, epoch in self._epochs.items() if epoch.key is not None):
                 raise ConfigurationError("the current key epoch is in use; start a new one first")
-            self._put(_Epoch(number, None))
+            if number in self._epochs:
+                self._put(_Epoch(number, None))
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _follow(self) -> None:
+        """Takes up what another process made of the file: new epochs, and destroyed ones.
+
+        A file that is gone or damaged changes nothing: what is held goes on opening.
+        """
+        if (seen := _stamp(self._path)) in (self._seen, None):
+            return
+        with suppress(OSError, KeyFileError):
+            self._epochs = _decode(self._path, _read_private(self._path))
+            self._seen = seen
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -200,6 +210,7 @@ class KeyFile:
         _finish_change(self._path)
 
     def _alive(self, number: int) -> _Epoch:
+        self._follow()
         epoch = self._epochs.get(number)
         if epoch is None or epoch.key is None:
             state = "unknown" if epoch is None else "destroyed"
@@ -210,6 +221,15 @@ class KeyFile:
     def _cipher(epoch: _Epoch) -> AESGCM:
         assert epoch.key is not None
         return AESGCM(epoch.key.reveal())
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Tells one state of the file from the next; None if it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _encode(epochs: _Epochs) -> bytes:
@@ -248,10 +268,6 @@ def _decode(path: Path, data: bytes) -> _Epochs:
     if all(epoch.key is None for epoch in epochs.values()):
         raise damaged
     return epochs
-
-
-def _bound(epoch: int, aad: bytes) -> bytes:
-    return bind(b"tacit/v1/kek-wrap", epoch.to_bytes(4, "big"), aad)
 
 
 def _read_private(path: Path) -> bytes:

@@ -4,6 +4,9 @@ Rules:
 - The deployment's root is made once, on a store that never had one; a store with a root that
   does not unwrap refuses to open.
 - At most `MAX_PEOPLE` people's keys and `MAX_TRANSFORMS` veil matrices are held at a time.
+- A person's unwrapped key is used for `max_age` seconds; then the provider is asked again. Until
+  then a provider that is down stops nobody; from then on, calls that need the key.
+- A key whose epoch died since its row was read is read again: rotation has moved it.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from datetime import datetime
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 from memory.core import veil
 from memory.core.keys import DEPLOYMENT_AAD, KEY_BYTES, DeploymentKeys, PersonKeys, root_aad
 from memory.core.values import PersonId, PersonRef, Secret, SubjectId, TenantId
-from memory.errors import KeyFileError, SealError
+from memory.errors import KeyFileError, KeyUnavailableError, SealError
 from memory.ports import KeyProvider, PersonRow, PersonState, RandomBytes, Store
 
 K = TypeVar("K", bound=Hashable)
@@ -36,11 +39,22 @@ MAX_TRANSFORMS: Final = 128
 class Keyring:
     """Opens people's keys and looks people up."""
 
-    def __init__(self, store: Store, provider: KeyProvider, random: RandomBytes) -> None:
+    def __init__(
+        self,
+        store: Store,
+        provider: KeyProvider,
+        random: RandomBytes,
+        monotonic: Callable[[], float],
+        *,
+        max_age: float,
+    ) -> None:
+        self._store = store
         self._provider = provider
         self._random = random
+        self._monotonic = monotonic
+        self._max_age = max_age
         self.deployment = DeploymentKeys(_deployment_root(store, provider, random))
-        self._people = _Cache[SubjectId, PersonKeys](MAX_PEOPLE)
+        self._people = _Cache[SubjectId, _Held](MAX_PEOPLE)
         self._transforms = _Cache[SubjectId, NDArray[np.float32]](MAX_TRANSFORMS)
 
     def ref(self, tenant: TenantId, person: PersonId) -> PersonRef:
@@ -51,13 +65,14 @@ class Keyring:
         """A row with a fresh subject, root key and collection name; nothing is stored yet."""
         subject = SubjectId(self._random(16))
         root = Secret(self._random(KEY_BYTES))
+        aad = root_aad(tenant, ref, subject, 1)
         return PersonRow(
             subject=subject,
             tenant=tenant,
             ref=ref,
             state=PersonState.ACTIVE,
             key_version=1,
-            wrapped_key=self._provider.wrap(root, root_aad(tenant, ref, subject, 1)),
+            wrapped_key=self._provider.wrap(root, aad, self._epoch()),
             collection=f"p{self._random(16).hex()}",
             created_at=now,
         )
@@ -69,23 +84,53 @@ class Keyring:
             SealError: the wrapped key was changed or belongs to another row.
             KeyUnavailableError: the provider does not answer, or the epoch is gone.
         """
+        held = self._people.get(person.subject)
+        now = self._monotonic()
+        if held and held.keys.version == person.key_version and now < held.until:
+            return held.keys
+        keys = self._unwrap(person)
+        self._people.put(person.subject, _Held(keys, now + self._max_age))
+        return keys
 
-        def unwrap() -> PersonKeys:
-            aad = root_aad(person.tenant, person.ref, person.subject, person.key_version)
+    def _unwrap(self, person: PersonRow) -> PersonKeys:
+        aad = root_aad(person.tenant, person.ref, person.subject, person.key_version)
+        try:
             root = self._provider.unwrap(person.wrapped_key, aad)
-            return PersonKeys(person.tenant, person.subject, person.key_version, root)
+        except KeyUnavailableError:
+            with self._store.read() as uow:
+                now = uow.person_by_subject(person.subject)
+            if now is None or now.wrapped_key == person.wrapped_key:
+                raise
+            if now.key_version != person.key_version:
+                raise
+            root = self._provider.unwrap(now.wrapped_key, aad)
+        return PersonKeys(person.tenant, person.subject, person.key_version, root)
 
-        keys = self._people.get(person.subject, unwrap)
-        return keys if keys.version == person.key_version else unwrap()
+    def _epoch(self) -> int:
+        """What new keys are wrapped under: the epoch of the deployment's root."""
+        wrapped = self._store.root_key()
+        assert wrapped is not None
+        return wrapped.epoch
 
     def transform(self, keys: PersonKeys, dimensions: int) -> NDArray[np.float32]:
         """The person's veil matrix, shape (dimensions, dimensions)."""
-        return self._transforms.get(keys.subject, lambda: veil.transform(keys.veil, dimensions))
+        matrix = self._transforms.get(keys.subject)
+        if matrix is None:
+            matrix = veil.transform(keys.veil, dimensions)
+            self._transforms.put(keys.subject, matrix)
+        return matrix
 
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person."""
         self._people.drop(subject)
         self._transforms.drop(subject)
+
+
+class _Held(NamedTuple):
+    """A person's keys, and until when they may be used."""
+
+    keys: PersonKeys
+    until: float
 
 
 class _Cache(Generic[K, V]):
@@ -96,17 +141,18 @@ class _Cache(Generic[K, V]):
         self._lock = threading.Lock()
         self._items: OrderedDict[K, V] = OrderedDict()
 
-    def get(self, key: K, make: Callable[[], V]) -> V:
+    def get(self, key: K) -> V | None:
         with self._lock:
             if key in self._items:
                 self._items.move_to_end(key)
-                return self._items[key]
-        value = make()
+            return self._items.get(key)
+
+    def put(self, key: K, value: V) -> None:
         with self._lock:
             self._items[key] = value
+            self._items.move_to_end(key)
             if len(self._items) > self._limit:
                 self._items.popitem(last=False)
-        return value
 
     def drop(self, key: K) -> None:
         with self._lock:
@@ -117,12 +163,12 @@ def _deployment_root(store: Store, provider: KeyProvider, random: RandomBytes) -
     wrapped = store.root_key()
     if wrapped is None:
         root = Secret(random(KEY_BYTES))
-        store.set_root_key(provider.wrap(root, DEPLOYMENT_AAD))
+        store.set_root_key(provider.wrap(root, DEPLOYMENT_AAD, provider.epochs()[-1]))
         wrapped = store.root_key()
         assert wrapped is not None
     try:
         return provider.unwrap(wrapped, DEPLOYMENT_AAD)
     except SealError:
         raise KeyFileError(
-            "the key does not open this data; point `key_file` at the one it was made with"
+            "the key does not open this data; point `kek` at the one it was made with"
         ) from None

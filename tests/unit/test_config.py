@@ -24,7 +24,7 @@ def test_nothing_at_all_is_a_working_configuration(tmp_path: Path) -> None:
     assert config.data == Path("tacit-data")
     assert config.database_url == "sqlite:///tacit-data/tacit.db"
     assert config.chroma_location == "tacit-data/chroma"
-    assert config.key_path == Path("tacit-data/tacit.key")
+    assert config.key_provider == "file:tacit-data/tacit.key"
 
 
 def test_the_environment_beats_the_file_and_a_flag_beats_both(tmp_path: Path) -> None:
@@ -43,7 +43,8 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         "tls_client_ca": "ca",
         "database": "postgresql+pg8000://u:p@h/db",
         "chroma": "http://h:8000",
-        "key_file": "kf",
+        "kek": "file:kf",
+        "key_cache_seconds": "60",
         "jwt_issuer": "i",
         "jwt_audience": "a",
         "jwt_key_set": "jwks.json",
@@ -71,7 +72,7 @@ def test_there_is_no_setting_that_nothing_reads() -> None:
         path.read_text(encoding="utf-8")
         for path in [root / "memory" / "bootstrap.py", *(root / "server").glob("*.py")]
     )
-    derived = {"database": "database_url", "chroma": "chroma_location", "key_file": "key_path"}
+    derived = {"database": "database_url", "chroma": "chroma_location", "kek": "key_provider"}
     unread = [name for name in SETTINGS if f"config.{derived.get(name, name)}" not in code]
     assert unread == []
 
@@ -100,6 +101,9 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> Non
         ("listen", "host:99999"),
         ("database", "mysql://h/db"),
         ("chroma", "ftp://h"),
+        ("kek", "somewhere"),
+        ("kek", "vault:"),
+        ("key_cache_seconds", 0),
         ("worker_threads", "many"),
         ("worker_threads", True),
         ("worker_threads", 0),
@@ -136,10 +140,11 @@ def test_half_a_tls_set_up_does_not_serve_plain_text(tmp_path: Path, half: dict[
 
 
 def test_relative_paths_in_a_file_are_relative_to_it(tmp_path: Path) -> None:
-    toml = "data = 'd'\nchroma = 'c'\njwt_key_set = '/abs/jwks.json'"
+    toml = "data = 'd'\nchroma = 'c'\nkek = 'file:k'\njwt_key_set = '/abs/jwks.json'"
     config = _load(tmp_path, toml)
     assert config.data == tmp_path / "d"
     assert config.chroma == str(tmp_path / "c")
+    assert config.kek == f"file:{tmp_path / 'k'}"
     assert config.jwt_key_set == Path("/abs/jwks.json")
 
 
