@@ -13,14 +13,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from memory.core.consent import Consent
 from memory.core.pseudonyms import Entity, Replacement
+from memory.core.rows import (  # noqa: F401 (to be had from here, with the ports they pass)
+    AccessAction,
+    AccessEvent,
+    ErasureRow,
+    ErasureState,
+    IndexOp,
+    IndexTask,
+    MemoryFilter,
+    MemoryHead,
+    MemoryRow,
+    PersonRow,
+    PersonState,
+    WrappedKey,
+)
 from memory.core.values import (
-    AssistantId,
-    MemoryKind,
     PersonRef,
     PseudonymizedText,
     PurposeId,
@@ -30,7 +41,6 @@ from memory.core.values import (
     Secret,
     Span,
     SubjectId,
-    TenantId,
     Vector,
     VeiledVector,
 )
@@ -74,14 +84,6 @@ class Encoder(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class WrappedKey:
-    """A key wrapped by the key-encryption key of one epoch."""
-
-    epoch: int
-    value: bytes
-
-
 class KeyProvider(Protocol):
     """Holds the key-encryption keys (KEK), one an epoch: a key file, a PKCS#11 token, a KMS.
 
@@ -114,128 +116,6 @@ class KeyProvider(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-class PersonState(StrEnum):
-    """Where a person stands. ERASING is a fence: nothing goes in or out."""
-
-    ACTIVE = "active"
-    ERASING = "erasing"
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRow:
-    """A person as SQL knows them: no name, only keyed hashes and a wrapped key."""
-
-    subject: SubjectId
-    tenant: TenantId
-    ref: PersonRef
-    state: PersonState
-    key_version: int
-    wrapped_key: WrappedKey
-    collection: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryRow:
-    """A memory as SQL keeps it. In the clear stands only what rules and retention need."""
-
-    id: RecordId
-    subject: SubjectId
-    seq: int
-    purpose: PurposeId
-    assistant: AssistantId
-    kind: MemoryKind
-    session_tag: bytes
-    stored_at: datetime
-    updated_at: datetime
-    version: int
-    key_version: int
-    body: SealedRecord
-    features: SealedRecord
-    originals: SealedRecord
-
-
-class MemoryHead(NamedTuple):
-    """A memory without its sealed fields: enough to choose which of them to open.
-
-    A tuple, because a recall makes a hundred of them.
-    """
-
-    id: RecordId
-    seq: int
-    version: int
-
-
-class AccessAction(StrEnum):
-    """What was done; the wire's `AccessEvent.Action`."""
-
-    REVEAL = "reveal"
-
-
-@dataclass(frozen=True, slots=True)
-class AccessEvent:
-    """Who did what with how many of a person's memories, when and why."""
-
-    id: RecordId
-    subject: SubjectId
-    at: datetime
-    assistant: AssistantId
-    purpose: PurposeId
-    action: AccessAction
-    memories: int
-
-
-class ErasureState(StrEnum):
-    """How far a Forget has come."""
-
-    FENCED = "fenced"
-    KEY_DESTROYED = "key_destroyed"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class ErasureRow:
-    """A Forget as a resource of its own; `subject` and `collection` are empty once done."""
-
-    id: RecordId
-    tenant: TenantId
-    state: ErasureState
-    subject: SubjectId | None
-    collection: str
-    memories: int
-    consents: int
-    vault_entries: int
-    started_at: datetime
-    finished_at: datetime | None
-
-
-class IndexOp(StrEnum):
-    """What the indexer still owes the index."""
-
-    UPSERT = "upsert"
-    DELETE = "delete"
-
-
-@dataclass(frozen=True, slots=True)
-class IndexTask:
-    """One row of the outbox."""
-
-    id: int
-    subject: SubjectId
-    record: RecordId
-    op: IndexOp
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryFilter:
-    """What a listing or recall is narrowed to; empty means no narrowing."""
-
-    purposes: frozenset[PurposeId] = frozenset()
-    assistant: AssistantId | None = None
-    kinds: frozenset[MemoryKind] = frozenset()
-    session_tags: frozenset[bytes] = frozenset()
 
 
 class UnitOfWork(Protocol):
