@@ -38,8 +38,10 @@ from memory.app.opened import OpenedFeatures
 from memory.app.prepare import Detection, Preparer
 from memory.app.recall import Recall
 from memory.app.rectify import Rectify
+from memory.app.rekey import Rekey
 from memory.app.remember import Remember
 from memory.app.reveal import Reveal
+from memory.app.rotate import Rotate
 from memory.app.status import Status
 from memory.config import Config
 from memory.core.policy import load_policies
@@ -63,6 +65,8 @@ class Tacit:
     export: Export
     forget: Forget
     status: Status
+    rotate: Rotate
+    rekey: Rekey
     indexer: Indexer
     page_token_key: Secret
     _resources: ExitStack
@@ -106,8 +110,12 @@ def open_tacit(config: Config) -> Tacit:
         opened = OpenedFeatures()
         forget = Forget(store, keyring, opened, indexer.sweep, _now, os.urandom)
         forget.resume()
+        rotate = Rotate(store, provider, indexer.sweep, _now, os.urandom)
+        rekey = Rekey(store, keyring, _now, os.urandom, retired=indexer.sweep, stored=indexer.wake)
         stack.callback(indexer.stop)
         indexer.start()
+        stack.callback(rotate.stop)
+        rotate.start()
         return Tacit(
             purposes=purposes,
             remember=Remember(
@@ -122,6 +130,8 @@ def open_tacit(config: Config) -> Tacit:
             export=Export(store, keyring, _now),
             forget=forget,
             status=Status(store),
+            rotate=rotate,
+            rekey=rekey,
             indexer=indexer,
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),

@@ -132,6 +132,17 @@ class KeyUnavailableError(TacitError):
     reason = "KEY_UNAVAILABLE"
 
 
+class KeyMovedError(KeyUnavailableError):
+    """A key was wrapped under an epoch that rotation has left meanwhile: wrap it anew."""
+
+
+class RotationInProgressError(TacitError):
+    """Keys are being rotated already, by another request."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "ROTATION_IN_PROGRESS"
+
+
 class IndexUnavailableError(TacitError):
     """The vector index does not answer; it is being rebuilt from SQL."""
 

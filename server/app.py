@@ -165,7 +165,9 @@ def _answers(tacit: Tacit) -> Answers:
         "ConsentService": Consents(tacit.consents, tacit.purposes, tokens).answers(),
         "SubjectRightsService": SubjectRights(tacit.export, tacit.forget).answers(),
         "LedgerService": ledger.answers(),
-        "OperatorService": Operations(tacit.status, datetime.now(UTC)).answers(),
+        "OperatorService": Operations(
+            tacit.status, tacit.rotate, tacit.rekey, datetime.now(UTC)
+        ).answers(),
     }
 
 

@@ -8,15 +8,20 @@ Rules:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from memory.app.keyring import Keyring
 from memory.core.consent import Consent, ConsentState, covered_purposes
 from memory.core.purposes import Purposes
-from memory.core.values import AssistantId, Caller, PersonId, PurposeId, RecordId
-from memory.errors import ErasureInProgressError, InvalidArgumentError
+from memory.core.values import AssistantId, Caller, PersonId, PersonRef, PurposeId, RecordId
+from memory.errors import ErasureInProgressError, InvalidArgumentError, KeyMovedError
 from memory.ports import Clock, PersonState, RandomBytes, Store
+
+_TRIES: Final = 2
+"""More, where the keys' epoch moves between wrapping a new person's key and storing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,29 @@ class Consents:
         if expires_at is not None and expires_at <= now:
             raise InvalidArgumentError("expire_time", "must lie in the future")
         ref = self.keyring.ref(caller.tenant, person)
+        for _ in range(_TRIES):
+            with suppress(KeyMovedError):
+                return self._grant(caller, ref, purpose, assistant, now, expires_at)
+        return self._grant(caller, ref, purpose, assistant, now, expires_at)
+
+    def _grant(
+        self,
+        caller: Caller,
+        ref: PersonRef,
+        purpose: PurposeId,
+        assistant: AssistantId | None,
+        now: datetime,
+        expires_at: datetime | None,
+    ) -> Consent:
+        with self.store.read() as uow:
+            known = uow.person(ref)
+        fresh = None if known else self.keyring.new_person(caller.tenant, ref, now)
         with self.store.write() as uow:
             row = uow.person(ref, lock=True)
             if row is None:
-                row = self.keyring.new_person(caller.tenant, ref, now)
+                if fresh is None:
+                    raise ErasureInProgressError("this person was forgotten meanwhile; call again")
+                row = fresh
                 uow.add_person(row)
             if row.state is PersonState.ERASING:
                 raise ErasureInProgressError("this person is being forgotten; try again after it")

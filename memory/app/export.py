@@ -66,6 +66,10 @@ class Export:
         after = -1
         while keys is not None:
             with self.store.read() as uow:
+                row = uow.person_by_subject(keys.subject)
+                if row is None or row.state is PersonState.ERASING:
+                    raise ErasureInProgressError("this person is being forgotten")
+                keys = self.keyring.keys(row)  # it may have been rotated
                 rows = uow.page_memories(keys.subject, MemoryFilter(), after, _PAGE)
             if not rows:
                 break

@@ -24,7 +24,7 @@ from memory.core import veil
 from memory.core.keys import DEPLOYMENT_AAD, KEY_BYTES, DeploymentKeys, PersonKeys, root_aad
 from memory.core.values import PersonId, PersonRef, Secret, SubjectId, TenantId
 from memory.errors import KeyFileError, KeyUnavailableError, SealError
-from memory.ports import KeyProvider, PersonRow, PersonState, RandomBytes, Store
+from memory.ports import KeyProvider, PersonRow, PersonState, RandomBytes, Store, WrappedKey
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -55,7 +55,7 @@ class Keyring:
         self._max_age = max_age
         self.deployment = DeploymentKeys(_deployment_root(store, provider, random))
         self._people = _Cache[SubjectId, _Held](MAX_PEOPLE)
-        self._transforms = _Cache[SubjectId, NDArray[np.float32]](MAX_TRANSFORMS)
+        self._transforms = _Cache[SubjectId, tuple[int, NDArray[np.float32]]](MAX_TRANSFORMS)
 
     def ref(self, tenant: TenantId, person: PersonId) -> PersonRef:
         """What SQL knows this person by."""
@@ -63,19 +63,22 @@ class Keyring:
 
     def new_person(self, tenant: TenantId, ref: PersonRef, now: datetime) -> PersonRow:
         """A row with a fresh subject, root key and collection name; nothing is stored yet."""
-        subject = SubjectId(self._random(16))
         root = Secret(self._random(KEY_BYTES))
-        aad = root_aad(tenant, ref, subject, 1)
+        keys = PersonKeys(tenant, SubjectId(self._random(16)), 1, root)
         return PersonRow(
-            subject=subject,
+            subject=keys.subject,
             tenant=tenant,
             ref=ref,
             state=PersonState.ACTIVE,
             key_version=1,
-            wrapped_key=self._provider.wrap(root, aad, self._epoch()),
-            collection=f"p{self._random(16).hex()}",
+            wrapped_key=self.wrap(keys, ref),
+            collection=self.new_collection(),
             created_at=now,
         )
+
+    def new_collection(self) -> str:
+        """A name in the index that says nothing."""
+        return f"p{self._random(16).hex()}"
 
     def keys(self, person: PersonRow) -> PersonKeys:
         """The person's keys.
@@ -99,12 +102,24 @@ class Keyring:
         except KeyUnavailableError:
             with self._store.read() as uow:
                 now = uow.person_by_subject(person.subject)
-            if now is None or now.wrapped_key == person.wrapped_key:
+            if now is None or now.key_version != person.key_version:
                 raise
-            if now.key_version != person.key_version:
+            if now.wrapped_key == person.wrapped_key:
                 raise
             root = self._provider.unwrap(now.wrapped_key, aad)
-        return PersonKeys(person.tenant, person.subject, person.key_version, root)
+        return PersonKeys.opened(person.tenant, person.subject, person.key_version, root)
+
+    def wrap(self, keys: PersonKeys, ref: PersonRef) -> WrappedKey:
+        """A person's keys, ready for the store, and seen to open again.
+
+        Wrap before a transaction that writes: a provider may be slow. If the epoch is left behind
+        meanwhile, the store says so (`KeyMovedError`).
+        """
+        aad = root_aad(keys.tenant, ref, keys.subject, keys.version)
+        wrapped = self._provider.wrap(keys.to_wrap(), aad, self._epoch())
+        if self._provider.unwrap(wrapped, aad) != keys.to_wrap():
+            raise KeyUnavailableError("the key provider gave back another key than it was given")
+        return wrapped
 
     def _epoch(self) -> int:
         """What new keys are wrapped under: the epoch of the deployment's root."""
@@ -114,10 +129,11 @@ class Keyring:
 
     def transform(self, keys: PersonKeys, dimensions: int) -> NDArray[np.float32]:
         """The person's veil matrix, shape (dimensions, dimensions)."""
-        matrix = self._transforms.get(keys.subject)
-        if matrix is None:
-            matrix = veil.transform(keys.veil, dimensions)
-            self._transforms.put(keys.subject, matrix)
+        held = self._transforms.get(keys.subject)
+        if held is not None and held[0] == keys.version:
+            return held[1]
+        matrix = veil.transform(keys.veil, dimensions)
+        self._transforms.put(keys.subject, (keys.version, matrix))
         return matrix
 
     def forget(self, subject: SubjectId) -> None:

@@ -114,7 +114,7 @@ def _new_id(random: RandomBytes) -> RecordId:
 
 
 def _request_key(keys: PersonKeys, access: Access, request_id: str) -> bytes:
-    return keys.tag("request", f"{access.caller.assistant}/{request_id}")
+    return keys.request_tag(f"{access.caller.assistant}/{request_id}")
 
 
 def _seen(

@@ -111,11 +111,15 @@ def open_features(keys: PersonKeys, row: MemoryRow) -> Features:
     return decode_features(unseal(keys, keys.record, Place(row.id.value, "features"), row.features))
 
 
+def open_originals(keys: PersonKeys, row: MemoryRow) -> Originals:
+    """The words behind the pseudonyms, and where they stood."""
+    place = Place(row.id.value, "originals")
+    return decode_originals(unseal(keys, keys.vault, place, row.originals))
+
+
 def open_words(keys: PersonKeys, row: MemoryRow, content: MemoryContent) -> Words:
     """The person's own words; ask for the right to them first."""
-    originals = decode_originals(
-        unseal(keys, keys.vault, Place(row.id.value, "originals"), row.originals)
-    )
+    originals = open_originals(keys, row)
     text = reveal(content.text, originals.text)
     if content.speaker is None:
         return Words(text, None)

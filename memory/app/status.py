@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from memory.app.rotate import Progress, progress
 from memory.ports import Store
+
+
+@dataclass(frozen=True, slots=True)
+class EpochUse:
+    """A key epoch: how many keys lie under it, and since when it is in use, and was."""
+
+    number: int
+    keys: int
+    created_at: datetime | None
+    destroyed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +28,8 @@ class Counts:
     unindexed: int
     pending_erasures: int
     key_epoch: int
+    epochs: tuple[EpochUse, ...]
+    rotation: Progress | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +43,23 @@ class Status:
         root = self.store.root_key()
         with self.store.read() as uow:
             people, memories = uow.totals()
+            keys = uow.keys_by_epoch()
+            known = {epoch.number: epoch for epoch in uow.key_epochs()}
+            rotation = uow.unfinished_rotation()
             return Counts(
                 people=people,
                 memories=memories,
                 unindexed=uow.index_backlog(),
                 pending_erasures=len(uow.unfinished_erasures()),
                 key_epoch=0 if root is None else root.epoch,
+                epochs=tuple(
+                    EpochUse(
+                        number,
+                        keys.get(number, 0),
+                        known[number].created_at if number in known else None,
+                        known[number].destroyed_at if number in known else None,
+                    )
+                    for number in sorted(keys.keys() | known.keys())
+                ),
+                rotation=None if rotation is None else progress(uow, rotation),
             )

@@ -3,6 +3,10 @@
     KEK epoch (provider) ─wraps─▶ deployment root ─HKDF─▶ person-ref key, page-token key
     KEK epoch (provider) ─wraps─▶ person root K_u  ─HKDF─▶ record, vault, blind-index, veil key
 
+A person whose key was rotated has a second key beside the root, wrapped with it: the one under
+which request ids were remembered from the start. Those ids are nowhere kept, so their tags cannot
+be made anew.
+
 Rules:
 - HKDF-SHA512 (RFC 5869) with one fixed `info` label per use: no key serves two ends.
 - A wrapped key authenticates tenant, person, subject and key version: moved to another row, it
@@ -16,12 +20,13 @@ import hmac
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Final
+from typing import Final, Self
 
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from memory.core.values import PersonId, PersonRef, Secret, SubjectId, TenantId
+from memory.errors import SealError
 
 KEY_BYTES: Final = 32
 
@@ -72,6 +77,26 @@ class PersonKeys:
     subject: SubjectId
     version: int
     root: Secret
+    carried: Secret | None = None
+    """The key of request tags, from before the first rotation of this person's key."""
+
+    @classmethod
+    def opened(cls, tenant: TenantId, subject: SubjectId, version: int, secret: Secret) -> Self:
+        """From what was wrapped. Raises `SealError` if that is no root."""
+        value = secret.reveal()
+        if len(value) not in {KEY_BYTES, 2 * KEY_BYTES}:
+            raise SealError("a wrapped key holds something else than a person's root")
+        root, carried = Secret(value[:KEY_BYTES]), Secret(value[KEY_BYTES:])
+        return cls(tenant, subject, version, root, carried if carried.reveal() else None)
+
+    def to_wrap(self) -> Secret:
+        """What is wrapped: the root, and behind it what is carried."""
+        return Secret(self.root.reveal() + (self.carried.reveal() if self.carried else b""))
+
+    def successor(self, root: Secret) -> Self:
+        """The keys of the next version, under another root."""
+        requests = self.carried or self.blind_index
+        return type(self)(self.tenant, self.subject, self.version + 1, root, requests)
 
     @cached_property
     def record(self) -> Secret:
@@ -91,8 +116,15 @@ class PersonKeys:
 
     def tag(self, use: str, value: str) -> bytes:
         """16 bytes by which SQL can find an equal value of this person without knowing it."""
-        message = bind(use.encode(), value.encode())
-        return hmac.digest(self.blind_index.reveal(), message, sha256)[:16]
+        return _tag(self.blind_index, use, value)
+
+    def request_tag(self, value: str) -> bytes:
+        """The same of a request id; it outlives every rotation."""
+        return _tag(self.carried or self.blind_index, "request", value)
+
+
+def _tag(key: Secret, use: str, value: str) -> bytes:
+    return hmac.digest(key.reveal(), bind(use.encode(), value.encode()), sha256)[:16]
 
 
 def root_aad(tenant: TenantId, ref: PersonRef, subject: SubjectId, version: int) -> bytes:

@@ -141,6 +141,16 @@ def _blind(span: Span, surface: str, key: Secret, instead: str | None) -> BlindS
     return BlindSpan(span, RawText(surface), whole, part_hash(key, form), parts)
 
 
+def rehash(entity_type: str, surface: RawText, old: Secret, new: Secret) -> dict[bytes, bytes]:
+    """Every alias that a surface may have given: its hash under one key, and under another."""
+    span = Span(0, max(1, len(surface.value)), entity_type)
+    was, becomes = (_blind(span, surface.value, key, None) for key in (old, new))
+    pairs = [(was.whole, becomes.whole), (was.as_part, becomes.as_part)]
+    for before, after in zip(was.parts, becomes.parts, strict=True):
+        pairs += zip(before, after, strict=True)
+    return {before: after for before, after in pairs if before}
+
+
 def hashes(blinded: Sequence[BlindSpan]) -> frozenset[bytes]:
     """Every alias the vault is to be asked for."""
     return frozenset(

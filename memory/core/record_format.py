@@ -131,3 +131,12 @@ def unseal(keys: PersonKeys, key: Secret, place: Place, sealed: SealedRecord) ->
     if end > len(framed) or padme(end) != len(framed) or any(framed[end:]):
         raise SealError("a sealed record is padded in another way than this program pads")
     return framed[_LENGTH_BYTES:end]
+
+
+def commits_to(keys: PersonKeys, key: Secret, place: Place, sealed: SealedRecord) -> bool:
+    """Whether a record was sealed for this place under this key, without opening it."""
+    data = sealed.value
+    if len(data) < _MIN_SEALED or data[0] != VERSION:
+        return False
+    _, _, commitment = _schedule(key, data[5 : 5 + SALT_BYTES], _aad(keys, place))
+    return hmac.compare_digest(commitment, data[_HEADER - _COMMITMENT_BYTES : _HEADER])

@@ -152,3 +152,32 @@ class MemoryFilter:
     assistant: AssistantId | None = None
     kinds: frozenset[MemoryKind] = frozenset()
     session_tags: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEpoch:
+    """One key-encryption key, as its provider numbers it."""
+
+    number: int
+    created_at: datetime
+    destroyed_at: datetime | None = None
+
+
+class RotationState(StrEnum):
+    """How far a rotation has come."""
+
+    BEGUN = "begun"
+    MOVING = "moving"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class RotationRow:
+    """A rotation: to which epoch (0 until it is made), and once done, how many keys it moved."""
+
+    id: RecordId
+    state: RotationState
+    epoch: int
+    keys: int
+    started_at: datetime
+    finished_at: datetime | None = None

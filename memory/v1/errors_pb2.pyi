@@ -144,6 +144,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """DATA_LOSS. A sealed record does not open: it was changed, moved or cut.
     { "reason": "RECORD_DAMAGED", "domain": "tacit.memory.v1", "metadata": {} }
     """
+    ROTATION_IN_PROGRESS: _ErrorReason.ValueType  # 45
+    """FAILED_PRECONDITION. Keys are being rotated already, by another request. GetStatus shows how
+    far that is.
+    { "reason": "ROTATION_IN_PROGRESS", "domain": "tacit.memory.v1", "metadata": {} }
+    """
     CONFIGURATION_INVALID: _ErrorReason.ValueType  # 50
     """FAILED_PRECONDITION. The server is not set up for this. Shown at start and by `tacit`.
     { "reason": "CONFIGURATION_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
@@ -153,8 +158,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     { "reason": "DATA_FOLDER_IN_USE", "domain": "tacit.memory.v1", "metadata": {} }
     """
     KEY_FILE_INVALID: _ErrorReason.ValueType  # 52
-    """FAILED_PRECONDITION. The key file is missing, damaged, or does not fit the data. Shown at
-    start.
+    """FAILED_PRECONDITION. The key file, or whoever holds the keys in its place, is missing,
+    damaged, or does not fit the data. Shown at start.
     { "reason": "KEY_FILE_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
     """
 
@@ -273,6 +278,11 @@ RECORD_DAMAGED: ErrorReason.ValueType  # 44
 """DATA_LOSS. A sealed record does not open: it was changed, moved or cut.
 { "reason": "RECORD_DAMAGED", "domain": "tacit.memory.v1", "metadata": {} }
 """
+ROTATION_IN_PROGRESS: ErrorReason.ValueType  # 45
+"""FAILED_PRECONDITION. Keys are being rotated already, by another request. GetStatus shows how
+far that is.
+{ "reason": "ROTATION_IN_PROGRESS", "domain": "tacit.memory.v1", "metadata": {} }
+"""
 CONFIGURATION_INVALID: ErrorReason.ValueType  # 50
 """FAILED_PRECONDITION. The server is not set up for this. Shown at start and by `tacit`.
 { "reason": "CONFIGURATION_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
@@ -282,8 +292,8 @@ DATA_FOLDER_IN_USE: ErrorReason.ValueType  # 51
 { "reason": "DATA_FOLDER_IN_USE", "domain": "tacit.memory.v1", "metadata": {} }
 """
 KEY_FILE_INVALID: ErrorReason.ValueType  # 52
-"""FAILED_PRECONDITION. The key file is missing, damaged, or does not fit the data. Shown at
-start.
+"""FAILED_PRECONDITION. The key file, or whoever holds the keys in its place, is missing,
+damaged, or does not fit the data. Shown at start.
 { "reason": "KEY_FILE_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -3,9 +3,11 @@
 isort:skip_file
 Running the server. Shows figures, never content."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -24,16 +26,20 @@ class RotateKeysRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Required. Makes the call safe to repeat: a random UUID."""
+    parent: _builtins.str
+    """One person's key only, as `people/{person}`. Empty: the key epoch."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
+        parent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -57,7 +63,7 @@ class RotateKeysResponse(_message.Message):
     """How many keys there are to move."""
     @_builtins.property
     def complete_time(self) -> _timestamp_pb2.Timestamp:
-        """When the old epoch was destroyed; absent until then."""
+        """When the old epoch was destroyed, or the person's new key came into force; absent until then."""
 
     def __init__(
         self,
@@ -105,6 +111,8 @@ class GetStatusResponse(_message.Message):
     UNINDEXED_COUNT_FIELD_NUMBER: _builtins.int
     PENDING_ERASURE_COUNT_FIELD_NUMBER: _builtins.int
     KEY_EPOCH_FIELD_NUMBER: _builtins.int
+    KEY_EPOCHS_FIELD_NUMBER: _builtins.int
+    ROTATION_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Its version: "0.1.0"."""
     memory_count: _builtins.int
@@ -121,6 +129,14 @@ class GetStatusResponse(_message.Message):
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
 
+    @_builtins.property
+    def key_epochs(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyEpoch]:
+        """Every key epoch there was, ascending."""
+
+    @_builtins.property
+    def rotation(self) -> Global___RotateKeysResponse:
+        """The rotation under way; absent if there is none."""
+
     def __init__(
         self,
         *,
@@ -131,14 +147,54 @@ class GetStatusResponse(_message.Message):
         unindexed_count: _builtins.int = ...,
         pending_erasure_count: _builtins.int = ...,
         key_epoch: _builtins.str = ...,
+        key_epochs: _abc.Iterable[Global___KeyEpoch] | None = ...,
+        rotation: Global___RotateKeysResponse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_epoch", b"key_epoch", "memory_count", b"memory_count", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
+
+@_typing.final
+class KeyEpoch(_message.Message):
+    """One key-encryption key, as its provider numbers it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_EPOCH_FIELD_NUMBER: _builtins.int
+    KEY_COUNT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DESTROY_TIME_FIELD_NUMBER: _builtins.int
+    key_epoch: _builtins.str
+    """Its number."""
+    key_count: _builtins.int
+    """How many keys are wrapped by it: one for each person, and the deployment's own."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when it is in use, or when it was first seen, if it is older than this record."""
+
+    @_builtins.property
+    def destroy_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was destroyed; absent until then."""
+
+    def __init__(
+        self,
+        *,
+        key_epoch: _builtins.str = ...,
+        key_count: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        destroy_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "destroy_time", b"destroy_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "destroy_time", b"destroy_time", "key_count", b"key_count", "key_epoch", b"key_epoch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeyEpoch: _TypeAlias = KeyEpoch  # noqa: Y015
 
 @_typing.final
 class RebuildIndexRequest(_message.Message):

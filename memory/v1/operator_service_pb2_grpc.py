@@ -59,7 +59,8 @@ class OperatorServiceServicer:
     def RotateKeys(self, request, context):
         """Starts a new key epoch and re-wraps every key under it, online and resumable; the old epoch
         is destroyed after the last one is verified. Answers when the rotation has begun; call again
-        with the same `request_id` to see how far it is.
+        with the same `request_id` to see how far it is. With `parent`, one person gets a new key
+        instead, and all of theirs is sealed anew; answers when that is done.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

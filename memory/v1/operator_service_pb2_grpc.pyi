@@ -36,7 +36,8 @@ class OperatorServiceStub:
     RotateKeys: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.RotateKeysRequest, _operator_service_pb2.RotateKeysResponse]
     """Starts a new key epoch and re-wraps every key under it, online and resumable; the old epoch
     is destroyed after the last one is verified. Answers when the rotation has begun; call again
-    with the same `request_id` to see how far it is.
+    with the same `request_id` to see how far it is. With `parent`, one person gets a new key
+    instead, and all of theirs is sealed anew; answers when that is done.
     """
     GetStatus: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.GetStatusRequest, _operator_service_pb2.GetStatusResponse]
     """Says how the server is."""
@@ -53,7 +54,8 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     RotateKeys: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.RotateKeysRequest, _operator_service_pb2.RotateKeysResponse]  # type: ignore[assignment]
     """Starts a new key epoch and re-wraps every key under it, online and resumable; the old epoch
     is destroyed after the last one is verified. Answers when the rotation has begun; call again
-    with the same `request_id` to see how far it is.
+    with the same `request_id` to see how far it is. With `parent`, one person gets a new key
+    instead, and all of theirs is sealed anew; answers when that is done.
     """
     GetStatus: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.GetStatusRequest, _operator_service_pb2.GetStatusResponse]  # type: ignore[assignment]
     """Says how the server is."""
@@ -73,7 +75,8 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_operator_service_pb2.RotateKeysResponse, _abc.Awaitable[_operator_service_pb2.RotateKeysResponse]]:
         """Starts a new key epoch and re-wraps every key under it, online and resumable; the old epoch
         is destroyed after the last one is verified. Answers when the rotation has begun; call again
-        with the same `request_id` to see how far it is.
+        with the same `request_id` to see how far it is. With `parent`, one person gets a new key
+        instead, and all of theirs is sealed anew; answers when that is done.
         """
 
     @_abc_1.abstractmethod

@@ -1,4 +1,4 @@
-"""OperatorService: how the server is."""
+"""OperatorService: how the server is, and its keys."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from typing import Final
 
-from memory.app.status import Status
+from memory.app.rekey import Rekey
+from memory.app.rotate import Progress, Rotate
+from memory.app.status import EpochUse, Status
+from memory.errors import InvalidArgumentError
 from memory.v1 import operator_service_pb2 as pb
 from server.call import Answer, Call
 from server.messages import to_timestamp
+from server.names import person_from
 from server.services.unbuilt import unbuilt
+
+MAX_REQUEST_ID_CHARS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +26,21 @@ class Operations:
     """Translates between `memory.v1.OperatorService` and the use cases."""
 
     status: Status
+    rotate: Rotate
+    rekey: Rekey
     started_at: datetime
 
     def answers(self) -> Mapping[str, Answer]:
         """Every rpc of the service."""
-        return {"RotateKeys": unbuilt, "GetStatus": self._status, "RebuildIndex": unbuilt}
+        return {"RotateKeys": self._rotate, "GetStatus": self._status, "RebuildIndex": unbuilt}
+
+    def _rotate(self, call: Call, request: pb.RotateKeysRequest) -> pb.RotateKeysResponse:
+        if not 0 < len(request.request_id) <= MAX_REQUEST_ID_CHARS:
+            raise InvalidArgumentError("request_id", "is needed: a random UUID")
+        if not request.parent:
+            return _progress(self.rotate(request.request_id))
+        person = person_from(call.caller, request.parent, "parent")
+        return _progress(self.rekey(call.caller, person, request.request_id))
 
     def _status(self, _call: Call, _request: pb.GetStatusRequest) -> pb.GetStatusResponse:
         counts = self.status()
@@ -35,4 +52,26 @@ class Operations:
             unindexed_count=counts.unindexed,
             pending_erasure_count=counts.pending_erasures,
             key_epoch=str(counts.key_epoch),
+            key_epochs=[_epoch(epoch) for epoch in counts.epochs],
+            rotation=None if counts.rotation is None else _progress(counts.rotation),
         )
+
+
+def _progress(progress: Progress) -> pb.RotateKeysResponse:
+    finished = progress.finished_at
+    return pb.RotateKeysResponse(
+        key_epoch=str(progress.epoch) if progress.epoch else "",
+        done_count=progress.done,
+        total_count=progress.total,
+        complete_time=None if finished is None else to_timestamp(finished),
+    )
+
+
+def _epoch(epoch: EpochUse) -> pb.KeyEpoch:
+    created, destroyed = epoch.created_at, epoch.destroyed_at
+    return pb.KeyEpoch(
+        key_epoch=str(epoch.number),
+        key_count=epoch.keys,
+        create_time=None if created is None else to_timestamp(created),
+        destroy_time=None if destroyed is None else to_timestamp(destroyed),
+    )

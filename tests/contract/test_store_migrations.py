@@ -71,7 +71,7 @@ def test_a_database_of_a_newer_program_is_refused_and_left_alone(fresh_url: str)
     with pytest.raises(ConfigurationError, match="newer version of Tacit") as refused:
         open_store(fresh_url)
     assert "9999" in refused.value.message
-    _set_version(fresh_url, "0001")
+    _set_version(fresh_url, "0002")
     store = open_store(fresh_url)
     with store.read() as unit:
         assert unit.person(person.ref) == person

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -153,3 +154,18 @@ def test_the_signing_key_and_the_data_are_readable_by_their_owner_alone(
 ) -> None:
     for secret in ("jwt-signing.pem", "tacit.key"):
         assert (server.data / secret).stat().st_mode & 0o077 == 0
+
+
+def test_keys_are_rotated_and_shown(run: Run) -> None:
+    assert run("consent", "grant", "assistance", "--person", "kim").returncode == 0
+    run("store", "I like tea", "--person", "kim")
+    rotated = run("keys", "rotate")
+    assert rotated.returncode == 0, rotated.stderr
+    assert "keys moved and verified" in rotated.stderr
+    shown = run("keys", "status").stdout
+    assert re.search(r"2 \(current\) +\d{4}-\d\d-\d\d \d\d:\d\d +[1-9]\d*", shown)
+    assert json.loads(run("keys", "status", "--json").stdout.splitlines()[0])["key_count"] == "0"
+    assert "sealed anew" in run("keys", "rotate", "--person", "kim").stderr
+    assert "nobody" in run("keys", "rotate", "--person", "nobody").stderr
+    assert "I like tea" in run("recall", "tea", "--person", "kim").stdout
+    assert "goes on" in run("keys", "rotate", "--no-wait").stderr

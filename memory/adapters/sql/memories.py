@@ -68,6 +68,20 @@ _REPLACE: Final = (
     )
     .values({c: bindparam(c.name) for c in memories.c if c.name not in {"id", "subject"}})
 )
+_RESEAL: Final = (
+    update(memories)
+    .where(
+        memories.c.id == bindparam("record"),
+        memories.c.subject == bindparam("of"),
+        memories.c.version == bindparam("at_version"),
+    )
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("session_tag", "key_version", "body", "features", "originals")
+        }
+    )
+)
 _DELETE: Final = delete(memories).where(
     memories.c.id == bindparam("record"), memories.c.subject == bindparam("of")
 )
@@ -93,6 +107,25 @@ class Memories(Transaction):
             return False
         self._queue(IndexOp.UPSERT, [(row.subject, row.id)])
         return True
+
+    def reseal_memories(self, rows: Sequence[MemoryRow]) -> None:
+        if rows:
+            self._change(
+                _RESEAL,
+                [
+                    {
+                        "record": row.id.value,
+                        "of": row.subject.value,
+                        "at_version": row.version,
+                        "session_tag": row.session_tag,
+                        "key_version": row.key_version,
+                        "body": row.body.value,
+                        "features": row.features.value,
+                        "originals": row.originals.value,
+                    }
+                    for row in rows
+                ],
+            )
 
     def delete_memory(self, subject: SubjectId, record: RecordId) -> bool:
         named = {"of": subject.value, "record": record.value}

@@ -7,13 +7,13 @@ from typing import Final
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from memory.adapters.sql.tables import from_micros, memories, persons, to_micros
+from memory.adapters.sql.tables import deployment, from_micros, memories, persons, to_micros
 from memory.adapters.sql.transaction import Columns, Transaction
 from memory.core.values import PersonRef, SubjectId, TenantId
-from memory.errors import ErasureInProgressError
+from memory.errors import ErasureInProgressError, KeyMovedError
 from memory.ports import PersonRow, PersonState, WrappedKey
 
-_SELECT: Final = select(
+PEOPLE: Final = select(
     persons.c.subject,
     persons.c.tenant,
     persons.c.ref,
@@ -24,15 +24,26 @@ _SELECT: Final = select(
     persons.c.collection,
     persons.c.created_at,
 )
-_BY_REF: Final = _SELECT.where(persons.c.ref == bindparam("ref"))
+_BY_REF: Final = PEOPLE.where(persons.c.ref == bindparam("ref"))
 _BY_REF_LOCKED: Final = _BY_REF.with_for_update()
-_BY_SUBJECT: Final = _SELECT.where(persons.c.subject == bindparam("subject"))
+_BY_SUBJECT: Final = PEOPLE.where(persons.c.subject == bindparam("subject"))
 _SUBJECTS: Final = select(persons.c.subject).order_by(persons.c.created_at, persons.c.subject)
 _TOTALS: Final = select(
     select(func.count()).select_from(persons).scalar_subquery(),
     select(func.count()).select_from(memories).scalar_subquery(),
 )
 _INSERT: Final = insert(persons)
+_FENCE_EPOCH: Final = select(deployment.c.epoch).with_for_update(read=True)
+_REKEY: Final = (
+    update(persons)
+    .where(persons.c.subject == bindparam("of"))
+    .values(
+        key_version=bindparam("version"),
+        epoch=bindparam("new_epoch"),
+        wrapped_key=bindparam("new_key"),
+        collection=bindparam("into"),
+    )
+)
 _RESERVE: Final = (
     update(persons)
     .where(persons.c.subject == bindparam("of"), persons.c.state == PersonState.ACTIVE.value)
@@ -63,11 +74,11 @@ class People(Transaction):
 
     def person(self, ref: PersonRef, *, lock: bool = False) -> PersonRow | None:
         row = self._row(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
-        return None if row is None else _person(row)
+        return None if row is None else person_row(row)
 
     def person_by_subject(self, subject: SubjectId) -> PersonRow | None:
         row = self._row(_BY_SUBJECT, {"subject": subject.value})
-        return None if row is None else _person(row)
+        return None if row is None else person_row(row)
 
     def subjects(self) -> Iterator[SubjectId]:
         return iter([SubjectId(value) for (value,) in self._rows(_SUBJECTS)])
@@ -77,6 +88,7 @@ class People(Transaction):
         return people, records
 
     def add_person(self, row: PersonRow) -> None:
+        self._let_in(row.wrapped_key)
         self._change(
             _INSERT,
             {
@@ -92,6 +104,25 @@ class People(Transaction):
                 "next_seq": _FIRST_SEQ,
             },
         )
+
+    def rekey_person(self, row: PersonRow) -> None:
+        self._let_in(row.wrapped_key)
+        self._change(
+            _REKEY,
+            {
+                "of": row.subject.value,
+                "version": row.key_version,
+                "new_epoch": row.wrapped_key.epoch,
+                "new_key": row.wrapped_key.value,
+                "into": row.collection,
+            },
+        )
+
+    def _let_in(self, wrapped: WrappedKey) -> None:
+        """Refuses a key under an epoch that is about to go; see `rotations.py`."""
+        for (epoch,) in self._rows(_FENCE_EPOCH):
+            if wrapped.epoch < epoch:
+                raise KeyMovedError("keys have moved to a new epoch meanwhile; repeat the call")
 
     def next_seq(self, subject: SubjectId, count: int) -> int:
         reserved = self._row(_RESERVE, {"of": subject.value, "count": count})
@@ -111,7 +142,8 @@ class People(Transaction):
         self._change(_FENCE, {"of": subject.value})
 
 
-def _person(row: Columns) -> PersonRow:
+def person_row(row: Columns) -> PersonRow:
+    """A row of `PEOPLE` as a value."""
     subject, tenant, ref, state, key_version, epoch, wrapped_key, collection, created_at = row
     return PersonRow(
         subject=SubjectId(subject),

@@ -26,6 +26,7 @@ from memory.adapters.sql.engine import Engines, connect
 from memory.adapters.sql.failures import failure, failures_at_open
 from memory.adapters.sql.migrations import migrate
 from memory.adapters.sql.outbox import release_claims
+from memory.adapters.sql.rotations import release_rotation
 from memory.adapters.sql.tables import deployment, metadata
 from memory.adapters.sql.unit_of_work import SqlUnitOfWork
 from memory.errors import StorageUnavailableError
@@ -61,6 +62,7 @@ def open_store(url: str, *, clock: Clock = lambda: datetime.now(UTC)) -> SqlStor
             migrate(connection, engines.name)
             if dialect == "sqlite":
                 release_claims(connection)
+                release_rotation(connection)
             connection.commit()
     except BaseException:
         engines.dispose()

@@ -158,3 +158,31 @@ index_outbox: Final = Table(
     Column("op", Text),
     Column("claimed_until", BigInteger),
 )
+
+key_epochs: Final = Table(
+    "key_epochs",
+    metadata,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("created_at", BigInteger),
+    Column("destroyed_at", BigInteger),
+)
+
+rotations: Final = Table(
+    "rotations",
+    metadata,
+    Column("id", Bytes, primary_key=True),
+    Column("state", Text),
+    Column("epoch", BigInteger),
+    Column("keys", BigInteger),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("claimed_by", Bytes),
+    Column("claimed_until", BigInteger),
+)
+
+retired_collections: Final = Table(
+    "retired_collections",
+    metadata,
+    Column("collection", Text, primary_key=True),
+    Column("retired_at", BigInteger),
+)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from memory.adapters.sql.tables import requests, vault_aliases, vault_entities
 from memory.adapters.sql.transaction import Transaction, batches
@@ -33,6 +33,11 @@ _VAULT: Final = (
     .where(vault_entities.c.subject == bindparam("of"))
     .order_by(vault_entities.c.entity_type, vault_entities.c.number)
 )
+_ALIASES: Final = select(
+    vault_aliases.c.hash, vault_aliases.c.entity_type, vault_aliases.c.number
+).where(vault_aliases.c.subject == bindparam("of"))
+_FORGET_ALIASES: Final = delete(vault_aliases).where(vault_aliases.c.subject == bindparam("of"))
+_FORGET_ENTITIES: Final = delete(vault_entities).where(vault_entities.c.subject == bindparam("of"))
 _ADD_ENTITIES: Final = insert(vault_entities)
 _ADD_ALIASES: Final = insert(vault_aliases)
 _SEEN: Final = select(requests.c.key, requests.c.record).where(
@@ -80,6 +85,22 @@ class Vault(Transaction):
             (Entity(entity_type, number), SealedRecord(value))
             for entity_type, number, value in self._rows(_VAULT, {"of": subject.value})
         ]
+
+    def aliases(self, subject: SubjectId) -> Mapping[bytes, Entity]:
+        return {
+            hash_: Entity(entity_type, number)
+            for hash_, entity_type, number in self._rows(_ALIASES, {"of": subject.value})
+        }
+
+    def replace_vault(
+        self,
+        subject: SubjectId,
+        entities: Sequence[tuple[Entity, SealedRecord]],
+        aliases: Mapping[bytes, Entity],
+    ) -> None:
+        self._change(_FORGET_ALIASES, {"of": subject.value})
+        self._change(_FORGET_ENTITIES, {"of": subject.value})
+        self.add_entities(subject, entities, aliases)
 
     def seen_requests(self, subject: SubjectId, keys: Iterable[bytes]) -> Mapping[bytes, RecordId]:
         return {

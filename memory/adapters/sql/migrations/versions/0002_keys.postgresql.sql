@@ -1,0 +1,30 @@
+-- Which key-encryption keys there were; the keys themselves lie with the provider.
+CREATE TABLE key_epochs (
+    epoch BIGINT NOT NULL PRIMARY KEY,
+    created_at BIGINT NOT NULL,
+    destroyed_at BIGINT
+);
+
+-- `epoch` is 0 until it is made. A rotation of one person's key is here, done, so that it is
+-- not repeated.
+CREATE TABLE rotations (
+    id BYTEA NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    state TEXT NOT NULL CHECK (state IN ('begun', 'moving', 'done')),
+    epoch BIGINT NOT NULL,
+    keys BIGINT NOT NULL,
+    started_at BIGINT NOT NULL,
+    finished_at BIGINT,
+    claimed_by BYTEA NOT NULL,
+    claimed_until BIGINT NOT NULL
+);
+
+-- One at a time.
+CREATE UNIQUE INDEX rotations_unfinished ON rotations ((state <> 'done')) WHERE state <> 'done';
+
+CREATE INDEX persons_by_epoch ON persons (state, epoch);
+
+-- Of people whose key was rotated: what the index must not keep.
+CREATE TABLE retired_collections (
+    collection TEXT NOT NULL PRIMARY KEY,
+    retired_at BIGINT NOT NULL
+);

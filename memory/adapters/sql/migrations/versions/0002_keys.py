@@ -1,0 +1,11 @@
+"""Key epochs, rotations, and the collections that a rotation leaves behind."""
+
+from memory.adapters.sql.migrations import execute_sql_beside
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """See the SQL files."""
+    execute_sql_beside(__file__)

@@ -1,0 +1,204 @@
+"""Rekey: one person gets a new key, and everything of theirs is sealed anew under it.
+
+    seal every record anew, beside the old ones ▶ ONE SQL transaction ▶ the old collection goes
+
+Rules:
+- All or nothing: until the transaction commits, everything is under the old key; from then on,
+  under the new one. A crash before it leaves nothing behind.
+- What was stored or changed while the records were being sealed anew is sealed inside the
+  transaction; nothing is lost, and nothing is sealed twice under one salt.
+- The blind index is made anew from the words that the vault and the records hold. An alias whose
+  words are nowhere kept any more, because the memory that brought it was deleted, is let go.
+- The index follows under another name; the old collection is owed to be dropped in the same
+  transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from memory.app.keyring import Keyring
+from memory.app.prepare import session_tag, vault_place
+from memory.app.rotate import Progress, rotation_id
+from memory.app.sealing import open_features, open_memory, open_originals, seal_fields
+from memory.core.keys import KEY_BYTES, PersonKeys
+from memory.core.pseudonyms import Entity, rehash
+from memory.core.record_format import SALT_BYTES, seal, unseal
+from memory.core.values import Caller, PersonId, RawText, RecordId, SealedRecord, Secret
+from memory.errors import ErasureInProgressError, KeyMovedError, VersionConflictError
+from memory.ports import (
+    Clock,
+    MemoryFilter,
+    MemoryRow,
+    PersonRow,
+    PersonState,
+    RandomBytes,
+    RotationRow,
+    RotationState,
+    Store,
+    UnitOfWork,
+)
+
+_PAGE: Final = 200
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Resealed:
+    """A row under the new key, and the words that stood in it, by their pseudonyms."""
+
+    row: MemoryRow
+    words: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rekey:
+    """The use case behind RotateKeys for one person."""
+
+    store: Store
+    keyring: Keyring
+    clock: Clock
+    random: RandomBytes
+    retired: Callable[[str], None]
+    """Called after the commit with the collection that must go."""
+    stored: Callable[[], None]
+
+    def __call__(self, caller: Caller, person: PersonId, request_id: str) -> Progress:
+        """Gives the person a new key; returns when it is done. An unknown person has none.
+
+        Raises:
+            ErasureInProgressError: the person is being forgotten.
+            StorageUnavailableError, StorageFullError, KeyUnavailableError, VersionConflictError:
+                nothing was changed; call again.
+        """
+        ref = self.keyring.ref(caller.tenant, person)
+        id_ = rotation_id(request_id)
+        for _ in range(_TRIES):
+            with self.store.read() as uow:
+                done, row = uow.rotation(id_), uow.person(ref)
+            if done is not None:
+                return Progress(done.epoch, done.keys, done.keys, done.finished_at)
+            if row is None:
+                return Progress(0, 0, 0, self.clock())
+            if row.state is PersonState.ERASING:
+                raise ErasureInProgressError("this person is being forgotten, with their key")
+            with suppress(KeyMovedError, VersionConflictError):
+                return self._rekey(row, id_)
+        raise VersionConflictError("this person's key was changed meanwhile; call again")
+
+    def _rekey(self, old_row: PersonRow, id_: RecordId) -> Progress:
+        old = self.keyring.keys(old_row)
+        new = old.successor(Secret(self.random(KEY_BYTES)))
+        new_row = replace(
+            old_row,
+            key_version=new.version,
+            wrapped_key=self.keyring.wrap(new, old_row.ref),
+            collection=self.keyring.new_collection(),
+        )
+        ready = self._seal_ahead(old, new)
+        now = self.clock()
+        epoch = new_row.wrapped_key.epoch
+        with self.store.write() as uow:
+            held = uow.person(old_row.ref, lock=True)
+            if held is None or held.state is PersonState.ERASING:
+                raise ErasureInProgressError("this person is being forgotten, with their key")
+            if (held.subject, held.key_version) != (old_row.subject, old_row.key_version):
+                raise VersionConflictError("this person's key was changed meanwhile; call again")
+            resealed = self._seal_rest(uow, old, new, ready)
+            uow.reseal_memories([each.row for each in resealed])
+            self._rehash(uow, old, new, resealed)
+            uow.rekey_person(new_row)
+            uow.queue_all(new.subject)
+            uow.retire_collection(old_row.collection, now)
+            uow.add_rotation(RotationRow(id_, RotationState.DONE, epoch, 1, now, now))
+            uow.commit()
+        self.keyring.forget(new.subject)
+        self.retired(old_row.collection)
+        self.stored()
+        return Progress(epoch, 1, 1, now)
+
+    def _seal_ahead(self, old: PersonKeys, new: PersonKeys) -> dict[RecordId, _Resealed]:
+        """The bulk of the work, while others read and write."""
+        ready: dict[RecordId, _Resealed] = {}
+        after = -1
+        while True:
+            with self.store.read() as uow:
+                rows = uow.page_memories(old.subject, MemoryFilter(), after, _PAGE)
+            if not rows:
+                return ready
+            ready |= {row.id: self._reseal(old, new, row) for row in rows}
+            after = rows[-1].seq
+
+    def _seal_rest(
+        self,
+        uow: UnitOfWork,
+        old: PersonKeys,
+        new: PersonKeys,
+        ready: Mapping[RecordId, _Resealed],
+    ) -> list[_Resealed]:
+        """What holds now: what was sealed ahead, and what came or changed since."""
+        heads = uow.heads(old.subject, MemoryFilter())
+        current = {
+            head.id: ready[head.id]
+            for head in heads
+            if head.id in ready and ready[head.id].row.version == head.version
+        }
+        late = [head.id for head in heads if head.id not in current]
+        rows = uow.memories(old.subject, late, MemoryFilter())
+        return [*current.values(), *(self._reseal(old, new, row) for row in rows)]
+
+    def _reseal(self, old: PersonKeys, new: PersonKeys, row: MemoryRow) -> _Resealed:
+        content = open_memory(old, row).content
+        originals = open_originals(old, row)
+        sealed = seal_fields(new, row.id, content, open_features(old, row), originals, self.random)
+        row = replace(
+            row,
+            key_version=new.version,
+            session_tag=session_tag(new, content.session),
+            body=sealed.body,
+            features=sealed.features,
+            originals=sealed.originals,
+        )
+        mentions = (*originals.text, *originals.speaker)
+        return _Resealed(row, tuple((m.pseudonym, m.original.value) for m in mentions))
+
+    def _rehash(
+        self,
+        uow: UnitOfWork,
+        old: PersonKeys,
+        new: PersonKeys,
+        resealed: Iterable[_Resealed],
+    ) -> None:
+        """The vault's values and its blind index under the new key."""
+        opened = {
+            entity: unseal(old, old.vault, vault_place(entity), value).decode()
+            for entity, value in uow.vault(old.subject)
+        }
+        known = {entity.pseudonym: entity for entity in opened}
+        words: dict[Entity, set[str]] = {entity: {value} for entity, value in opened.items()}
+        for each in resealed:
+            for pseudonym, word in each.words:
+                if entity := known.get(pseudonym):
+                    words[entity].add(word)
+        anew: dict[bytes, bytes] = {}
+        for entity, surfaces in words.items():
+            for surface in sorted(surfaces):
+                anew |= rehash(
+                    entity.entity_type, RawText(surface), old.blind_index, new.blind_index
+                )
+        aliases = {
+            anew[hash_]: entity
+            for hash_, entity in uow.aliases(old.subject).items()
+            if hash_ in anew
+        }
+        sealed: list[tuple[Entity, SealedRecord]] = [
+            (
+                entity,
+                seal(new, new.vault, vault_place(entity), value.encode(), self.random(SALT_BYTES)),
+            )
+            for entity, value in opened.items()
+        ]
+        uow.replace_vault(old.subject, sealed, aliases)

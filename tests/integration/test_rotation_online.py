@@ -1,0 +1,65 @@
+"""A new key epoch while people come, speak and recall; and over a stop of the server."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from memory.bootstrap import Tacit, open_tacit
+from memory.config import Config
+from tests.integration.conftest import grant, recall, store, wait_until
+
+REQUEST = "a request of the operator"
+
+
+def test_a_rotation_under_way_when_the_server_stops_goes_on_when_it_starts(
+    folder: Path,
+) -> None:
+    config = Config(data=folder)
+    with open_tacit(config) as tacit:
+        grant(tacit)
+        store(tacit, "I like tea")
+        tacit.rotate.stop()
+        tacit.rotate(REQUEST)
+        assert tacit.status().rotation is not None
+    with open_tacit(config) as tacit:
+        wait_until(lambda: tacit.rotate(REQUEST).finished_at is not None)
+        status = tacit.status()
+        assert (status.key_epoch, status.rotation) == (2, None)
+        assert [(e.number, e.keys, e.destroyed_at is None) for e in status.epochs] == [
+            (1, 0, False),
+            (2, 2, True),
+        ]
+        assert recall(tacit, "tea") == ["I like tea"]
+
+
+def test_people_come_and_speak_while_keys_move(tacit: Tacit) -> None:
+    failed: list[BaseException] = []
+    stop = threading.Event()
+    people = [f"person{n}" for n in range(8)]
+
+    def speak(person: str) -> None:
+        try:
+            grant(tacit, person)
+            count = 0
+            while not stop.is_set():
+                store(tacit, f"note {count}", person=person)
+                recall(tacit, "note", person)
+                grant(tacit, f"{person}-{count}")
+                count += 1
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=speak, args=(person,)) for person in people]
+    for thread in threads:
+        thread.start()
+    for turn in range(3):
+        tacit.rotate(f"turn {turn}")
+        wait_until(lambda turn=turn: tacit.rotate(f"turn {turn}").finished_at is not None)  # type: ignore[misc]
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    status = tacit.status()
+    assert [e.number for e in status.epochs if e.destroyed_at is None] == [4]
+    assert status.epochs[-1].keys == status.people + 1
