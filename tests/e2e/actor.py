@@ -16,7 +16,12 @@ from memory.v1.memory_service_pb2 import (
     RecallMemoriesRequest,
     StoreMemoryRequest,
 )
-from memory.v1.operator_service_pb2 import GetStatusRequest, GetStatusResponse
+from memory.v1.operator_service_pb2 import (
+    GetStatusRequest,
+    GetStatusResponse,
+    RotateKeysRequest,
+    RotateKeysResponse,
+)
 from memory.v1.subject_rights_service_pb2 import ExportDataRequest, ForgetUserRequest
 from server.cli.session import Options, Session, mint_local, open_channel
 from server.demo.process import ServerProcess
@@ -89,6 +94,10 @@ class Actor:
     def forget(self, person: str) -> None:
         request = ForgetUserRequest(name=f"people/{person}")
         self._session.call(self._session.rights.ForgetUser, request)
+
+    def rotate(self, request_id: str) -> RotateKeysResponse:
+        request = RotateKeysRequest(request_id=request_id)
+        return self._operator.call(self._operator.operator.RotateKeys, request)
 
     def status(self) -> GetStatusResponse:
         return self._operator.call(self._operator.operator.GetStatus, GetStatusRequest())
