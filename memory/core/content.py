@@ -7,12 +7,17 @@
 
 Ranking opens only `features` of the candidates; `body` is opened for what is returned, and
 `originals` for a reveal or an export.
+
+Rules:
+- What was sealed here and opened again is well formed. Anything else, whoever sealed it, is a
+  `SealError` that says so and quotes nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,6 +26,7 @@ import numpy as np
 
 from memory.core.pseudonyms import Mention
 from memory.core.values import MemoryContent, PseudonymizedText, RawText, Vector
+from memory.errors import SealError
 
 _FEATURES_VERSION: Final = 1
 _FEATURES_HEADER: Final = 3
@@ -53,8 +59,25 @@ def _dump(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _time(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(value) if value else None
+@contextmanager
+def _well_formed() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
+        raise SealError("a sealed field holds something else than this program seals") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _time(value: object) -> datetime:
+    time = datetime.fromisoformat(_text(value))
+    if time.tzinfo is None:
+        raise ValueError
+    return time
 
 
 def encode_body(content: MemoryContent) -> bytes:
@@ -72,15 +95,16 @@ def encode_body(content: MemoryContent) -> bytes:
 
 def decode_body(data: bytes) -> MemoryContent:
     """The opposite of `encode_body`."""
-    body = json.loads(data)
-    speaker = body["speaker"]
-    return MemoryContent(
-        text=PseudonymizedText(body["text"]),
-        speaker=None if speaker is None else PseudonymizedText(speaker),
-        session=body["session"],
-        event_time=_time(body["time"]),
-        labels=body["labels"],
-    )
+    with _well_formed():
+        body = json.loads(data)
+        speaker, time = body["speaker"], body["time"]
+        return MemoryContent(
+            text=PseudonymizedText(_text(body["text"])),
+            speaker=None if speaker is None else PseudonymizedText(_text(speaker)),
+            session=_text(body["session"]),
+            event_time=None if time is None else _time(time),
+            labels={key: _text(value) for key, value in dict(body["labels"]).items()},
+        )
 
 
 def encode_features(features: Features) -> bytes:
@@ -97,17 +121,18 @@ def encode_features(features: Features) -> bytes:
 
 def decode_features(data: bytes) -> Features:
     """The opposite of `encode_features`; the vector comes back as float32."""
-    if data[0] != _FEATURES_VERSION:
-        raise ValueError("features of an unknown version")
-    end = _FEATURES_HEADER + 2 * int.from_bytes(data[1:3], "big")
-    rest = json.loads(data[end:])
-    return Features(
-        vector=np.frombuffer(data[_FEATURES_HEADER:end], dtype="<f2").astype(np.float32),
-        terms=tuple(rest["terms"].split()),
-        speaker=rest["speaker"],
-        entities=frozenset(rest["entities"]),
-        time=datetime.fromisoformat(rest["time"]),
-    )
+    with _well_formed():
+        if data[0] != _FEATURES_VERSION:
+            raise ValueError
+        end = _FEATURES_HEADER + 2 * int.from_bytes(data[1:_FEATURES_HEADER], "big")
+        rest = json.loads(data[end:])
+        return Features(
+            vector=np.frombuffer(data[_FEATURES_HEADER:end], dtype="<f2").astype(np.float32),
+            terms=tuple(_text(rest["terms"]).split()),
+            speaker=_text(rest["speaker"]),
+            entities=frozenset(map(_text, rest["entities"])),
+            time=_time(rest["time"]),
+        )
 
 
 def encode_originals(originals: Originals) -> bytes:
@@ -117,8 +142,9 @@ def encode_originals(originals: Originals) -> bytes:
 
 def decode_originals(data: bytes) -> Originals:
     """The opposite of `encode_originals`."""
-    rows = json.loads(data)
-    return Originals(text=_mentions(rows["text"]), speaker=_mentions(rows["speaker"]))
+    with _well_formed():
+        rows = json.loads(data)
+        return Originals(text=_mentions(rows["text"]), speaker=_mentions(rows["speaker"]))
 
 
 def _rows(mentions: Sequence[Mention]) -> list[list[object]]:
@@ -127,6 +153,6 @@ def _rows(mentions: Sequence[Mention]) -> list[list[object]]:
 
 def _mentions(rows: list[list[object]]) -> tuple[Mention, ...]:
     return tuple(
-        Mention(int(str(start)), int(str(end)), str(name), RawText(str(original)))
+        Mention(int(str(start)), int(str(end)), _text(name), RawText(_text(original)))
         for start, end, name, original in rows
     )

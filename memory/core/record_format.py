@@ -16,6 +16,8 @@ first, no ciphertext opens under two keys.
 The plaintext is a 4-byte big-endian length, the content, and zeros up to a Padmé length
 (Nikitin et al., PETS 2019: at most 12 % more; the length of the result tells only the magnitude).
 
+The whole of it, with the keys above it and what is inside, is in docs/format.md.
+
 Rules:
 - Lengths are bounded before anything is parsed or decrypted.
 - Every failure is the same `SealError`: it says that, never what, did not fit.

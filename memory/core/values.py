@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import hmac
 import re
 import uuid
 from dataclasses import dataclass, field
@@ -36,7 +37,9 @@ PersonRef = NewType("PersonRef", bytes)
 
 
 class _Unprintable:
-    """Hides its content from `repr`, `str` and pickle."""
+    """Hides its content from `repr`, `str`, `format` and pickle, and so from copies too."""
+
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(…)"
@@ -47,14 +50,35 @@ class _Unprintable:
         raise TypeError(f"{type(self).__name__} must not be serialized")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Secret(_Unprintable):
-    """Key material. `reveal()` is the one way to the bytes."""
+    """Key material. `reveal()` is the one way to the bytes.
 
-    _bytes: bytes
+    No dataclass: `asdict` and its like must not find a field. Comparing takes the same time
+    wherever two secrets differ. Python cannot wipe memory; a secret is dropped when done.
+    """
+
+    __slots__ = ("_hidden",)
+    _hidden: bytes
+
+    def __init__(self, value: bytes) -> None:
+        object.__setattr__(self, "_hidden", bytes(value))
 
     def reveal(self) -> bytes:
-        return self._bytes
+        return self._hidden
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._hidden, other._hidden)
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._hidden))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a secret cannot be changed")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("a secret cannot be changed")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
