@@ -53,10 +53,10 @@ test: $(STAMP) softhsm
 
 # The PKCS#11 tests need a token. Where it cannot be installed, they say so and are skipped.
 softhsm:
-	@command -v softhsm2-util >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || \
-		{ echo "Installing softhsm2 for the PKCS#11 tests (once)..."; \
-		apt-get install -y -qq softhsm2 || { apt-get update -qq && apt-get install -y -qq softhsm2; }; } \
-		>/dev/null 2>&1 || echo "softhsm2 could not be installed: PKCS#11 tests will be skipped"
+	@command -v softhsm2-util >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || { \
+		echo "Installing softhsm2 for the PKCS#11 tests (once)..."; \
+		{ apt-get install -y softhsm2 || { apt-get update && apt-get install -y softhsm2; }; } \
+			>/dev/null 2>&1 || echo "softhsm2 cannot be installed: PKCS#11 tests will be skipped"; }
 
 # Everything of `check` but the tests.
 lint: $(STAMP)

@@ -28,7 +28,12 @@ from memory.core.keys import KEY_BYTES, PersonKeys
 from memory.core.pseudonyms import Entity, rehash
 from memory.core.record_format import SALT_BYTES, seal, unseal
 from memory.core.values import Caller, PersonId, RawText, RecordId, SealedRecord, Secret
-from memory.errors import ErasureInProgressError, KeyMovedError, VersionConflictError
+from memory.errors import (
+    ErasureInProgressError,
+    IndexUnavailableError,
+    KeyMovedError,
+    VersionConflictError,
+)
 from memory.ports import (
     Clock,
     MemoryFilter,
@@ -116,7 +121,8 @@ class Rekey:
             uow.add_rotation(RotationRow(id_, RotationState.DONE, epoch, 1, now, now))
             uow.commit()
         self.keyring.forget(new.subject)
-        self.retired(old_row.collection)
+        with suppress(IndexUnavailableError):  # then it is dropped later: it is owed
+            self.retired(old_row.collection)
         self.stored()
         return Progress(epoch, 1, 1, now)
 

@@ -19,6 +19,7 @@ from memory.core.values import Secret
 from memory.errors import ConfigurationError, KeyFileError, KeyUnavailableError, SealError
 from memory.ports import KeyProvider, WrappedKey
 from tests.contract import key_servers
+from tests.contract.deployment import Deployment
 
 KEY = Secret(bytes(range(32)))
 AAD = b"tenant and person"
@@ -236,3 +237,15 @@ def test_no_key_is_made_over_existing_data(make: Make) -> None:
     keys = open_keys(kek, None)  # for nothing was made
     assert list(keys.epochs()) == [1]
     keys.close()
+
+
+def test_keys_are_rotated_from_one_epoch_to_the_next(fresh: KeyProvider, tmp_path: Path) -> None:
+    at = Deployment(f"sqlite:///{tmp_path / 'tacit.db'}", fresh)
+    at.add(3)
+    before = at.keys()
+    rotate = at.rotator()
+    rotate("a request")
+    assert rotate.work()
+    assert at.epochs() == ([2], {2: 4})
+    assert at.keys() == before
+    at.store.close()

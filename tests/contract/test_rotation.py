@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,76 +13,21 @@ from pathlib import Path
 import pytest
 
 from memory.adapters.key_file import KeyFile
-from memory.adapters.sql.store import SqlStore, open_store
 from memory.app.keyring import Keyring
 from memory.app.rotate import Rotate
-from memory.core.keys import PersonKeys, root_aad
-from memory.core.record_format import Place, seal
-from memory.core.values import PersonId, Secret, TenantId
+from memory.core.keys import root_aad
+from memory.core.values import PersonId, Secret
 from memory.errors import KeyMovedError, KeyUnavailableError, RotationInProgressError
-from memory.ports import PersonRow, WrappedKey
-from tests.contract.rows import a_memory, an_erasure
+from memory.ports import WrappedKey
+from tests.contract.deployment import ACME, Deployment
+from tests.contract.rows import an_erasure
 
-ACME = TenantId("acme")
 REQUEST = "a request of the operator"
-
-
-class Deployment:
-    """A store with people and records, a key file, and rotators: as many as one likes."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.store: SqlStore = open_store(url)
-        path = folder / "tacit.key"
-        self.provider = KeyFile.open(path) if path.exists() else KeyFile.create(path)
-        self.path = path
-        self.keyring = Keyring(self.store, self.provider, os.urandom, time.monotonic, max_age=60)
-
-    def rotator(self, provider: KeyFile | None = None) -> Rotate:
-        return Rotate(
-            self.store,
-            provider or self.provider,
-            lambda _: None,
-            lambda: datetime.now(UTC),
-            os.urandom,
-        )
-
-    def add(self, count: int) -> list[PersonRow]:
-        """People with one record each, sealed under their own key."""
-        made = []
-        with self.store.write() as uow:
-            for _ in range(count):
-                ref = self.keyring.ref(ACME, PersonId(uuid.uuid4().hex))
-                person = self.keyring.new_person(ACME, ref, datetime.now(UTC))
-                keys = self.keyring.keys(person)
-                uow.add_person(person)
-                record = a_memory(person.subject, uow.next_seq(person.subject, 1))
-                body = seal(keys, keys.record, Place(record.id.value, "body"), b"x", os.urandom(32))
-                uow.add_memories([replace(record, body=body)])
-                made.append(person)
-            uow.commit()
-        return made
-
-    def keys(self) -> dict[bytes, PersonKeys]:
-        """Everyone's keys, unwrapped from what the store holds now."""
-        found = {}
-        with self.store.read() as uow:
-            people = uow.people_after(None, 100_000)
-        for person in people:
-            aad = root_aad(person.tenant, person.ref, person.subject, person.key_version)
-            secret = self.provider.unwrap(person.wrapped_key, aad)
-            found[person.subject.value] = PersonKeys.opened(
-                person.tenant, person.subject, person.key_version, secret
-            )
-        return found
-
-    def epochs(self) -> tuple[list[int], dict[int, int]]:
-        with self.store.read() as uow:
-            return list(self.provider.epochs()), dict(uow.keys_by_epoch())
 
 
 @pytest.fixture
 def at(tmp_path: Path, url: str) -> Iterator[Deployment]:
-    deployment = Deployment(tmp_path, url)
+    deployment = Deployment(url, KeyFile.create(tmp_path / "tacit.key"))
     yield deployment
     deployment.store.close()
 
@@ -154,7 +98,7 @@ class Mortal(KeyFile):
 
 
 def test_a_crash_at_every_call_to_the_provider_is_resumed_and_loses_nothing(
-    at: Deployment, monkeypatch: pytest.MonkeyPatch
+    at: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("memory.app.rotate.BATCH", 2)
     at.add(3)
@@ -163,7 +107,7 @@ def test_a_crash_at_every_call_to_the_provider_is_resumed_and_loses_nothing(
     for turn in range(1, 100):
         monkeypatch.setattr(Mortal, "calls", 0)
         monkeypatch.setattr(Mortal, "dies_at", turn)
-        rotate = at.rotator(Mortal.open(at.path))
+        rotate = at.rotator(Mortal.open(tmp_path / "tacit.key"))
         epoch = at.epochs()[0][-1]
         rotate(f"request {turn}")
         try:
