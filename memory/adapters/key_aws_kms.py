@@ -12,7 +12,8 @@ Rules:
 - **Destroying takes time**: KMS deletes a key 7 to 30 days after it was asked to
   (`pending_days`). From that moment on it opens nothing, but until the window ends whoever
   may call CancelKeyDeletion can bring it back.
-- A call that is not answered is tried three times, each for `timeout` seconds at most.
+- A call that is not answered is tried three times, each for `timeout` seconds at most; then KMS is
+  left alone for a moment.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Final
 
+from memory.adapters.key_silence import Silence
 from memory.adapters.key_wrapping import (
     AWS_KMS,
     bound,
@@ -61,6 +63,7 @@ class AwsKmsKeys:
         self._alias = f"alias/{name}-"
         self._pending_days = pending_days
         self._known: frozenset[int] = frozenset()
+        self._silence = Silence()
         try:
             self._kms = boto3.session.Session().client(
                 "kms",
@@ -156,6 +159,7 @@ class AwsKmsKeys:
     @contextmanager
     def _talking(self, epoch: int = 0) -> Iterator[None]:
         """What KMS says, in our words; `epoch` is the one asked for."""
+        self._silence.check()
         try:
             yield
         except self._errors.ClientError as error:
@@ -166,6 +170,7 @@ class AwsKmsKeys:
                 raise _no_epoch(epoch) from None
             raise KeyUnavailableError(f"AWS KMS refuses ({_word(code)}); repeat the call") from None
         except self._errors.BotoCoreError as error:
+            self._silence.begin()
             raise KeyUnavailableError(
                 f"AWS KMS does not answer ({type(error).__name__}); repeat the call"
             ) from None

@@ -13,7 +13,8 @@ Rules:
   Vault's own storage and its backups are Vault's matter.
 - Encrypting under a key that does not exist would make it; where the token may say so, the
   engine is told not to (`disable_upsert`), and an epoch is looked up before it is first used.
-- A call that is not answered is tried three times, each for `timeout` seconds at most.
+- A call that is not answered is tried three times, each for `timeout` seconds at most; then the
+  server is left alone for a moment.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from memory.adapters.key_silence import Silence
 from memory.adapters.key_wrapping import (
     MAX_EPOCH,
     VAULT,
@@ -63,6 +65,7 @@ class VaultKeys:
         self._name = name
         self._mount = mount
         self._known: frozenset[int] = frozenset()
+        self._silence = Silence()
         self._client = self._hvac.Client(url=address, token=_token(token_file), timeout=timeout)
         self._transit = self._client.secrets.transit
 
@@ -170,6 +173,7 @@ class VaultKeys:
             KeyUnavailableError: no answer, or the token is not good for it.
             hvac's InvalidRequest, InvalidPath: what was asked for is wrong.
         """
+        self._silence.check()
         errors = self._hvac.exceptions
         problem = ""
         for attempt in range(ATTEMPTS):
@@ -186,6 +190,7 @@ class VaultKeys:
                 ) from None
             except (errors.VaultError, self._requests.exceptions.RequestException) as error:
                 problem = type(error).__name__
+        self._silence.begin()
         raise KeyUnavailableError(f"Vault does not answer ({problem}); repeat the call")
 
 

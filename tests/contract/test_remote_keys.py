@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from memory.adapters.key_opening import open_keys
+from memory.adapters.key_silence import SECONDS
 from memory.adapters.key_wrapping import AWS_KMS, PKCS11, VAULT, bound, pack, unpack
 from memory.core.values import Secret
 from memory.errors import ConfigurationError, KeyUnavailableError, SealError
@@ -56,14 +57,16 @@ def test_a_provider_that_does_not_answer_is_given_up_in_bounded_time_and_works_a
         keys = open_keys(make(proxy.port), None)
         wrapped = keys.wrap(KEY, AAD, 1)
         proxy.mute()
-        for call in (
-            lambda: keys.unwrap(wrapped, AAD),
-            keys.new_epoch,
-        ):
+        for call in (lambda: keys.unwrap(wrapped, AAD), keys.new_epoch):
             began = time.monotonic()
             with pytest.raises(KeyUnavailableError, match="does not answer"):
                 call()
             assert time.monotonic() - began < LONGEST
+            began = time.monotonic()
+            with pytest.raises(KeyUnavailableError, match="a moment ago"):
+                call()
+            assert time.monotonic() - began < SECONDS
+            time.sleep(SECONDS)
         proxy.unmute()
         assert keys.unwrap(wrapped, AAD) == KEY
         assert list(keys.epochs()) == [1]
