@@ -221,29 +221,34 @@ class Rotate:
         self.provider.unwrap(root, DEPLOYMENT_AAD)
         wrong = 0
         for people in self._pages():
-            for person in people:
-                wrong += person.wrapped_key.epoch < epoch or not self._fits(person)
-            with self.store.write() as uow:
-                self._require_lease(uow)
-                uow.commit()
+            with self.store.read() as uow:
+                wrong += sum(not self._fits(uow, person, epoch) for person in people)
+            if self.clock() > self._renew_at:
+                with self.store.write() as uow:
+                    self._require_lease(uow)
+                    uow.commit()
         if wrong:
             log.error("rotation waits: %d keys do not fit their records; nothing destroyed", wrong)
         return not wrong and not self._stop.is_set()
 
-    def _fits(self, person: PersonRow) -> bool:
+    def _fits(self, uow: UnitOfWork, person: PersonRow, epoch: int) -> bool:
+        """Whether the key opens under `epoch`, and is the one that the person's records name."""
+        if person.wrapped_key.epoch < epoch:
+            return False
         try:
             secret = self.provider.unwrap(person.wrapped_key, _aad(person))
             keys = PersonKeys.opened(person.tenant, person.subject, person.key_version, secret)
         except SealError:
             return False
-        with self.store.read() as uow:
-            now = uow.person_by_subject(person.subject)
-            rows = uow.page_memories(person.subject, MemoryFilter(), -1, _RECORDS)
-        if now is None or now.key_version != person.key_version:
-            return True  # forgotten, or given a new key, since the page was read
-        return not rows or any(
-            commits_to(keys, keys.record, Place(row.id.value, "body"), row.body) for row in rows
-        )
+        for count in (1, _RECORDS):
+            rows = uow.page_memories(person.subject, MemoryFilter(), -1, count)
+            if not rows or any(
+                row.key_version != keys.version  # given a new key since the page was read
+                or commits_to(keys, keys.record, Place(row.id.value, "body"), row.body)
+                for row in rows
+            ):
+                return True
+        return False
 
     def _finish(self, rotation: RotationRow) -> None:
         old = [number for number in self.provider.epochs() if number < rotation.epoch]
