@@ -193,5 +193,5 @@ def test_forgetting_someone_unknown_reads_like_forgetting_someone_empty(
 def test_an_operator_sees_figures(server: Any) -> None:
     status = server.client(scopes=("operator",)).operator.GetStatus(GetStatusRequest())
     assert status.version
-    assert status.key_epoch == "1"
+    assert int(status.key_epoch) >= 1
     assert status.start_time.seconds > 0

@@ -79,7 +79,7 @@ def test_a_call_that_was_accepted_is_finished_when_the_server_stops(
         assert stopped["unfinished"] == 0
         calls = {line["method"]: line["calls"] for line in running.lines("method")}
         assert calls["memory.v1.ConsentService/ListConsents"] == {"OK": 1}
-    assert tacit.status().key_epoch == 1  # the domain outlives the port
+    assert tacit.status().key_epoch >= 1  # the domain outlives the port
 
 
 def test_a_call_that_outlasts_the_grace_is_cut_off(
