@@ -24,7 +24,7 @@ def _fill(folder: Path) -> None:
 
 
 def _all_there(folder: Path) -> None:
-    with open_tacit(Config(data=folder)) as tacit:
+    with open_tacit(Config(data=folder, search_in_memory=0)) as tacit:
         assert sorted(recall(tacit, "memory about a topic", limit=50)) == sorted(TEXTS)
         # Until the indexer has looked the index over, nothing waits in the outbox.
         wait_until(lambda: sum(tacit.indexer.index.collections().values()) == len(TEXTS))
