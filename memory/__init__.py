@@ -4,7 +4,7 @@ How a text becomes a memory, and how a person is forgotten, is the folder listin
 
     store    app/remember   text ▶ detect ▶ pseudonymize ▶ embed ▶ seal + veil ▶ ONE SQL
                             transaction ▶ acknowledge ▶ index
-    recall   app/recall     query ▶ consent gate ▶ same pseudonyms ▶ embed ▶ veil ▶
+    recall   app/recall     query ▶ consent gate ▶ same pseudonyms ▶ embed ▶ (veil ▶)
                             candidates ▶ open ▶ exact re-rank ▶ (reveal)
     forget   app/forget     fence ▶ destroy key ▶ sweep every copy ▶ receipt
 

@@ -29,6 +29,7 @@ from memory.adapters.detection.shipped import shipped_model
 from memory.adapters.key_opening import open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
 from memory.adapters.sql.store import open_store
+from memory.app.candidates import Candidates
 from memory.app.consents import Consents
 from memory.app.export import Export
 from memory.app.forget import Forget
@@ -121,7 +122,14 @@ def open_tacit(config: Config) -> Tacit:
             remember=Remember(
                 store, keyring, purposes, preparer, _now, os.urandom, stored=indexer.wake
             ),
-            recall=Recall(store, keyring, purposes, encoder, index, opened, _now, indexer.check),
+            recall=Recall(
+                store,
+                keyring,
+                purposes,
+                encoder,
+                Candidates(keyring, index, opened, indexer.check, config.search_in_memory),
+                _now,
+            ),
             rectify=Rectify(
                 store, keyring, purposes, preparer, _now, os.urandom, stored=indexer.wake
             ),

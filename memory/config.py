@@ -127,6 +127,9 @@ class Config:
         _between(64 * 1024, 64 * 1024 * 1024), "Largest gRPC message.", 4 * 1024 * 1024
     )
     worker_threads: int = _setting(_between(1, 256), "Calls worked on at the same time.", 8)
+    search_in_memory: int = _setting(
+        _between(0, 20_000), "Up to so many memories, a person's are searched without index.", 2_000
+    )
 
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):

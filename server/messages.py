@@ -15,7 +15,7 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from memory.app.recall import Narrow
+from memory.app.narrow import Narrow
 from memory.app.sealing import Remembered
 from memory.core.draft import Draft
 from memory.core.values import Access, Caller, MemoryKind, PersonId, RawText

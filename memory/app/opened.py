@@ -1,10 +1,12 @@
 """What ranking needs of recently recalled memories, kept open in memory.
 
 Opening the candidates costs more than ranking them, and the next recall of the same person wants
-mostly the same ones.
+mostly the same ones. Of a person with few memories all are kept, with their vectors as one
+matrix: searching that exactly is faster than asking the index.
 
 Rules:
-- An entry is good for one version of one record; a correction simply misses.
+- An entry is good for one version of one record; a correction simply misses. A matrix is good
+  for one revision of the person's memories and one filter.
 - Whole people go at once: the least recently recalled first, past `limit` entries; at once when
   they are forgotten.
 - It holds vectors and terms in the clear, in this process only; nothing of it is ever written.
@@ -14,19 +16,61 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
 
 from memory.app.sealing import open_features
 from memory.core.content import Features
 from memory.core.keys import PersonKeys
-from memory.core.values import RecordId, SubjectId
-from memory.ports import MemoryHead, MemoryRow
+from memory.core.values import RecordId, SubjectId, Vector
+from memory.ports import MemoryFilter, MemoryHead, MemoryRow
 
-MAX_ENTRIES: Final = 20_000
-"""Bounds what lies open in memory."""
+MAX_ENTRIES: Final = 50_000
+"""Bounds what lies open in memory: some 3 KB each."""
 
-_Person: TypeAlias = dict[RecordId, tuple[int, Features]]
+MAX_FILTERS: Final = 4
+"""Matrices of one person; callers of one person mostly filter alike."""
+
+Load = Callable[[list[RecordId]], Sequence[MemoryRow]]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All memories that one filter lets through, at one revision.
+
+    Row i of `matrix`, shape (n, d), is the vector of `features[i]`.
+    """
+
+    revision: int
+    heads: Sequence[MemoryHead]
+    features: Sequence[Features]
+    matrix: Vector
+
+    def nearest(self, vector: Vector, count: int) -> list[int]:
+        """The places of the `count` memories nearest to `vector`, in no order."""
+        if count >= len(self.heads):
+            return list(range(len(self.heads)))
+        return list(np.argpartition(self.matrix @ vector, -count)[-count:])
+
+
+@dataclass(slots=True)
+class _Person:
+    features: dict[RecordId, tuple[int, Features]] = field(default_factory=dict)
+    wholes: OrderedDict[MemoryFilter, Whole] = field(default_factory=OrderedDict)
+
+    def keep(self, filter_: MemoryFilter, whole: Whole) -> None:
+        """Takes it in, and drops what was opened at another revision: it may be deleted since."""
+        current = [(f, w) for f, w in self.wholes.items() if w.revision == whole.revision]
+        self.wholes = OrderedDict([*current, (filter_, whole)][-MAX_FILTERS:])
+        self.features = {
+            head.id: (head.version, features)
+            for w in self.wholes.values()
+            for head, features in zip(w.heads, w.features, strict=True)
+        }
 
 
 class OpenedFeatures:
@@ -38,36 +82,65 @@ class OpenedFeatures:
         self._people: OrderedDict[SubjectId, _Person] = OrderedDict()
         self._count = 0
 
-    def open(
-        self,
-        keys: PersonKeys,
-        heads: Sequence[MemoryHead],
-        load: Callable[[list[RecordId]], Sequence[MemoryRow]],
-    ) -> list[Features]:
+    def open(self, keys: PersonKeys, heads: Sequence[MemoryHead], load: Load) -> list[Features]:
         """The features of each head, in order; `load` fetches the rows of those not held."""
         with self._lock:
-            held = self._people.get(keys.subject, {})
+            person = self._people.get(keys.subject)
+            held = {} if person is None else person.features
             known = {h.id: held[h.id][1] for h in heads if held.get(h.id, (0,))[0] == h.version}
         missing = [h.id for h in heads if h.id not in known]
         if missing:
-            rows = load(missing)
-            fresh = {row.id: (row.version, open_features(keys, row)) for row in rows}
+            fresh = {row.id: (row.version, open_features(keys, row)) for row in load(missing)}
             known |= {record: features for record, (_, features) in fresh.items()}
-            self._keep(keys.subject, fresh)
+            with self._changing(keys.subject) as person:
+                person.features |= fresh
         return [known[h.id] for h in heads]
+
+    def whole(
+        self,
+        keys: PersonKeys,
+        revision: int,
+        filter_: MemoryFilter,
+        heads: Callable[[], Sequence[MemoryHead]],
+        load: Load,
+    ) -> Whole:
+        """All that the filter lets through; `heads` and `load` fetch it when it is not held."""
+        with self._lock:
+            person = self._people.get(keys.subject)
+            whole = None if person is None else person.wholes.get(filter_)
+            if whole is not None and whole.revision == revision:
+                self._people.move_to_end(keys.subject)
+                return whole
+        found = heads()
+        whole = _whole(revision, found, self.open(keys, found, load))
+        with self._changing(keys.subject) as person:
+            person.keep(filter_, whole)
+        return whole
+
+    @contextmanager
+    def _changing(self, subject: SubjectId) -> Iterator[_Person]:
+        """One person to add to; makes room afterwards."""
+        with self._lock:
+            person = self._people.setdefault(subject, _Person())
+            before = len(person.features)
+            yield person
+            self._count += len(person.features) - before
+            self._people.move_to_end(subject)
+            while self._count > self._limit and self._people:
+                _, dropped = self._people.popitem(last=False)
+                self._count -= len(dropped.features)
 
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person."""
         with self._lock:
-            self._count -= len(self._people.pop(subject, {}))
+            if person := self._people.pop(subject, None):
+                self._count -= len(person.features)
 
-    def _keep(self, subject: SubjectId, fresh: _Person) -> None:
-        with self._lock:
-            person = self._people.setdefault(subject, {})
-            before = len(person)
-            person |= fresh
-            self._count += len(person) - before
-            self._people.move_to_end(subject)
-            while self._count > self._limit and self._people:
-                _, dropped = self._people.popitem(last=False)
-                self._count -= len(dropped)
+
+def _whole(revision: int, heads: Sequence[MemoryHead], features: Sequence[Features]) -> Whole:
+    """The vectors are moved into one matrix, of which the features then hold the rows."""
+    if not features:
+        return Whole(revision, (), (), np.empty((0, 0), np.float32))
+    matrix = np.stack([f.vector for f in features])
+    moved = [replace(f, vector=row) for f, row in zip(features, matrix, strict=True)]
+    return Whole(revision, heads, moved, matrix)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
+from memory.app.narrow import Narrow
 from memory.app.prepare import Preparer, seal_row
-from memory.app.recall import Narrow
 from memory.app.sealing import Remembered, Words, open_memory, open_words
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys

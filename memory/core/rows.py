@@ -51,6 +51,10 @@ class PersonRow:
     wrapped_key: WrappedKey
     collection: str
     created_at: datetime
+    numbered: int = 0
+    """Memories ever stored, so never fewer than there are."""
+    revision: int = 0
+    """Another one after every change of the person's memories."""
 
 
 @dataclass(frozen=True, slots=True)

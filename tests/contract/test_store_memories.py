@@ -149,3 +149,28 @@ def test_heads_are_memories_without_what_is_sealed(store: SqlStore) -> None:
         (one,) = unit.heads(subject, ANY, [rows[1].id, a_record()])
         assert one.id == rows[1].id
         assert unit.heads(subject, ANY, []) == []
+
+
+def test_every_change_of_a_persons_memories_gives_them_a_new_revision(store: SqlStore) -> None:
+    person, other = stored_person(store), stored_person(store, memories=1)
+    memory = add_memory(store, person.subject)
+
+    def seen() -> tuple[int, int]:
+        with store.read() as unit:
+            row = unit.person(person.ref)
+            assert row is not None
+            return row.numbered, row.revision
+
+    revisions = [seen()[1]]
+    with store.write() as unit:
+        unit.replace_memory(replace(memory, version=2), expected_version=1)
+        unit.commit()
+    revisions.append(seen()[1])
+    with store.write() as unit:
+        unit.delete_memory(person.subject, memory.id)
+        unit.commit()
+    revisions.append(seen()[1])
+    assert len(set(revisions)) == len(revisions)
+    assert seen()[0] == 1, "a deleted memory was numbered all the same"
+    add_memory(store, other.subject)
+    assert seen()[1] == revisions[-1]

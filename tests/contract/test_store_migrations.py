@@ -45,11 +45,14 @@ def test_the_migrations_make_the_tables_that_the_code_speaks_of(fresh_url: str) 
 
 def test_opening_again_changes_nothing(fresh_url: str) -> None:
     store = open_store(fresh_url)
-    person = stored_person(store, memories=1)
+    ref = stored_person(store, memories=1).ref
+    with store.read() as unit:
+        before = unit.person(ref)
     store.close()
     store = open_store(fresh_url)
     with store.read() as unit:
-        assert unit.person(person.ref) == person
+        assert before is not None
+        assert unit.person(ref) == before
     store.close()
 
 

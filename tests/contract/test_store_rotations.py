@@ -184,8 +184,10 @@ def test_a_person_is_sealed_anew_where_nothing_changed_meanwhile(store: SqlStore
     ]
     with store.write() as uow:
         uow.reseal_memories(rows)
+        now = uow.person(person.ref)
+        assert now is not None
         rekeyed = replace(
-            person, key_version=2, wrapped_key=WrappedKey(5, b"new"), collection="another"
+            now, key_version=2, wrapped_key=WrappedKey(5, b"new"), collection="another"
         )
         uow.rekey_person(rekeyed)
         uow.commit()

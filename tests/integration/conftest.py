@@ -72,7 +72,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.fixture
-def tacit(folder: Path) -> Iterator[Tacit]:
-    with open_tacit(Config(data=folder)) as opened:
+@pytest.fixture(params=[2_000, 0], ids=["in memory", "by index"])
+def tacit(folder: Path, request: pytest.FixtureRequest) -> Iterator[Tacit]:
+    with open_tacit(Config(data=folder, search_in_memory=request.param)) as opened:
         yield opened

@@ -97,7 +97,8 @@ def _api_key(chance: random.Random) -> str:
 
 
 def _record(chance: random.Random) -> str:
-    return _digits(chance, 8)
+    # Eight digits are met by chance among the hex digits of 26,000 record ids.
+    return _digits(chance, 10)
 
 
 def _birth(chance: random.Random) -> str:

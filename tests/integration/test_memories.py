@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memory.app.recall import Narrow
+from memory.app.narrow import Narrow
 from memory.bootstrap import Tacit
 from memory.core.values import MemoryKind, RawText, RecordId
 from memory.errors import (

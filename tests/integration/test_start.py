@@ -11,7 +11,7 @@ from memory.adapters.key_file import KeyFile
 from memory.bootstrap import open_tacit
 from memory.config import Config
 from memory.errors import DataFolderInUseError, KeyFileError
-from tests.integration.conftest import grant, recall, store, wait_indexed
+from tests.integration.conftest import grant, recall, store, wait_indexed, wait_until
 
 TEXTS = [f"memory about topic {n}" for n in range(20)]
 
@@ -24,11 +24,12 @@ def _fill(folder: Path) -> None:
 
 
 def _all_there(folder: Path) -> None:
-    with open_tacit(Config(data=folder)) as tacit:
+    with open_tacit(Config(data=folder, search_in_memory=0)) as tacit:
         assert sorted(recall(tacit, "memory about a topic", limit=50)) == sorted(TEXTS)
+        # Until the indexer has looked the index over, nothing waits in the outbox.
+        wait_until(lambda: sum(tacit.indexer.index.collections().values()) == len(TEXTS))
         wait_indexed(tacit)
         assert sorted(recall(tacit, "memory about a topic", limit=50)) == sorted(TEXTS)
-        assert sum(tacit.indexer.index.collections().values()) == len(TEXTS)
 
 
 def test_everything_is_there_after_a_restart(folder: Path) -> None:

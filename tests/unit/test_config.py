@@ -53,6 +53,7 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         "encoder": "e",
         "max_message_bytes": "65536",
         "worker_threads": "1",
+        "search_in_memory": "0",
     }
     assert set(values) == set(SETTINGS)
     from_env = _load(tmp_path, env={f"TACIT_{k.upper()}": v for k, v in values.items()})

@@ -1,7 +1,8 @@
 """Memories: sealed bytes with what rules, filters and paging need in the clear.
 
 Rules:
-- Each change leaves a task in the outbox, in the same transaction: the index cannot miss it.
+- Each change leaves a task in the outbox, in the same transaction: the index cannot miss it. It
+  also gives the person a new revision: what was opened at the old one is known to be stale.
 - Every statement names the person too: an id alone opens nothing of somebody else.
 """
 
@@ -21,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from memory.adapters.sql.tables import from_micros, index_outbox, memories, to_micros
+from memory.adapters.sql.tables import from_micros, index_outbox, memories, persons, to_micros
 from memory.adapters.sql.transaction import Columns, Transaction, batches
 from memory.core.values import (
     AssistantId,
@@ -86,6 +87,11 @@ _DELETE: Final = delete(memories).where(
     memories.c.id == bindparam("record"), memories.c.subject == bindparam("of")
 )
 _QUEUE: Final = insert(index_outbox)
+_REVISE: Final = (
+    update(persons)
+    .where(persons.c.subject == bindparam("of"))
+    .values(revision=persons.c.revision + 1)
+)
 
 
 _purpose: Final = lru_cache(maxsize=1024)(PurposeId)
@@ -98,14 +104,14 @@ class Memories(Transaction):
     def add_memories(self, rows: Sequence[MemoryRow]) -> None:
         if rows:
             self._change(_INSERT, [_columns(row) for row in rows])
-            self._queue(IndexOp.UPSERT, [(row.subject, row.id) for row in rows])
+            self._changed(IndexOp.UPSERT, [(row.subject, row.id) for row in rows])
 
     def replace_memory(self, row: MemoryRow, expected_version: int) -> bool:
         columns = _columns(row)
         columns["record"], columns["of"] = columns.pop("id"), columns.pop("subject")
         if self._change(_REPLACE, columns | {"expected": expected_version}) != 1:
             return False
-        self._queue(IndexOp.UPSERT, [(row.subject, row.id)])
+        self._changed(IndexOp.UPSERT, [(row.subject, row.id)])
         return True
 
     def reseal_memories(self, rows: Sequence[MemoryRow]) -> None:
@@ -131,7 +137,7 @@ class Memories(Transaction):
         named = {"of": subject.value, "record": record.value}
         if self._change(_DELETE, named) != 1:
             return False
-        self._queue(IndexOp.DELETE, [(subject, record)])
+        self._changed(IndexOp.DELETE, [(subject, record)])
         return True
 
     def memory(self, subject: SubjectId, record: RecordId) -> MemoryRow | None:
@@ -183,7 +189,8 @@ class Memories(Transaction):
         rows = self._rows(_narrowed(_COUNT, filter), _narrowing(filter) | {"of": subject.value})
         return int(rows[0][0])
 
-    def _queue(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
+    def _changed(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
+        self._change(_REVISE, [{"of": subject.value} for subject in {s for s, _ in records}])
         self._change(
             _QUEUE,
             [

@@ -23,6 +23,8 @@ PEOPLE: Final = select(
     persons.c.wrapped_key,
     persons.c.collection,
     persons.c.created_at,
+    persons.c.next_seq,
+    persons.c.revision,
 )
 _BY_REF: Final = PEOPLE.where(persons.c.ref == bindparam("ref"))
 _BY_REF_LOCKED: Final = _BY_REF.with_for_update()
@@ -102,6 +104,7 @@ class People(Transaction):
                 "collection": row.collection,
                 "created_at": to_micros(row.created_at),
                 "next_seq": _FIRST_SEQ,
+                "revision": 0,
             },
         )
 
@@ -144,7 +147,8 @@ class People(Transaction):
 
 def person_row(row: Columns) -> PersonRow:
     """A row of `PEOPLE` as a value."""
-    subject, tenant, ref, state, key_version, epoch, wrapped_key, collection, created_at = row
+    subject, tenant, ref, state, key_version, epoch, wrapped_key, collection, created_at = row[:9]
+    next_seq, revision = row[9:]
     return PersonRow(
         subject=SubjectId(subject),
         tenant=TenantId(tenant),
@@ -154,4 +158,6 @@ def person_row(row: Columns) -> PersonRow:
         wrapped_key=WrappedKey(epoch, wrapped_key),
         collection=collection,
         created_at=from_micros(created_at),
+        numbered=next_seq - _FIRST_SEQ,
+        revision=revision,
     )

@@ -63,6 +63,7 @@ persons: Final = Table(
     Column("collection", Text),
     Column("created_at", BigInteger),
     Column("next_seq", BigInteger),
+    Column("revision", BigInteger),
 )
 
 memories: Final = Table(

@@ -15,7 +15,8 @@ CREATE TABLE persons (
     wrapped_key BYTEA NOT NULL,
     collection TEXT NOT NULL UNIQUE,
     created_at BIGINT NOT NULL,
-    next_seq BIGINT NOT NULL
+    next_seq BIGINT NOT NULL,
+    revision BIGINT NOT NULL
 );
 
 CREATE TABLE memories (

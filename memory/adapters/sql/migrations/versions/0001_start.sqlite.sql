@@ -17,7 +17,8 @@ CREATE TABLE persons (
     wrapped_key BLOB NOT NULL,
     collection TEXT NOT NULL UNIQUE,
     created_at INTEGER NOT NULL,
-    next_seq INTEGER NOT NULL
+    next_seq INTEGER NOT NULL,
+    revision INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- The large columns come last: what filters reads no overflow page.

@@ -1,0 +1,83 @@
+"""Few memories are searched in memory, many by the index: nobody can tell which it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from memory.app.narrow import Narrow
+from memory.app.recall import Hit, Recall
+from memory.bootstrap import open_tacit
+from memory.config import Config
+from memory.core.values import MemoryKind, RawText, RecordId
+from tests.integration.conftest import access, caller, draft, grant, recall, store, wait_indexed
+
+FEW = 40
+QUERIES = ("gardening in spring", "what does my brother do?", "a trip in May 2024", "numbers")
+
+
+def _texts(count: int) -> list[str]:
+    topics = ("the garden", "my older brother", "a train to the coast", "chess", "tax forms")
+    return [f"Note {n} about {topics[n % len(topics)]} and number {n * 7}" for n in range(count)]
+
+
+def _ids(hits: list[Hit]) -> list[tuple[RecordId, float]]:
+    return [(hit.memory.id, round(hit.score, 5)) for hit in hits]
+
+
+def test_both_ways_of_searching_answer_alike(folder: Path) -> None:
+    narrows = (
+        Narrow(),
+        Narrow(kinds=frozenset({MemoryKind.FACT})),
+        Narrow(sessions=frozenset({"s1"})),
+        Narrow(event_start=datetime(2024, 5, 1, tzinfo=UTC)),
+    )
+    with open_tacit(Config(data=folder)) as tacit:
+        grant(tacit)
+        drafts = [
+            draft(
+                text,
+                kind=MemoryKind.FACT if n % 3 else MemoryKind.MESSAGE,
+                session=f"s{n % 2}",
+                event_time=datetime(2024, 1 + n % 12, 1, tzinfo=UTC),
+            )
+            for n, text in enumerate(_texts(FEW))
+        ]
+        tacit.remember(access(), drafts)
+        wait_indexed(tacit)
+        by_index: Recall = replace(tacit.recall, candidates=replace(tacit.recall.candidates, few=0))
+        for narrow in narrows:
+            for query in QUERIES:
+                in_memory = tacit.recall(access(), RawText(query), 10, narrow)
+                indexed = by_index(access(), RawText(query), 10, narrow)
+                assert _ids(in_memory) == _ids(indexed)
+                assert in_memory
+
+
+def test_a_person_who_outgrows_memory_is_searched_by_the_index(folder: Path) -> None:
+    with open_tacit(Config(data=folder, search_in_memory=FEW)) as tacit:
+        grant(tacit)
+        texts = _texts(FEW + 5)
+        store(tacit, *texts[:FEW])
+        assert set(recall(tacit, "Note about chess", limit=100)) == set(texts[:FEW])
+        store(tacit, *texts[FEW:])
+        assert set(recall(tacit, "Note about chess", limit=100)) == set(texts)
+
+
+def test_what_lies_open_follows_every_change(folder: Path) -> None:
+    with open_tacit(Config(data=folder)) as tacit:
+        grant(tacit)
+        kept, changed, deleted = store(tacit, "kept", "wrong", "deleted")
+        assert set(recall(tacit, "word")) == {"kept", "wrong", "deleted"}
+        tacit.rectify.update(
+            access(), RecordId.parse(changed), lambda d: replace(d, text=RawText("right"))
+        )
+        assert set(recall(tacit, "word")) == {"kept", "right", "deleted"}
+        tacit.rectify.delete(caller(), access().person, RecordId.parse(deleted))
+        assert set(recall(tacit, "word")) == {"kept", "right"}
+        lying_open = tacit.recall.candidates.opened._people
+        (person,) = lying_open.values()
+        assert {str(record) for record in person.features} == {kept, changed}
+        tacit.forget(caller(), access().person)
+        assert not lying_open
