@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from memory.app.keyring import Keyring
 from memory.app.sealing import open_features, open_memory, open_originals
-from memory.bootstrap import Tacit
+from memory.bootstrap import Tacit, open_tacit
+from memory.config import Config
 from memory.core.keys import PersonKeys
 from memory.core.values import PersonId, PersonRef, RecordId
 from memory.errors import ErasureInProgressError, SealError
@@ -32,6 +35,13 @@ TEXTS = [
     "I take the tram at eight",
     "write to priya.k@mail.example about the cello",
 ]
+
+
+@pytest.fixture
+def tacit(folder: Path) -> Iterator[Tacit]:
+    """By index alone: what is searched in memory does not depend on a key."""
+    with open_tacit(Config(data=folder, search_in_memory=0)) as opened:
+        yield opened
 
 
 def _row(tacit: Tacit) -> PersonRow:
@@ -218,3 +228,14 @@ def test_an_export_that_began_before_ends_after(
     _rekey(tacit)
     seen += [json.loads(line) for line in lines]
     assert sorted(str(line["text"]) for line in seen if line["type"] == "memory") == sorted(TEXTS)
+
+
+def test_what_is_held_open_in_memory_stays_good(folder: Path) -> None:
+    with open_tacit(Config(data=folder)) as tacit:
+        grant(tacit)
+        store(tacit, *TEXTS)
+        recalled = recall(tacit, "music")
+        _rekey(tacit)
+        assert recall(tacit, "music") == recalled
+        store(tacit, "and now the violin")
+        assert "and now the violin" in recall(tacit, "music")

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from memory.app.keyring import Keyring
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
+from memory.core.keys import PersonKeys
+from memory.core.values import PersonRef
+from memory.ports import WrappedKey
 from tests.integration.conftest import grant, recall, store, wait_until
 
 REQUEST = "a request of the operator"
+
+
+@pytest.fixture
+def tacit(folder: Path) -> Iterator[Tacit]:
+    with open_tacit(Config(data=folder)) as opened:
+        yield opened
 
 
 def test_a_rotation_under_way_when_the_server_stops_goes_on_when_it_starts(
@@ -63,3 +76,23 @@ def test_people_come_and_speak_while_keys_move(tacit: Tacit) -> None:
     status = tacit.status()
     assert [e.number for e in status.epochs if e.destroyed_at is None] == [3]
     assert status.epochs[-1].keys == status.people + 1
+
+
+def test_a_new_person_whose_key_was_wrapped_before_the_epoch_moved_gets_another(
+    tacit: Tacit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = tacit.rekey.keyring.wrap
+    wrapped: list[WrappedKey] = []
+
+    def wrap_then_move(_: Keyring, keys: PersonKeys, ref: PersonRef) -> WrappedKey:
+        wrapped.append(honest(keys, ref))
+        if len(wrapped) == 1:
+            tacit.rotate(REQUEST)
+            wait_until(lambda: tacit.rotate(REQUEST).finished_at is not None)
+        return wrapped[-1]
+
+    monkeypatch.setattr(Keyring, "wrap", wrap_then_move)
+    grant(tacit)
+    assert [key.epoch for key in wrapped] == [1, 2]
+    store(tacit, "I like tea")
+    assert recall(tacit, "tea") == ["I like tea"]
