@@ -171,6 +171,6 @@ class DataFolderInUseError(ConfigurationError):
 
 
 class KeyFileError(ConfigurationError):
-    """The key file is missing, damaged or does not fit the data."""
+    """The key file, or who holds the keys in its place, is missing, damaged or does not fit."""
 
     reason = "KEY_FILE_INVALID"

@@ -147,3 +147,15 @@ def test_a_token_key_never_leaves_the_token(token: str) -> None:
     with pytest.raises(pkcs11.exceptions.AttributeSensitive):
         _ = key[pkcs11.Attribute.VALUE]
     keys.close()
+
+
+# The library's search, cut off in its beginning, remarks on it when it is collected.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_session_that_was_lost_is_opened_again(token: str) -> None:
+    keys = open_keys(token, None)
+    wrapped = keys.wrap(KEY, AAD, 1)
+    keys._session.close()  # type: ignore[attr-defined]
+    assert keys.unwrap(wrapped, AAD) == KEY
+    keys._session.close()  # type: ignore[attr-defined]
+    assert list(keys.epochs()) == [1]
+    keys.close()
