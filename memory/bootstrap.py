@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import os
+import time
 import tomllib
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -28,11 +29,14 @@ from memory.adapters.detection.shipped import shipped_model
 from memory.adapters.key_file import KeyFile
 from memory.adapters.onnx_encoder import OnnxEncoder
 from memory.adapters.sql.store import open_store
+from memory.adapters.veil_basis import load_basis
+from memory.app.candidates import Candidates
 from memory.app.consents import Consents
 from memory.app.export import Export
 from memory.app.forget import Forget
 from memory.app.index import Indexer
 from memory.app.keyring import Keyring
+from memory.app.matrices import Matrices
 from memory.app.opened import OpenedFeatures
 from memory.app.prepare import Detection, Preparer
 from memory.app.recall import Recall
@@ -40,8 +44,10 @@ from memory.app.rectify import Rectify
 from memory.app.remember import Remember
 from memory.app.reveal import Reveal
 from memory.app.status import Status
+from memory.app.veiling import Veils
 from memory.config import Config
 from memory.core.policy import load_policies
+from memory.core.protection import Protections, load_protections
 from memory.core.purposes import Purposes, parse_purposes
 from memory.core.values import Secret, TenantId
 from memory.errors import ConfigurationError, KeyFileError
@@ -95,13 +101,20 @@ def open_tacit(config: Config) -> Tacit:
         keyring = Keyring(store, provider, os.urandom)
         index = _index(config.chroma_location)
         stack.callback(index.close)
-        encoder = OnnxEncoder(config.encoder or SHIPPED_ENCODER)
+        encoder_folder = config.encoder or SHIPPED_ENCODER
+        encoder = OnnxEncoder(encoder_folder)
         stack.callback(encoder.close)
+        basis = load_basis(encoder_folder, encoder.dimensions)
+        veils = Veils(basis, _protections(config.protection))
+        matrices = Matrices(
+            time.monotonic, config.sealed_megabytes * 1024 * 1024, config.sealed_idle_seconds
+        )
 
         preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
-        indexer = Indexer(store, keyring, index)
+        indexer = Indexer(store, keyring, index, veils, matrices, os.urandom)
+        candidates = Candidates(index, veils, matrices)
         opened = OpenedFeatures()
-        forget = Forget(store, keyring, opened, indexer.sweep, _now, os.urandom)
+        forget = Forget(store, keyring, opened, veils, matrices, indexer.sweep, _now, os.urandom)
         forget.resume()
         stack.callback(indexer.stop)
         indexer.start()
@@ -110,12 +123,14 @@ def open_tacit(config: Config) -> Tacit:
             remember=Remember(
                 store, keyring, purposes, preparer, _now, os.urandom, stored=indexer.wake
             ),
-            recall=Recall(store, keyring, purposes, encoder, index, opened, _now, indexer.check),
+            recall=Recall(
+                store, keyring, purposes, encoder, candidates, opened, _now, indexer.check
+            ),
             rectify=Rectify(
                 store, keyring, purposes, preparer, _now, os.urandom, stored=indexer.wake
             ),
             reveal=Reveal(store, keyring, _now, os.urandom),
-            consents=Consents(store, keyring, purposes, _now, os.urandom),
+            consents=Consents(store, keyring, veils, purposes, _now, os.urandom),
             export=Export(store, keyring, _now),
             forget=forget,
             status=Status(store, provider),
@@ -135,13 +150,12 @@ def _purposes(file: Path | None) -> Purposes:
     return parse_purposes(_toml(file), str(file))
 
 
+def _protections(file: Path | None) -> Protections:
+    return load_protections(_table(file), str(file))
+
+
 def _detection(file: Path | None) -> Callable[[TenantId], Detection]:
-    table: dict[str, Any] = {}
-    if file is not None:
-        try:
-            table = tomllib.loads(_toml(file))
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError(f"{file}: {error}") from None
+    table = _table(file)
     plugins = load_plugins(table.pop("plugins", []))
     policies = load_policies(table, str(file))
     detector = PresidioDetector(Catalogue(shipped_model(), plugins=plugins))
@@ -151,6 +165,15 @@ def _detection(file: Path | None) -> Callable[[TenantId], Detection]:
         for tenant, policy in policies.by_tenant.items()
     }
     return lambda tenant: own.get(tenant, default)
+
+
+def _table(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(_toml(file))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file}: {error}") from None
 
 
 def _toml(file: Path) -> str:

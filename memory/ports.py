@@ -148,6 +148,13 @@ class MemoryHead(NamedTuple):
     version: int
 
 
+class SegmentHead(NamedTuple):
+    """A sealed piece of a person's vectors: its id and how many they are."""
+
+    id: RecordId
+    vectors: int
+
+
 class AccessAction(StrEnum):
     """What was done; the wire's `AccessEvent.Action`."""
 
@@ -234,6 +241,8 @@ class UnitOfWork(Protocol):
         """How many people and how many memories there are."""
         ...
 
+    def name_collection(self, subject: SubjectId, collection: str) -> None: ...
+
     def add_person(self, row: PersonRow) -> None: ...
     def next_seq(self, subject: SubjectId, count: int) -> int:
         """Reserves `count` numbers; returns the first.
@@ -273,6 +282,14 @@ class UnitOfWork(Protocol):
         ...
 
     def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int: ...
+
+    # the segments of sealed mode: derived from the memories, each written once
+    def segments(self, subject: SubjectId) -> list[SegmentHead]: ...
+    def sealed_segments(
+        self, subject: SubjectId, segments: Iterable[RecordId]
+    ) -> Mapping[RecordId, SealedRecord]: ...
+    def add_segment(self, subject: SubjectId, head: SegmentHead, sealed: SealedRecord) -> None: ...
+    def drop_segments(self, subject: SubjectId, segments: Iterable[RecordId]) -> None: ...
 
     # the pseudonym vault
     def entities(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memory.app.keyring import Keyring
+from memory.app.veiling import Veils
 from memory.core.consent import Consent, ConsentState, covered_purposes
 from memory.core.purposes import Purposes
 from memory.core.values import AssistantId, Caller, PersonId, PurposeId, RecordId
@@ -25,6 +26,7 @@ class Consents:
 
     store: Store
     keyring: Keyring
+    veils: Veils
     purposes: Purposes
     clock: Clock
     random: RandomBytes
@@ -52,6 +54,7 @@ class Consents:
             row = uow.person(ref, lock=True)
             if row is None:
                 row = self.keyring.new_person(caller.tenant, ref, now)
+                row = replace(row, collection=self.veils.collection(row))
                 uow.add_person(row)
             if row.state is PersonState.ERASING:
                 raise ErasureInProgressError("this person is being forgotten; try again after it")

@@ -3,7 +3,7 @@
 Rules:
 - The deployment's root is made once, on a store that never had one; a store with a root that
   does not unwrap refuses to open.
-- At most `MAX_PEOPLE` people's keys and `MAX_TRANSFORMS` veil matrices are held at a time.
+- At most `MAX_PEOPLE` people's keys are held at a time.
 """
 
 from __future__ import annotations
@@ -14,10 +14,6 @@ from collections.abc import Callable, Hashable
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from memory.core import veil
 from memory.core.keys import DEPLOYMENT_AAD, KEY_BYTES, DeploymentKeys, PersonKeys, root_aad
 from memory.core.values import PersonId, PersonRef, Secret, SubjectId, TenantId
 from memory.errors import KeyFileError, SealError
@@ -29,9 +25,6 @@ V = TypeVar("V")
 MAX_PEOPLE: Final = 4096
 """Bounds the keys that are held unwrapped."""
 
-MAX_TRANSFORMS: Final = 128
-"""A 384 x 384 float32 matrix is 590 KB."""
-
 
 class Keyring:
     """Opens people's keys and looks people up."""
@@ -41,7 +34,6 @@ class Keyring:
         self._random = random
         self.deployment = DeploymentKeys(_deployment_root(store, provider, random))
         self._people = _Cache[SubjectId, PersonKeys](MAX_PEOPLE)
-        self._transforms = _Cache[SubjectId, NDArray[np.float32]](MAX_TRANSFORMS)
 
     def ref(self, tenant: TenantId, person: PersonId) -> PersonRef:
         """What SQL knows this person by."""
@@ -78,14 +70,9 @@ class Keyring:
         keys = self._people.get(person.subject, unwrap)
         return keys if keys.version == person.key_version else unwrap()
 
-    def transform(self, keys: PersonKeys, dimensions: int) -> NDArray[np.float32]:
-        """The person's veil matrix, shape (dimensions, dimensions)."""
-        return self._transforms.get(keys.subject, lambda: veil.transform(keys.veil, dimensions))
-
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person."""
         self._people.drop(subject)
-        self._transforms.drop(subject)
 
 
 class _Cache(Generic[K, V]):

@@ -1,4 +1,4 @@
-"""Recall: consent gate ▶ same pseudonyms ▶ embed ▶ veil ▶ candidates ▶ open ▶ exact re-rank.
+"""Recall: consent gate ▶ same pseudonyms ▶ embed ▶ candidates ▶ open ▶ exact re-rank.
 
 Rules:
 - The gate opens twice: before any work, and inside the snapshot that the answer is read from.
@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-import numpy as np
-
+from memory.app.candidates import Candidates
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.opened import OpenedFeatures
@@ -31,16 +30,15 @@ from memory.core.purposes import Purposes
 from memory.core.query_names import candidate_names, masked_spans, query_mentions
 from memory.core.ranking import Query, rank
 from memory.core.values import Access, MemoryKind, RawText, Vector
-from memory.core.veil import veil
 from memory.errors import IndexUnavailableError, InvalidArgumentError
 from memory.ports import (
     Clock,
     Encoder,
     MemoryFilter,
     MemoryHead,
+    PersonRow,
     Store,
     UnitOfWork,
-    VectorIndex,
 )
 
 MAX_LIMIT: Final = 100
@@ -100,7 +98,7 @@ class Recall:
     keyring: Keyring
     purposes: Purposes
     encoder: Encoder
-    index: VectorIndex
+    candidates: Candidates
     opened: OpenedFeatures
     clock: Clock
     index_failed: Callable[[], None] = field(default=lambda: None)
@@ -142,9 +140,7 @@ class Recall:
             heads = (
                 uow.heads(keys.subject, filter_)
                 if narrow.by_time
-                else self._candidates(
-                    uow, keys, admission.person.collection, vector, filter_, limit
-                )
+                else self._candidates(uow, admission.person, keys, vector, filter_, limit)
             )
             features = self.opened.open(
                 keys, heads, lambda records: uow.memories(keys.subject, records, filter_)
@@ -163,19 +159,18 @@ class Recall:
     def _candidates(
         self,
         uow: UnitOfWork,
+        person: PersonRow,
         keys: PersonKeys,
-        collection: str,
         vector: Vector,
         filter_: MemoryFilter,
         limit: int,
     ) -> list[MemoryHead]:
         """What the index proposes and the caller may see, and the unindexed tail."""
-        (veiled,) = veil(self.keyring.transform(keys, len(vector)), vector[np.newaxis])
         found = {head.id: head for head in uow.unindexed_heads(keys.subject, filter_)}
         asked = max(CANDIDATES, 2 * limit)
         while True:
             try:
-                proposed = self.index.query(collection, veiled, asked)
+                proposed = self.candidates.propose(uow, person, keys, vector, asked)
             except IndexUnavailableError:
                 self.index_failed()
                 return uow.heads(keys.subject, filter_)
