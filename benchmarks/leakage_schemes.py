@@ -34,6 +34,12 @@ SAP_BETA: Final = 2.5
 """The most noise of scale-and-perturb that the design considered; its noise is up to beta / 4 of a
 vector's length."""
 
+_ORDER, _NOISE, _PLANES = 1, 2, 3
+"""What is drawn from a key. Never 0 at the end of a seed: numpy takes (7, 0) for 7."""
+
+_QUERIES: Final = 2**31
+"""Where the noise of queries is drawn from: no record id."""
+
 _SEALED_BYTES: Final = 768
 
 
@@ -91,12 +97,15 @@ def rotation(noise: float) -> Scheme:
 
     def turned(key: int, vectors: Matrix) -> Matrix:
         dimensions = vectors.shape[1]
-        q, r = np.linalg.qr(np.random.default_rng(key).standard_normal((dimensions, dimensions)))
+        q, r = np.linalg.qr(
+            np.random.default_rng((key, _PLANES)).standard_normal((dimensions, dimensions))
+        )
         made: Matrix = (vectors @ (q * np.sign(np.diag(r)))).astype(np.float32)
         return made
 
     def store(key: int, first: int, vectors: Matrix) -> Matrix:
-        drawn = np.random.default_rng((key, first)).standard_normal(vectors.shape)
+        random = np.random.default_rng((key, _NOISE, first + 1))
+        drawn = random.standard_normal(vectors.shape).astype(np.float32)
         return unit(turned(key, vectors) + noise * drawn / vectors.shape[1] ** 0.5)
 
     return Scheme(f"rotation, noise {noise:g}", store, turned, itself)
@@ -106,37 +115,37 @@ def code(bits: int, mean: Matrix) -> Scheme:
     """One bit a hyperplane; asked with the exact query's distances to them."""
 
     def planes(key: int, dimensions: int) -> Matrix:
-        drawn = np.random.default_rng(key).standard_normal((dimensions, bits))
+        drawn = np.random.default_rng((key, _PLANES)).standard_normal((dimensions, bits))
         return drawn.astype(np.float32)
 
     def store(key: int, _first: int, vectors: Matrix) -> Matrix:
         return np.sign((vectors - mean) @ planes(key, vectors.shape[1])).astype(np.float32)
 
     def ask(key: int, queries: Matrix) -> Matrix:
-        made: Matrix = (queries - mean) @ planes(key, queries.shape[1])
+        made: Matrix = ((queries - mean) @ planes(key, queries.shape[1])).astype(np.float32)
         return made
 
     return Scheme(f"code, {bits} bits", store, ask, lambda x: (x - mean,))
 
 
 def sap(beta: float = SAP_BETA) -> Scheme:
-    """c = s · shuffled(m) + λ, λ uniform in the ball of radius s · beta / 4; s does not matter to
+    """C = s · shuffled(m) + λ, λ uniform in the ball of radius s · beta / 4; s does not matter to
     a search by cosine and is left at 1.
     """
 
     def order(key: int, dimensions: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        return np.random.default_rng((key, 1)).permutation(dimensions)
+        return np.random.default_rng((key, _ORDER)).permutation(dimensions)
 
     def noisy(key: int, first: int, vectors: Matrix) -> Matrix:
-        random = np.random.default_rng((key, 2, first))
+        random = np.random.default_rng((key, _NOISE, first + 1))
         count, dimensions = vectors.shape
         drawn = random.standard_normal(vectors.shape)
-        drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+        drawn = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
         radius = beta / 4 * random.random((count, 1)) ** (1 / dimensions)
         made: Matrix = (vectors[:, order(key, dimensions)] + radius * drawn).astype(np.float32)
         return made
 
-    return Scheme("sap", noisy, lambda key, q: noisy(key, -1 % 2**31, q), itself)
+    return Scheme("sap", noisy, lambda key, q: noisy(key, _QUERIES, q), itself)
 
 
 def sealed() -> Scheme:
@@ -144,7 +153,7 @@ def sealed() -> Scheme:
 
     def store(key: int, first: int, vectors: Matrix) -> Matrix:
         keys = PersonKeys(TenantId("t"), SubjectId(bytes(16)), 1, Secret(key.to_bytes(32, "big")))
-        salts = np.random.default_rng((key, first))
+        salts = np.random.default_rng((key, _NOISE, first + 1))
         rows = []
         for number, row in enumerate(vectors, start=first):
             place = Place(number.to_bytes(16, "big"), "features")

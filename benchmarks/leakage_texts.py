@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.conversations import read_folder
-from benchmarks.retrieval import progress
 from benchmarks.made_texts import TextSource
+from benchmarks.retrieval import progress
 from memory.adapters.detection.analyzer import PresidioDetector
 from memory.adapters.detection.catalogue import Catalogue
 from memory.adapters.detection.shipped import shipped_model
@@ -71,10 +72,8 @@ def read_corpus(data: Path | None, public: Path | None, seed: int) -> Corpus:
     source = TextSource(seed)
     embed = Embedder()
     if data is None:
-        spoken = [(source.said(MADE_MEMORIES), source.asked(MADE_QUESTIONS))] * 1
-        spoken += [
-            (source.said(MADE_MEMORIES), source.asked(MADE_QUESTIONS))
-            for _ in range(MADE_PEOPLE - 1)
+        spoken = [
+            (source.said(MADE_MEMORIES), source.asked(MADE_QUESTIONS)) for _ in range(MADE_PEOPLE)
         ]
     else:
         spoken = [
@@ -101,21 +100,20 @@ def read_corpus(data: Path | None, public: Path | None, seed: int) -> Corpus:
 
 
 def _public(folder: Path, count: int, seed: int) -> list[str]:
-    """Equally many of each file, mixed."""
+    """As many of each file as it has, up to `count` in all, mixed."""
     files = sorted(folder.glob("*.jsonl"))
-    if not files:
-        raise SystemExit(f"{folder}: no files of public text (*.jsonl)")
     random = np.random.default_rng(seed)
-    mixed: list[str] = []
+    queues: list[list[str]] = []
     for file in files:
         lines = file.read_text("utf-8").splitlines()
-        texts = list(dict.fromkeys(json.loads(line)["text"][:_LONGEST] for line in lines))
-        random.shuffle(texts)
-        mixed += texts[: -(-count // len(files))]
+        queues.append(list(dict.fromkeys(json.loads(line)["text"][:_LONGEST] for line in lines)))
+        random.shuffle(queues[-1])
+    turns = [text for turn in zip_longest(*queues) for text in turn if text]
+    mixed = list(dict.fromkeys(turns))[:count]
     if len(mixed) < count:
-        raise SystemExit(f"{folder}: {len(mixed)} public texts, {count} are needed")
+        raise SystemExit(f"{folder}: {len(mixed)} public texts (*.jsonl), {count} are needed")
     random.shuffle(mixed)
-    return mixed[:count]
+    return mixed
 
 
 class Embedder:
