@@ -35,14 +35,14 @@ from memory.core.values import RawText
 Matrix = NDArray[np.float32]
 
 CANDIDATES: Final = 10_000
-TO_LEARN: Final = 3_000
+TO_LEARN: Final = 2_000
 """Public texts that are no candidates."""
 
 MADE_PEOPLE: Final = 4
 MADE_MEMORIES: Final = 500
 MADE_QUESTIONS: Final = 60
 _BATCH: Final = 64
-_LONGEST: Final = 600
+_LONGEST: Final = 300
 """Characters of a public text that are read: as long as what people say."""
 
 
