@@ -25,6 +25,8 @@ SUITE: Final = {
     "latency": None,
     "detection": "*.jsonl",
     "fairness": None,
+    "leakage": "*.json",
+    "sealed": None,
 }
 """Names, and the files each one needs."""
 

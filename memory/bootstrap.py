@@ -29,12 +29,15 @@ from memory.adapters.detection.shipped import shipped_model
 from memory.adapters.key_opening import open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
 from memory.adapters.sql.store import open_store
+from memory.adapters.veil_basis import load_basis
 from memory.app.candidates import Candidates
 from memory.app.consents import Consents
 from memory.app.export import Export
 from memory.app.forget import Forget
 from memory.app.index import Indexer
 from memory.app.keyring import Keyring
+from memory.app.matrices import Matrices
+from memory.app.nearest import Nearest
 from memory.app.opened import OpenedFeatures
 from memory.app.prepare import Detection, Preparer
 from memory.app.recall import Recall
@@ -44,8 +47,10 @@ from memory.app.remember import Remember
 from memory.app.reveal import Reveal
 from memory.app.rotate import Rotate
 from memory.app.status import Status
+from memory.app.veiling import Veils
 from memory.config import Config
 from memory.core.policy import load_policies
+from memory.core.protection import Protections, load_protections
 from memory.core.purposes import Purposes, parse_purposes
 from memory.core.values import Secret, TenantId
 from memory.errors import ConfigurationError
@@ -103,13 +108,19 @@ def open_tacit(config: Config) -> Tacit:
         )
         index = _index(config.chroma_location)
         stack.callback(index.close)
-        encoder = OnnxEncoder(config.encoder or SHIPPED_ENCODER)
+        encoder_folder = config.encoder or SHIPPED_ENCODER
+        encoder = OnnxEncoder(encoder_folder)
         stack.callback(encoder.close)
+        basis = load_basis(encoder_folder, encoder.dimensions)
+        veils = Veils(basis, _protections(config.protection))
+        matrices = Matrices(
+            time.monotonic, config.sealed_megabytes * 1024 * 1024, config.sealed_idle_seconds
+        )
 
         preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
-        indexer = Indexer(store, keyring, index)
+        indexer = Indexer(store, keyring, index, veils, matrices, os.urandom)
         opened = OpenedFeatures()
-        forget = Forget(store, keyring, opened, indexer.sweep, _now, os.urandom)
+        forget = Forget(store, keyring, opened, veils, matrices, indexer.sweep, _now, os.urandom)
         forget.resume()
         rotate = Rotate(store, provider, indexer.sweep, _now, os.urandom)
         rekey = Rekey(store, keyring, _now, os.urandom, retired=indexer.sweep, stored=indexer.wake)
@@ -127,14 +138,16 @@ def open_tacit(config: Config) -> Tacit:
                 keyring,
                 purposes,
                 encoder,
-                Candidates(keyring, index, opened, indexer.check, config.search_in_memory),
+                Candidates(
+                    Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
+                ),
                 _now,
             ),
             rectify=Rectify(
                 store, keyring, purposes, preparer, _now, os.urandom, stored=indexer.wake
             ),
             reveal=Reveal(store, keyring, _now, os.urandom),
-            consents=Consents(store, keyring, purposes, _now, os.urandom),
+            consents=Consents(store, keyring, veils, purposes, _now, os.urandom),
             export=Export(store, keyring, _now),
             forget=forget,
             status=Status(store),
@@ -156,13 +169,12 @@ def _purposes(file: Path | None) -> Purposes:
     return parse_purposes(_toml(file), str(file))
 
 
+def _protections(file: Path | None) -> Protections:
+    return load_protections(_table(file), str(file))
+
+
 def _detection(file: Path | None) -> Callable[[TenantId], Detection]:
-    table: dict[str, Any] = {}
-    if file is not None:
-        try:
-            table = tomllib.loads(_toml(file))
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError(f"{file}: {error}") from None
+    table = _table(file)
     plugins = load_plugins(table.pop("plugins", []))
     policies = load_policies(table, str(file))
     detector = PresidioDetector(Catalogue(shipped_model(), plugins=plugins))
@@ -172,6 +184,15 @@ def _detection(file: Path | None) -> Callable[[TenantId], Detection]:
         for tenant, policy in policies.by_tenant.items()
     }
     return lambda tenant: own.get(tenant, default)
+
+
+def _table(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(_toml(file))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file}: {error}") from None
 
 
 def _toml(file: Path) -> str:

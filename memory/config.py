@@ -121,6 +121,15 @@ class Config:
 
     purposes: Path | None = _setting(_path, "Registry of purposes (TOML); else a plain one.")
     detection: Path | None = _setting(_path, "What is hidden, per tenant (TOML); else `direct`.")
+    protection: Path | None = _setting(
+        _path, "Veiled or sealed vectors, per tenant (TOML); else veiled."
+    )
+    sealed_megabytes: int = _setting(
+        _between(1, 1024 * 1024), "Memory for the opened vectors of sealed tenants.", 512
+    )
+    sealed_idle_seconds: int = _setting(
+        _between(1, 86_400), "How long such vectors stay open unused.", 300
+    )
     encoder: Path | None = _setting(_path, "Folder of an ONNX sentence encoder; else MiniLM-L6.")
 
     max_message_bytes: int = _setting(

@@ -32,6 +32,7 @@ from memory.core.rows import (  # noqa: F401 (to be had from here, with the port
     PersonState,
     RotationRow,
     RotationState,
+    SegmentHead,
     WrappedKey,
 )
 from memory.core.values import (
@@ -137,6 +138,8 @@ class UnitOfWork(Protocol):
         """How many people and how many memories there are."""
         ...
 
+    def name_collection(self, subject: SubjectId, collection: str) -> None: ...
+
     def add_person(self, row: PersonRow) -> None:
         """Raises `KeyMovedError` for a key under an older epoch than the deployment's root."""
         ...
@@ -179,6 +182,14 @@ class UnitOfWork(Protocol):
         ...
 
     def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int: ...
+
+    # the segments of sealed mode: derived from the memories, each written once
+    def segments(self, subject: SubjectId) -> list[SegmentHead]: ...
+    def sealed_segments(
+        self, subject: SubjectId, segments: Iterable[RecordId]
+    ) -> Mapping[RecordId, SealedRecord]: ...
+    def add_segment(self, subject: SubjectId, head: SegmentHead, sealed: SealedRecord) -> None: ...
+    def drop_segments(self, subject: SubjectId, segments: Iterable[RecordId]) -> None: ...
 
     # the pseudonym vault
     def entities(

@@ -16,15 +16,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from memory.app.keyring import Keyring
 from memory.app.narrow import Narrow
+from memory.app.nearest import Nearest
 from memory.app.opened import OpenedFeatures
 from memory.core.content import Features
 from memory.core.keys import PersonKeys
 from memory.core.values import RecordId, Vector
-from memory.core.veil import veil
 from memory.errors import IndexUnavailableError
 from memory.ports import (
     MemoryFilter,
@@ -32,7 +29,6 @@ from memory.ports import (
     MemoryRow,
     PersonRow,
     UnitOfWork,
-    VectorIndex,
 )
 
 NEAREST: Final = 100
@@ -54,8 +50,7 @@ class Found:
 class Candidates:
     """Finds what to rank."""
 
-    keyring: Keyring
-    index: VectorIndex
+    index: Nearest
     opened: OpenedFeatures
     index_failed: Callable[[], None]
     """Called when the index did not answer, so that it is looked after."""
@@ -91,7 +86,7 @@ class Candidates:
             heads = (
                 all_heads()
                 if narrow.by_time
-                else self._proposed(uow, keys, person.collection, vector, filter_, wanted, limit)
+                else self._proposed(uow, keys, person, vector, filter_, wanted, limit)
             )
             found = Found(heads, self.opened.open(keys, heads, load))
         if not narrow.by_time:
@@ -103,18 +98,17 @@ class Candidates:
         self,
         uow: UnitOfWork,
         keys: PersonKeys,
-        collection: str,
+        person: PersonRow,
         vector: Vector,
         filter_: MemoryFilter,
         asked: int,
         enough: int,
     ) -> list[MemoryHead]:
         """What the index proposes and the caller may see, and the unindexed tail."""
-        (veiled,) = veil(self.keyring.transform(keys, len(vector)), vector[np.newaxis])
         found = {head.id: head for head in uow.unindexed_heads(keys.subject, filter_)}
         while True:
             try:
-                proposed = self.index.query(collection, veiled, asked)
+                proposed = self.index.propose(uow, person, keys, vector, asked)
             except IndexUnavailableError:
                 self.index_failed()
                 return uow.heads(keys.subject, filter_)

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from memory.app.keyring import Keyring
+from memory.app.veiling import Veils
 from memory.core.consent import Consent, ConsentState, covered_purposes
 from memory.core.purposes import Purposes
 from memory.core.values import AssistantId, Caller, PersonId, PersonRef, PurposeId, RecordId
@@ -30,6 +31,7 @@ class Consents:
 
     store: Store
     keyring: Keyring
+    veils: Veils
     purposes: Purposes
     clock: Clock
     random: RandomBytes
@@ -75,7 +77,7 @@ class Consents:
             if row is None:
                 if fresh is None:
                     raise ErasureInProgressError("this person was forgotten meanwhile; call again")
-                row = fresh
+                row = replace(fresh, collection=self.veils.collection(fresh))
                 uow.add_person(row)
             if row.state is PersonState.ERASING:
                 raise ErasureInProgressError("this person is being forgotten; try again after it")

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from memory.app.keyring import Keyring
+from memory.app.matrices import Matrices
 from memory.app.opened import OpenedFeatures
+from memory.app.veiling import Veils
 from memory.core.values import Caller, PersonId, RecordId, SubjectId
 from memory.ports import (
     Clock,
@@ -34,6 +36,8 @@ class Forget:
     store: Store
     keyring: Keyring
     opened: OpenedFeatures
+    veils: Veils
+    matrices: Matrices
     sweep_index: Callable[[str], None]
     """Takes a collection out of the index and its files, for good."""
     clock: Clock
@@ -121,4 +125,6 @@ class Forget:
             uow.commit()
         self.keyring.forget(subject)
         self.opened.forget(subject)
+        self.veils.forget(subject)
+        self.matrices.forget(subject)
         return destroyed

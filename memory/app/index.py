@@ -3,8 +3,10 @@
 Rules:
 - Store only leaves a task in the outbox; this worker batches tasks into the index and strikes
   them off after the index has them. Every task may run twice.
-- At the start, and when the index fails, people whose collection is missing or holds another
-  number of vectors are queued again from SQL: nobody has to ask for a rebuild.
+- At the start, and when the index fails, people whose collection is missing, holds another number
+  of vectors or was made under another protection are queued again from SQL: nobody has to ask for
+  a rebuild, and changing the veil or the mode is no more than a restart.
+- A sealed person has no collection: their vectors go into sealed segments (`app.segments`).
 - Between the fence and the sweep of a Forget nothing is written for that person: the check of
   their state and the write are one step under `_lock`, and so is the sweep.
 - No error stops the worker: it waits, and tries again.
@@ -22,14 +24,20 @@ from typing import Final
 import numpy as np
 
 from memory.app.keyring import Keyring
+from memory.app.matrices import Matrices
 from memory.app.sealing import open_features
-from memory.core.values import RecordId, SubjectId
-from memory.core.veil import veil
-from memory.errors import TacitError
+from memory.app.segments import drop_all, write_segments
+from memory.app.veiling import Veils
+from memory.core.protection import Mode
+from memory.core.values import RecordId, SubjectId, Vector
+from memory.errors import IndexUnavailableError, TacitError
 from memory.ports import (
     IndexTask,
     MemoryFilter,
+    MemoryRow,
+    PersonRow,
     PersonState,
+    RandomBytes,
     Store,
     UnitOfWork,
     VectorIndex,
@@ -53,10 +61,13 @@ class Indexer:
     store: Store
     keyring: Keyring
     index: VectorIndex
+    veils: Veils
+    matrices: Matrices
+    random: RandomBytes
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
     _check: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -91,8 +102,9 @@ class Indexer:
     def repair(self) -> int:
         """Queues again whoever the index does not hold in full; returns the number of people."""
         held = self.index.collections()
+        broken = self.matrices.broken()
         with self.store.read() as uow:
-            wrong = [s for s in uow.subjects() if _differs(uow, s, held)]
+            wrong = [s for s in uow.subjects() if s in broken or self._differs(uow, s, held)]
         for subject in wrong:
             self.rebuild(subject)
         if wrong:
@@ -100,15 +112,19 @@ class Indexer:
         return len(wrong)
 
     def rebuild(self, subject: SubjectId) -> int:
-        """Drops one person's collection and queues all of it; returns the number of memories."""
-        with self.store.write() as uow:
-            person = uow.person_by_subject(subject)
-            if person is None or person.state is PersonState.ERASING:
+        """Drops what the index has of one person, and queues all of it under the protection of
+        today; returns the number of memories.
+        """
+        with self._lock, self.store.write() as uow:
+            person = _active(uow, subject)
+            if person is None:
                 return 0
-            with self._lock:
-                self.index.drop(person.collection)
+            self.index.drop(person.collection)
+            drop_all(uow, subject)
+            uow.name_collection(subject, self.veils.collection(person))
             count = uow.queue_all(subject)
             uow.commit()
+        self.matrices.forget(subject)
         self.wake()
         return count
 
@@ -125,6 +141,7 @@ class Indexer:
                     self._check.clear()
                     self.repair()
                 self.work_off()
+                self.matrices.evict_idle()
                 self._wake.wait(IDLE_SECONDS)
             except TacitError as error:
                 log.warning("indexing waits: %s", error.reason)
@@ -158,24 +175,60 @@ class Indexer:
     def _apply(self, subject: SubjectId, records: Sequence[RecordId]) -> None:
         """Makes the index hold what SQL says of these records, whatever the tasks were."""
         with self.store.read() as uow:
-            person = uow.person_by_subject(subject)
-            if person is None or person.state is PersonState.ERASING:
+            person = _active(uow, subject)
+            if person is None:
                 return
             rows = uow.memories(subject, records, MemoryFilter())
+        if person.collection != self.veils.collection(person):
+            self.rebuild(subject)
+        elif self.veils.mode(person.tenant) is Mode.SEALED:
+            self._seal(subject, records)
+        else:
+            self._veil(person, records, rows)
+
+    def _veil(
+        self, person: PersonRow, records: Sequence[RecordId], rows: Sequence[MemoryRow]
+    ) -> None:
         present = {row.id for row in rows}
         if gone := [r for r in records if r not in present]:
             self.index.delete(person.collection, gone)
         if rows:
             keys = self.keyring.keys(person)
             exact = np.stack([open_features(keys, row).vector for row in rows])
-            veiled = veil(self.keyring.transform(keys, exact.shape[1]), exact)
-            self.index.upsert(person.collection, [row.id for row in rows], veiled)
+            ids = [row.id for row in rows]
+            self.index.upsert(person.collection, ids, self.veils.records(keys, ids, exact))
+
+    def _seal(self, subject: SubjectId, records: Sequence[RecordId]) -> None:
+        """All in one transaction: what was deleted meanwhile is not written again."""
+        with self.store.write() as uow:
+            person = _active(uow, subject)
+            if person is None:
+                return
+            uow.person(person.ref, lock=True)
+            keys = self.keyring.keys(person)
+            rows = uow.memories(subject, records, MemoryFilter())
+            vectors: dict[RecordId, Vector] = {r.id: open_features(keys, r).vector for r in rows}
+            try:
+                write_segments(uow, keys, self.matrices, records, vectors, self.random)
+            except IndexUnavailableError:
+                self._check.set()  # the segments are broken, and `repair` writes them anew
+                return
+            uow.commit()
+
+    def _differs(self, uow: UnitOfWork, subject: SubjectId, held: Mapping[str, int]) -> bool:
+        person = _active(uow, subject)
+        if person is None:
+            return False
+        if person.collection != self.veils.collection(person):
+            return True
+        stored = uow.count_memories(subject, MemoryFilter())
+        owed = len(uow.unindexed_heads(subject, MemoryFilter()))
+        indexed = held.get(person.collection, 0)
+        if self.veils.mode(person.tenant) is Mode.SEALED:
+            indexed = sum(head.vectors for head in uow.segments(subject))
+        return not stored - owed <= indexed <= stored
 
 
-def _differs(uow: UnitOfWork, subject: SubjectId, held: Mapping[str, int]) -> bool:
+def _active(uow: UnitOfWork, subject: SubjectId) -> PersonRow | None:
     person = uow.person_by_subject(subject)
-    if person is None or person.state is PersonState.ERASING:
-        return False
-    stored = uow.count_memories(subject, MemoryFilter())
-    owed = len(uow.unindexed_heads(subject, MemoryFilter()))
-    return not stored - owed <= held.get(person.collection, 0) <= stored
+    return None if person is None or person.state is PersonState.ERASING else person

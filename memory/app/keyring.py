@@ -3,7 +3,7 @@
 Rules:
 - The deployment's root is made once, on a store that never had one; a store with a root that
   does not unwrap refuses to open.
-- At most `MAX_PEOPLE` people's keys and `MAX_TRANSFORMS` veil matrices are held at a time.
+- At most `MAX_PEOPLE` people's keys are held at a time.
 - A person's unwrapped key is used for `max_age` seconds; then the provider is asked again. Until
   then a provider that is down stops nobody; from then on, calls that need the key.
 - A key whose epoch died since its row was read is read again: rotation has moved it.
@@ -17,10 +17,6 @@ from collections.abc import Callable, Hashable
 from datetime import datetime
 from typing import Final, Generic, NamedTuple, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from memory.core import veil
 from memory.core.keys import DEPLOYMENT_AAD, KEY_BYTES, DeploymentKeys, PersonKeys, root_aad
 from memory.core.values import PersonId, PersonRef, Secret, SubjectId, TenantId
 from memory.errors import KeyFileError, KeyUnavailableError, SealError
@@ -31,9 +27,6 @@ V = TypeVar("V")
 
 MAX_PEOPLE: Final = 4096
 """Bounds the keys that are held unwrapped."""
-
-MAX_TRANSFORMS: Final = 128
-"""A 384 x 384 float32 matrix is 590 KB."""
 
 
 class Keyring:
@@ -55,7 +48,6 @@ class Keyring:
         self._max_age = max_age
         self.deployment = DeploymentKeys(_deployment_root(store, provider, random))
         self._people = _Cache[SubjectId, _Held](MAX_PEOPLE)
-        self._transforms = _Cache[SubjectId, tuple[int, NDArray[np.float32]]](MAX_TRANSFORMS)
 
     def ref(self, tenant: TenantId, person: PersonId) -> PersonRef:
         """What SQL knows this person by."""
@@ -127,19 +119,9 @@ class Keyring:
         assert wrapped is not None
         return wrapped.epoch
 
-    def transform(self, keys: PersonKeys, dimensions: int) -> NDArray[np.float32]:
-        """The person's veil matrix, shape (dimensions, dimensions)."""
-        held = self._transforms.get(keys.subject)
-        if held is not None and held[0] == keys.version:
-            return held[1]
-        matrix = veil.transform(keys.veil, dimensions)
-        self._transforms.put(keys.subject, (keys.version, matrix))
-        return matrix
-
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person."""
         self._people.drop(subject)
-        self._transforms.drop(subject)
 
 
 class _Held(NamedTuple):

@@ -24,6 +24,7 @@ from memory.app.keyring import Keyring
 from memory.app.prepare import session_tag, vault_place
 from memory.app.rotate import Progress, rotation_id
 from memory.app.sealing import open_features, open_memory, open_originals, seal_fields
+from memory.app.segments import drop_all
 from memory.core.keys import KEY_BYTES, PersonKeys
 from memory.core.pseudonyms import Entity, rehash
 from memory.core.record_format import SALT_BYTES, seal, unseal
@@ -115,6 +116,7 @@ class Rekey:
             resealed = self._seal_rest(uow, old, new, ready)
             uow.reseal_memories([each.row for each in resealed])
             self._rehash(uow, old, new, resealed)
+            drop_all(uow, new.subject)
             uow.rekey_person(new_row)
             uow.queue_all(new.subject)
             uow.retire_collection(old_row.collection, now)

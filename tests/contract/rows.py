@@ -29,6 +29,7 @@ from memory.ports import (
     MemoryRow,
     PersonRow,
     PersonState,
+    SegmentHead,
     WrappedKey,
 )
 
@@ -144,5 +145,6 @@ def everything_of(store: SqlStore, person: PersonRow) -> RecordId:
         unit.add_requests(subject, {b"request": memory.id})
         unit.put_consent(a_consent(subject))
         unit.add_access_event(an_access_event(subject))
+        unit.add_segment(subject, SegmentHead(a_record(), 1), SealedRecord(b"sealed"))
         unit.commit()
     return memory.id

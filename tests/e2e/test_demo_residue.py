@@ -15,7 +15,6 @@ from memory.app.sealing import open_features
 from memory.bootstrap import open_tacit
 from memory.config import Config
 from memory.core.values import PersonId, TenantId
-from memory.core.veil import veil
 from memory.ports import MemoryFilter
 from server.demo import conversation
 from server.demo.process import ServerProcess
@@ -72,7 +71,7 @@ def _vectors(data: Path) -> tuple[list[Needle], list[Needle]]:
         for vector in vectors:
             for dtype in (np.float32, np.float16, np.float64):
                 exact += byte_needles("a vector", vector[:_HEAD].astype(dtype).tobytes())
-        for hidden in veil(keyring.transform(keys, vectors.shape[1]), vectors):
+        for hidden in tacit.indexer.veils.records(keys, [row.id for row in rows], vectors):
             veiled += [Needle("a veiled vector", "raw", hidden.value[:_HEAD].tobytes())]
     return exact, veiled
 

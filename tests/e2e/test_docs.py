@@ -9,8 +9,12 @@ import textwrap
 import tomllib
 from pathlib import Path
 
+from memory.adapters.veil_basis import load_basis
+from memory.bootstrap import SHIPPED_ENCODER
 from memory.config import SETTINGS
 from memory.core.policy import load_policies
+from memory.core.protection import Mode, Protection, load_protections
+from memory.core.values import TenantId
 from server.demo.process import ServerProcess
 from tests.e2e.conftest import Run
 
@@ -50,6 +54,15 @@ def test_the_detection_file_of_the_operations_page_is_a_good_one() -> None:
     example = page[page.index('    profile = "direct"') : page.index("What is redacted")]
     policies = load_policies(tomllib.loads(textwrap.dedent(example)), "example")
     assert [str(tenant) for tenant in policies.by_tenant] == ["clinic"]
+
+
+def test_the_protection_file_of_the_operations_page_is_a_good_one() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    example = page[page.index('    protection = "veiled"') : page.index("The three numbers")]
+    protections = load_protections(tomllib.loads(textwrap.dedent(example)), "example")
+    assert protections.of(TenantId("clinic")).mode is Mode.SEALED
+    basis = load_basis(SHIPPED_ENCODER, 384)
+    assert protections.default.veil(basis).version == Protection().veil(basis).version
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:

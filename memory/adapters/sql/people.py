@@ -65,6 +65,11 @@ _OVERWRITE_KEY: Final = (
     .where(persons.c.subject == bindparam("of"))
     .values(wrapped_key=bindparam("zeros"))
 )
+_NAME_COLLECTION: Final = (
+    update(persons)
+    .where(persons.c.subject == bindparam("of"))
+    .values(collection=bindparam("named"))
+)
 _DELETE: Final = delete(persons).where(persons.c.subject == bindparam("of"))
 
 _FIRST_SEQ: Final = 1
@@ -126,6 +131,9 @@ class People(Transaction):
         for (epoch,) in self._rows(_FENCE_EPOCH):
             if wrapped.epoch < epoch:
                 raise KeyMovedError("keys have moved to a new epoch meanwhile; repeat the call")
+
+    def name_collection(self, subject: SubjectId, collection: str) -> None:
+        self._change(_NAME_COLLECTION, {"of": subject.value, "named": collection})
 
     def next_seq(self, subject: SubjectId, count: int) -> int:
         reserved = self._row(_RESERVE, {"of": subject.value, "count": count})

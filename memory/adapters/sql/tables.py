@@ -85,6 +85,15 @@ memories: Final = Table(
     Column("originals", Bytes),
 )
 
+vector_segments: Final = Table(
+    "vector_segments",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("id", Bytes, primary_key=True),
+    Column("vectors", BigInteger),
+    Column("sealed", Bytes),
+)
+
 vault_entities: Final = Table(
     "vault_entities",
     metadata,

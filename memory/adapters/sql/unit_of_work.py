@@ -8,8 +8,9 @@ from memory.adapters.sql.erasures import Erasures
 from memory.adapters.sql.memories import Memories
 from memory.adapters.sql.outbox import Outbox
 from memory.adapters.sql.rotations import Rotations
+from memory.adapters.sql.segments import Segments
 from memory.adapters.sql.vault import Vault
 
 
-class SqlUnitOfWork(Outbox, Rotations, Erasures, Memories, Vault, Consents, AccessLog):
+class SqlUnitOfWork(Outbox, Rotations, Erasures, Memories, Segments, Vault, Consents, AccessLog):
     """One transaction over all tables."""
