@@ -28,7 +28,7 @@ from memory.core.keys import PersonKeys
 from memory.core.lexical import terms
 from memory.core.purposes import Purposes
 from memory.core.query_names import candidate_names, masked_spans, query_mentions
-from memory.core.ranking import Query, rank
+from memory.core.ranking import Query, nearest, rank
 from memory.core.values import Access, MemoryKind, RawText, Vector
 from memory.errors import IndexUnavailableError, InvalidArgumentError
 from memory.ports import (
@@ -43,7 +43,7 @@ from memory.ports import (
 
 MAX_LIMIT: Final = 100
 CANDIDATES: Final = 100
-"""How many the index proposes; the other parts of the score then choose among them."""
+"""How many of the nearest the other parts of the score choose among."""
 
 _WIDEN: Final = 8
 """By how much to ask for more when a filter leaves too few candidates."""
@@ -145,7 +145,11 @@ class Recall:
             features = self.opened.open(
                 keys, heads, lambda records: uow.memories(keys.subject, records, filter_)
             )
-            fitting = [i for i, f in enumerate(features) if narrow.covers(f.time)]
+            fitting = (
+                [i for i, f in enumerate(features) if narrow.covers(f.time)]
+                if narrow.by_time
+                else nearest(vector, features, _wanted(limit))
+            )
             ranked = rank(
                 wanted, [features[i] for i in fitting], [heads[i].seq for i in fitting], limit
             )
@@ -167,7 +171,7 @@ class Recall:
     ) -> list[MemoryHead]:
         """What the index proposes and the caller may see, and the unindexed tail."""
         found = {head.id: head for head in uow.unindexed_heads(keys.subject, filter_)}
-        asked = max(CANDIDATES, 2 * limit)
+        asked = _wanted(limit)
         while True:
             try:
                 proposed = self.candidates.propose(uow, person, keys, vector, asked)
@@ -182,3 +186,7 @@ class Recall:
             if len(found) >= limit or len(proposed) < asked:
                 return list(found.values())
             asked *= _WIDEN
+
+
+def _wanted(limit: int) -> int:
+    return max(CANDIDATES, 2 * limit)
