@@ -21,6 +21,7 @@ from memory.app.nearest import Nearest
 from memory.app.opened import OpenedFeatures
 from memory.core.content import Features
 from memory.core.keys import PersonKeys
+from memory.core.ranking import nearest
 from memory.core.values import RecordId, Vector
 from memory.errors import IndexUnavailableError
 from memory.ports import (
@@ -88,7 +89,10 @@ class Candidates:
                 if narrow.by_time
                 else self._proposed(uow, keys, person, vector, filter_, wanted, limit)
             )
-            found = Found(heads, self.opened.open(keys, heads, load))
+            features = self.opened.open(keys, heads, load)
+            count = len(heads) if narrow.by_time else wanted
+            places = nearest(vector, features, count)
+            found = Found([heads[i] for i in places], [features[i] for i in places])
         if not narrow.by_time:
             return found
         fitting = [i for i, f in enumerate(found.features) if narrow.covers(f.time)]

@@ -8,6 +8,7 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from memory.app.matrices import Matrices
 from memory.app.veiling import Veils
@@ -16,6 +17,9 @@ from memory.core.protection import Mode
 from memory.core.values import Vector
 from memory.errors import IndexUnavailableError
 from memory.ports import Candidate, PersonRow, UnitOfWork, VectorIndex
+
+BLUR: Final = 2
+"""The veil blurs the order: so many times as many are proposed, and their exact vectors choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Nearest:
     def propose(
         self, uow: UnitOfWork, person: PersonRow, keys: PersonKeys, vector: Vector, limit: int
     ) -> list[Candidate]:
-        """Best first, fewer than `limit` when there are no more.
+        """Best first: fewer than `limit` when there are no more, and more where order is blurred.
 
         Raises:
             IndexUnavailableError: it does not answer, or is being made anew.
@@ -38,4 +42,4 @@ class Nearest:
             raise IndexUnavailableError("this person's vectors are being protected in another way")
         if self.veils.mode(person.tenant) is Mode.SEALED:
             return self.matrices.query(uow, keys, vector, limit)
-        return self.index.query(person.collection, self.veils.query(keys, vector), limit)
+        return self.index.query(person.collection, self.veils.query(keys, vector), BLUR * limit)

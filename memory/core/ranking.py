@@ -53,6 +53,14 @@ class Ranked:
     parts: tuple[tuple[str, float], ...]
 
 
+def nearest(vector: Vector, candidates: Sequence[Features], count: int) -> list[int]:
+    """Places of the `count` candidates whose exact vectors are nearest, in the order of input."""
+    if len(candidates) <= count:
+        return list(range(len(candidates)))
+    scores = np.stack([c.vector for c in candidates]) @ vector
+    return sorted(np.argpartition(-scores, count)[:count].tolist())
+
+
 def rank(
     query: Query, candidates: Sequence[Features], ages: Sequence[int], limit: int
 ) -> list[Ranked]:

@@ -9,7 +9,7 @@ that space is filled with noise of the same spread, another one for every record
 
 A query lies in the subspace and hears nothing of what fills the rest; two records hear little
 else. That is the difference to scale-and-perturb (Fuchsbauer et al., 2022), whose noise hinders
-the search as much as the thief. It is no encryption: `docs/adr/0008-veil.md` says what it leaks.
+the search as much as the thief. It is no encryption: `docs/adr/0010-veil.md` says what it leaks.
 
 Rules:
 - A, orthonormal columns, Haar-distributed, comes from the person's veil key; g from that key, the

@@ -38,7 +38,7 @@ DIRECTIONS: Final = 128
 KEEP: Final = 64
 WIDTH: Final = 1024
 NOISE: Final = 0.25
-"""What `benchmarks.leakage` recommends for MiniLM-L6: ADR 8."""
+"""What `benchmarks.leakage` recommends for MiniLM-L6: ADR 10."""
 
 _BATCH: Final = 64
 

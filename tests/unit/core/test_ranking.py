@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from memory.core.content import Features
 from memory.core.dates import QueryDates, query_dates
-from memory.core.ranking import Query, rank
+from memory.core.ranking import Query, nearest, rank
 
 NAMES = st.frozensets(st.sampled_from(["person_1", "person_2", "location_1"]))
 VECTORS = st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4)
@@ -103,3 +103,11 @@ def test_of_equals_the_newer_comes_first() -> None:
 
 def test_nothing_ranks_to_nothing() -> None:
     assert rank(_query(), [], [], 10) == []
+
+
+def test_of_too_many_candidates_the_exactly_nearest_are_ranked() -> None:
+    candidates = [_features([x, 0, 0, 0]) for x in (0.1, 0.9, 0.5, 0.7)]
+    query = np.array([1, 0, 0, 0], np.float32)
+    assert nearest(query, candidates, 2) == [1, 3]
+    assert nearest(query, candidates, 4) == [0, 1, 2, 3]
+    assert nearest(query, [], 4) == []
