@@ -114,16 +114,18 @@ def open_tacit(config: Config) -> Tacit:
         basis = load_basis(encoder_folder, encoder.dimensions)
         veils = Veils(basis, _protections(config.protection))
         matrices = Matrices(
-            time.monotonic, config.sealed_megabytes * 1024 * 1024, config.sealed_idle_seconds
+            time.monotonic, config.sealed_megabytes * 1024 * 1024, config.idle_seconds
         )
 
         preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
-        indexer = Indexer(store, keyring, index, veils, matrices, os.urandom)
-        opened = OpenedFeatures()
+        opened = OpenedFeatures(time.monotonic, config.idle_seconds)
+        indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
         forget = Forget(store, keyring, opened, veils, matrices, indexer.sweep, _now, os.urandom)
         forget.resume()
         rotate = Rotate(store, provider, indexer.sweep, _now, os.urandom)
-        rekey = Rekey(store, keyring, _now, os.urandom, retired=indexer.sweep, stored=indexer.wake)
+        rekey = Rekey(
+            store, keyring, veils, _now, os.urandom, retired=indexer.sweep, stored=indexer.wake
+        )
         stack.callback(indexer.stop)
         indexer.start()
         stack.callback(rotate.stop)

@@ -127,8 +127,8 @@ class Config:
     sealed_megabytes: int = _setting(
         _between(1, 1024 * 1024), "Memory for the opened vectors of sealed tenants.", 512
     )
-    sealed_idle_seconds: int = _setting(
-        _between(1, 86_400), "How long such vectors stay open unused.", 300
+    idle_seconds: int = _setting(
+        _between(1, 86_400), "How long what lies open of a person stays so, unused.", 300
     )
     encoder: Path | None = _setting(_path, "Folder of an ONNX sentence encoder; else MiniLM-L6.")
 

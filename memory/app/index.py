@@ -25,6 +25,7 @@ import numpy as np
 
 from memory.app.keyring import Keyring
 from memory.app.matrices import Matrices
+from memory.app.opened import OpenedFeatures
 from memory.app.sealing import open_features
 from memory.app.segments import drop_all, write_segments
 from memory.app.veiling import Veils
@@ -63,6 +64,7 @@ class Indexer:
     index: VectorIndex
     veils: Veils
     matrices: Matrices
+    opened: OpenedFeatures
     random: RandomBytes
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -142,6 +144,7 @@ class Indexer:
                     self.repair()
                 self.work_off()
                 self.matrices.evict_idle()
+                self.opened.evict_idle()
                 self._wake.wait(IDLE_SECONDS)
             except TacitError as error:
                 log.warning("indexing waits: %s", error.reason)

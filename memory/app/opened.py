@@ -7,8 +7,8 @@ matrix: searching that exactly is faster than asking the index.
 Rules:
 - An entry is good for one version of one record; a correction simply misses. A matrix is good
   for one revision of the person's memories and one filter.
-- Whole people go at once: the least recently recalled first, past `limit` entries; at once when
-  they are forgotten.
+- Whole people go at once: the least recently recalled first, past `limit` entries; whoever was not
+  recalled for `idle_seconds`; at once who is forgotten.
 - It holds vectors and terms in the clear, in this process only; nothing of it is ever written.
 """
 
@@ -61,6 +61,7 @@ class Whole:
 
 @dataclass(slots=True)
 class _Person:
+    used: float = 0.0
     features: dict[RecordId, tuple[int, Features]] = field(default_factory=dict)
     wholes: OrderedDict[MemoryFilter, Whole] = field(default_factory=OrderedDict)
 
@@ -78,7 +79,12 @@ class _Person:
 class OpenedFeatures:
     """Safe to use from several threads."""
 
-    def __init__(self, limit: int = MAX_ENTRIES) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float], idle_seconds: float, limit: int = MAX_ENTRIES
+    ) -> None:
+        """`monotonic` tells seconds that never go back."""
+        self._monotonic = monotonic
+        self._idle = idle_seconds
         self._limit = limit
         self._lock = threading.Lock()
         self._people: OrderedDict[SubjectId, _Person] = OrderedDict()
@@ -87,8 +93,7 @@ class OpenedFeatures:
     def open(self, keys: PersonKeys, heads: Sequence[MemoryHead], load: Load) -> list[Features]:
         """The features of each head, in order; `load` fetches the rows of those not held."""
         with self._lock:
-            person = self._people.get(keys.subject)
-            held = {} if person is None else person.features
+            held = self._used(keys.subject).features
             known = {h.id: held[h.id][1] for h in heads if held.get(h.id, (0,))[0] == h.version}
         missing = [h.id for h in heads if h.id not in known]
         if missing:
@@ -108,10 +113,8 @@ class OpenedFeatures:
     ) -> Whole:
         """All that the filter lets through; `heads` and `load` fetch it when it is not held."""
         with self._lock:
-            person = self._people.get(keys.subject)
-            whole = None if person is None else person.wholes.get(filter_)
+            whole = self._used(keys.subject).wholes.get(filter_)
             if whole is not None and whole.revision == revision:
-                self._people.move_to_end(keys.subject)
                 return whole
         found = heads()
         whole = _whole(revision, found, self.open(keys, found, load))
@@ -123,20 +126,35 @@ class OpenedFeatures:
     def _changing(self, subject: SubjectId) -> Iterator[_Person]:
         """One person to add to; makes room afterwards."""
         with self._lock:
-            person = self._people.setdefault(subject, _Person())
+            person = self._used(subject)
             before = len(person.features)
             yield person
             self._count += len(person.features) - before
-            self._people.move_to_end(subject)
             while self._count > self._limit and self._people:
                 _, dropped = self._people.popitem(last=False)
                 self._count -= len(dropped.features)
 
+    def _used(self, subject: SubjectId) -> _Person:
+        person = self._people.setdefault(subject, _Person())
+        person.used = self._monotonic()
+        self._people.move_to_end(subject)
+        return person
+
+    def evict_idle(self) -> None:
+        """Drops the memories of whoever was not recalled for a while."""
+        limit = self._monotonic() - self._idle
+        with self._lock:
+            for subject in [s for s, person in self._people.items() if person.used <= limit]:
+                self._drop(subject)
+
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person."""
         with self._lock:
-            if person := self._people.pop(subject, None):
-                self._count -= len(person.features)
+            self._drop(subject)
+
+    def _drop(self, subject: SubjectId) -> None:
+        if person := self._people.pop(subject, None):
+            self._count -= len(person.features)
 
 
 def _whole(revision: int, heads: Sequence[MemoryHead], features: Sequence[Features]) -> Whole:

@@ -25,6 +25,7 @@ from memory.app.prepare import session_tag, vault_place
 from memory.app.rotate import Progress, rotation_id
 from memory.app.sealing import open_features, open_memory, open_originals, seal_fields
 from memory.app.segments import drop_all
+from memory.app.veiling import Veils
 from memory.core.keys import KEY_BYTES, PersonKeys
 from memory.core.pseudonyms import Entity, rehash
 from memory.core.record_format import SALT_BYTES, seal, unseal
@@ -66,6 +67,7 @@ class Rekey:
 
     store: Store
     keyring: Keyring
+    veils: Veils
     clock: Clock
     random: RandomBytes
     retired: Callable[[str], None]
@@ -104,6 +106,7 @@ class Rekey:
             wrapped_key=self.keyring.wrap(new, old_row.ref),
             collection=self.keyring.new_collection(),
         )
+        new_row = replace(new_row, collection=self.veils.collection(new_row))
         ready = self._seal_ahead(old, new)
         now = self.clock()
         epoch = new_row.wrapped_key.epoch

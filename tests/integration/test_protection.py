@@ -33,7 +33,7 @@ def _config(folder: Path, table: str) -> Config:
     folder.mkdir(exist_ok=True)
     file = folder.parent / "protection.toml"
     file.write_text(table)
-    return Config(data=folder, protection=file)
+    return Config(data=folder, protection=file, search_in_memory=0)
 
 
 @pytest.fixture

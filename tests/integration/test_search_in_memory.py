@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from memory.app.narrow import Narrow
+from memory.app.opened import OpenedFeatures
 from memory.app.recall import Hit, Recall
 from memory.bootstrap import open_tacit
 from memory.config import Config
@@ -81,3 +82,22 @@ def test_what_lies_open_follows_every_change(folder: Path) -> None:
         assert {str(record) for record in person.features} == {kept, changed}
         tacit.forget(caller(), access().person)
         assert not lying_open
+
+
+def test_what_nobody_recalls_is_closed_again(folder: Path) -> None:
+    seconds = [0.0]
+    opened = OpenedFeatures(lambda: seconds[0], idle_seconds=10)
+    with open_tacit(Config(data=folder)) as tacit:
+        grant(tacit)
+        store(tacit, "kept", "also kept")
+        again: Recall = replace(
+            tacit.recall, candidates=replace(tacit.recall.candidates, opened=opened)
+        )
+        again(access(), RawText("word"), 10)
+        seconds[0] = 9.0
+        opened.evict_idle()
+        assert opened._people
+        seconds[0] = 10.0
+        opened.evict_idle()
+        assert not opened._people
+        assert len(again(access(), RawText("word"), 10)) == 2

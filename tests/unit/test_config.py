@@ -52,7 +52,7 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         "detection": "d.toml",
         "protection": "v.toml",
         "sealed_megabytes": "64",
-        "sealed_idle_seconds": "60",
+        "idle_seconds": "60",
         "encoder": "e",
         "max_message_bytes": "65536",
         "worker_threads": "1",
