@@ -124,7 +124,15 @@ def stored_person(store: SqlStore, memories: int = 0) -> PersonRow:
             first = unit.next_seq(person.subject, memories)
             unit.add_memories([a_memory(person.subject, first + i) for i in range(memories)])
         unit.commit()
-    return person
+    return as_stored(store, person)
+
+
+def as_stored(store: SqlStore, person: PersonRow) -> PersonRow:
+    """The person as the store knows them now: each change of their memories is counted."""
+    with store.read() as unit:
+        now = unit.person_by_subject(person.subject)
+    assert now is not None
+    return now
 
 
 def add_memory(store: SqlStore, subject: SubjectId, **changes: Any) -> MemoryRow:
