@@ -20,7 +20,7 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 from tokenizers import Tokenizer
 
 from training.embedding.export import sentence_model
-from training.embedding.graph import MICROSOFT, Graph, Linear, Precision, linear
+from training.embedding.graph import MICROSOFT, Graph, Precision, Product, product
 from training.embedding.source import Source, fetch, read_wheel
 from training.quantize import FloatArray, quantize_columns
 
@@ -28,29 +28,17 @@ SHAPES: Final = ((1, 12), (1, 17), (1, 64), (1, 128), (8, 16), (32, 16))
 SEED: Final = 1
 
 
-def dynamic(
-    graph: Graph, _: Precision, x: str, weight: FloatArray, bias: FloatArray, name: str
-) -> str:
+def dynamic(graph: Graph, _: Precision, x: str, weight: FloatArray, name: str) -> str:
     """Plain dynamic quantization: one activation scale for the whole batch."""
     quantized, scales = quantize_columns(np.ascontiguousarray(weight.T))
     parts = [
         graph.constant(f"{name}.weight", quantized),
         graph.constant(f"{name}.scales", scales),
-        "",
-        graph.constant(f"{name}.bias", bias),
     ]
     return graph.node("DynamicQuantizeMatMul", [x, *parts], name, domain=MICROSOFT)
 
 
-def blockwise(
-    block: int,
-    graph: Graph,
-    _: Precision,
-    x: str,
-    weight: FloatArray,
-    bias: FloatArray,
-    name: str,
-) -> str:
+def blockwise(block: int, graph: Graph, _: Precision, x: str, weight: FloatArray, name: str) -> str:
     """MatMulNBits in 8 bits, accuracy level 4: activations scaled per row and block."""
     n, k = weight.shape
     blocks = weight.reshape(n, k // block, block)
@@ -59,17 +47,14 @@ def blockwise(
     parts = [
         graph.constant(f"{name}.weight", codes),
         graph.constant(f"{name}.scales", scales),
-        "",
-        "",
-        graph.constant(f"{name}.bias", bias),
     ]
     settings = {"K": k, "N": n, "bits": 8, "block_size": block, "accuracy_level": 4}
     return graph.node("MatMulNBits", [x, *parts], name, domain=MICROSOFT, **settings)
 
 
-CANDIDATES: Final[dict[str, tuple[Precision, Linear]]] = {
-    "fp32": (Precision.FP32, linear),
-    "int8, scale per token": (Precision.INT8, linear),
+CANDIDATES: Final[dict[str, tuple[Precision, Product]]] = {
+    "fp32": (Precision.FP32, product),
+    "int8, scale per token": (Precision.INT8, product),
     "int8, scale per batch": (Precision.INT8, dynamic),
     "MatMulNBits, block 32": (Precision.INT8, partial(blockwise, 32)),
     "MatMulNBits, block 128": (Precision.INT8, partial(blockwise, 128)),

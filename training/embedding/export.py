@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from training.embedding.graph import BertShape, Graph, Linear, Precision, encode_tokens, linear
+from training.embedding.graph import BertShape, Graph, Precision, Product, encode_tokens, product
 from training.embedding.source import Source, fetch
 from training.quantize import FloatArray
 
@@ -25,7 +25,7 @@ BATCH_INDEPENDENT: Final = {"tacit.batch_independent": "true"}
 
 
 def sentence_model(
-    weights: Mapping[str, FloatArray], precision: Precision, multiply: Linear = linear
+    weights: Mapping[str, FloatArray], precision: Precision, multiply: Product = product
 ) -> onnx.ModelProto:
     """MiniLM-L6-v2 with output `sentence_embedding` (batch, 384), rows of length 1."""
     graph = Graph()
