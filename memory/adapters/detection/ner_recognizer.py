@@ -29,7 +29,8 @@ LABELS: Final = ("PERSON", "LOCATION", "ORGANIZATION")
 _FIELD_NAMES: Final = frozenset({
     "dob", "ssn", "ein", "itin", "mrn", "swift", "bic", "iban", "npi", "zip", "state", "phone",
     "fax", "tel", "email", "e-mail", "address", "department", "dept", "holder", "amp", "url",
-    "session", "account", "employer", "employee", "patient", "provider", "invoice", "policy",
+    "acct", "emp", "mac", "ref", "session", "account", "employer",
+    "employee", "patient", "provider", "invoice", "policy",
 })
 # fmt: on
 
