@@ -42,7 +42,7 @@ SENTENCES: Final = (
     "Booked a table for {} and two others, at eight",
 )
 NAMES_PER_GENDER: Final = 8
-SENTENCES_PER_NAME: Final = 3
+SENTENCES_PER_NAME: Final = 6
 CASES: Final[dict[str, Callable[[str], str]]] = {
     "as written": str,
     "lower": str.lower,

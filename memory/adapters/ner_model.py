@@ -9,6 +9,8 @@ Rules:
 - the same text gives the same result whatever was asked before or beside it;
 - a text longer than a window goes through in overlapping windows, and each token is judged in
   the window that shows most of its surroundings;
+- a window is worked on by one thread, as two take longer over a short text; the windows of a long
+  text are shared out between ``threads``;
 - runs of tokens that say nothing (punctuation, unknown symbols) are shortened first, so that a
   hostile text costs no more than prose of its length.
 
@@ -16,11 +18,14 @@ Rules:
 and the window. A word's probability of a label is the highest of its tokens'. A word is tagged when
 that reaches the label's threshold, or a lower one if the word stands beside a tagged one or is
 tagged elsewhere in the text; or when it is surely a name of some kind, with the likeliest label.
+In doubt between a person and a place or an organisation, it is the person; a handle, unless
+another label is far likelier.
 """
 
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,20 +35,29 @@ import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from memory.adapters.ner_lexicon import Lexicon
 from memory.adapters.ner_words import (
     TaggedWord,
+    features,
     fold,
     group_words,
     handles,
     join_words,
     network_addresses,
-    word_shape,
 )
 
 Floats = NDArray[np.float32]
 
 _LONGEST_RUN = 8
 """Punctuation marks in a row that the model is shown."""
+
+
+_PERSON_BESIDE_OTHERS = 0.5
+"""A word that is a person's name at half the odds of a place's is taken for the person's: places
+may stay visible under a policy, people may not."""
+
+_HANDLE_OF_PERSON = 0.25
+"""A handle is a person's when that is at least this likely beside the likeliest; most are."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +81,17 @@ class NerModel:
     """Finds personal names, places and organisations; safe to share between threads."""
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
-        """Load ``model.onnx``, ``tokenizer.json`` and ``ner.json`` from ``folder``."""
+        """Load ``model.onnx``, ``tokenizer.json``, ``lexicon.txt`` and ``ner.json``."""
         self._settings = read_settings(folder / "ner.json")
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._lexicon = Lexicon.read(folder / "lexicon.txt")
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._ends = self._tokenizer.encode("", add_special_tokens=True).ids
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ner")
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
@@ -97,7 +112,7 @@ class NerModel:
         parts = [folded[start:end] for start, end in words]
         silent = np.array([not any(map(str.isalnum, part)) for part in parts])[owner]
         kept = _without_long_runs(silent)
-        shapes = np.array([word_shape(part) for part in parts], np.int64)[owner]
+        shapes = np.array(features(parts, self._lexicon), np.int64)[owner]
         probabilities = self._run(np.array(encoding.ids, np.int64)[kept], shapes[kept])
         best = np.zeros((len(words), labels), np.float32)
         probabilities[:, 0] = 1 - probabilities[:, 0]
@@ -109,19 +124,32 @@ class NerModel:
         """Probabilities of each token, (tokens, labels)."""
         size = min(self._settings.window, len(ids))
         starts = window_starts(len(ids), size, self._settings.overlap)
+        windows = [self._window(ids, shapes, slice(at, at + size)) for at in starts]
+        keys = [window.tobytes() for window in windows]
+        todo = dict(zip(keys, windows, strict=True))  # a text that repeats itself is judged once
+        work = map if len(todo) == 1 else self._threads.map
+        known = dict(zip(todo, work(self._judge, todo.values()), strict=True))
         result = np.zeros((len(ids), len(self._settings.labels)), np.float32)
-        known: dict[bytes, Floats] = {}  # a text that repeats itself is judged once
-        rows = np.zeros((2, 1, size + 2), np.int64)
-        rows[0, 0, [0, -1]] = self._ends
         for number, start in enumerate(starts):
-            rows[0, 0, 1:-1] = ids[start : start + size]
-            rows[1, 0, 1:-1] = shapes[start : start + size]
-            key = rows.tobytes()
-            if key not in known:
-                (known[key],) = self._session.run(None, {"ids": rows[0], "shapes": rows[1]})
             seen = 0 if number == 0 else (starts[number - 1] + size - start) // 2
-            result[start + seen : start + size] = known[key][0, 1 + seen : -1]
+            result[start + seen : start + size] = known[keys[number]][1 + seen : -1]
         return result
+
+    def _window(
+        self, ids: NDArray[np.int64], shapes: NDArray[np.int64], part: slice
+    ) -> NDArray[np.int64]:
+        """The model's two inputs for one window, special tokens included."""
+        rows = np.zeros((2, 1, part.stop - part.start + 2), np.int64)
+        rows[0, 0, [0, -1]] = self._ends
+        rows[0, 0, 1:-1] = ids[part]
+        rows[1, 0, 1:-1] = shapes[part]
+        return rows
+
+    def _judge(self, window: NDArray[np.int64]) -> Floats:
+        """Probabilities of each token of a window, (tokens, labels)."""
+        (scores,) = self._session.run(None, {"ids": window[0], "shapes": window[1]})
+        judged: Floats = scores[0]
+        return judged
 
 
 def _without_long_runs(silent: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -143,12 +171,15 @@ def decide(
     """Tag each word with the label that stands highest above its threshold, and make spans."""
     if not words:
         return []
-    firm = _labels(scores, settings.thresholds)
+    person = settings.labels.index("PERSON")
+    firm = _labels(scores, settings.thresholds, person)
     firm = np.where((firm == 0) & (scores[:, 0] <= 1 - settings.some), _likeliest(scores), firm)
-    beside = _labels(scores, settings.beside)
+    beside = _labels(scores, settings.beside, person)
     for index in _inside(words, handles(folded)):
-        if firm[index] == 0 and scores[index, 0] <= 1 - settings.handle:
-            firm[index] = 1 + scores[index, 1:].argmax()
+        if scores[index, 0] <= 1 - settings.handle:
+            likeliest = 1 + int(scores[index, 1:].argmax())
+            of_person = scores[index, person] >= _HANDLE_OF_PERSON * scores[index, likeliest]
+            firm[index] = person if of_person else likeliest
     labels = firm.copy()
     for shift in (1, -1):
         neighbour = np.roll(firm, shift)
@@ -184,10 +215,13 @@ def _inside(words: list[tuple[int, int]], spans: list[tuple[int, int]]) -> list[
     return found
 
 
-def _labels(scores: Floats, thresholds: Floats) -> NDArray[np.intp]:
+def _labels(scores: Floats, thresholds: Floats, person: int) -> NDArray[np.intp]:
+    """The label that stands highest above its threshold; PERSON already if near the likeliest."""
     ratio: Floats = scores[:, 1:] / thresholds[1:]
     best: NDArray[np.intp] = ratio.argmax(axis=1)
     labels: NDArray[np.intp] = np.where(ratio.max(axis=1) >= 1, best + 1, 0)
+    near = scores[:, person] >= _PERSON_BESIDE_OTHERS * scores[:, 1:].max(axis=1)
+    labels[near & (scores[:, person] >= thresholds[person])] = person
     return labels
 
 

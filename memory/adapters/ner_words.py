@@ -4,7 +4,8 @@ Pure functions, shared by the shipped model and its training so that both see a 
 
 - ``fold`` replaces look-alike letters one for one, so offsets stay those of the original text;
 - ``group_words`` says which word each token belongs to (a word partly tagged is wholly tagged);
-- ``word_shape`` keeps the capitals that a lower-casing tokenizer throws away;
+- ``features`` keeps the capitals that a lower-casing tokenizer throws away, and says which words
+  are known as names;
 - ``network_addresses`` says where no name is looked for;
 - ``join_words`` makes spans of tagged words.
 """
@@ -15,12 +16,26 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from memory.adapters.ner_lexicon import KINDS, Lexicon
+
+SHAPES: Final = 4
+FEATURES: Final = SHAPES * KINDS
+"""How many features there are: each shape of a word with each sum of kinds."""
 
 _LETTERS_WITHOUT_DECOMPOSITION = str.maketrans(
     "đĐðÐłŁøØıİħĦŋŊəƏɓƁɗƊƙƘ‘’ʼʻ`´＇",
     "dDdDlLoOiIhHnNeEbBdDkK'''''''",
 )
+
+_LOOK_ALIKES = str.maketrans(
+    "асеіорхуѕјԁһԛԝАВЕНІЈКМОРЅТХΑΒΕΖΗΙΚΜΝΟΡΤΥΧαοινυ",
+    "aceiopxysjdhqwABEHIJKMOPSTXABEZHIKMNOPTYXaoivu",
+)
+_CYRILLIC_OR_GREEK = re.compile("[\u0370-\u052f]")
+_LATIN = re.compile("[A-Za-z]")
+_UNBROKEN = re.compile("[\\w\u00ad\u200b-\u200d\u2060\ufeff]+")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character, which no tokenizer takes."""
@@ -61,11 +76,23 @@ def _fold_character(character: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Replace styled letters (full-width, mathematical) and strokes by plain ones, one for one."""
+    """Replace styled letters (full-width, mathematical) and strokes by plain ones, one for one.
+
+    So are Cyrillic and Greek letters in a Latin word.
+    """
     if text.isascii():
         return text.replace("`", "'")
     text = _SURROGATE.sub("\ufffd", text.translate(_LETTERS_WITHOUT_DECOMPOSITION))
+    if _CYRILLIC_OR_GREEK.search(text):
+        text = _UNBROKEN.sub(_without_disguise, text)
     return "".join([c if c < "\u2100" else _fold_character(c) for c in text])
+
+
+def _without_disguise(word: re.Match[str]) -> str:
+    """A word of two scripts with the letters of the other script that look Latin made so."""
+    letters = word.group()
+    mixed = _LATIN.search(letters) and _CYRILLIC_OR_GREEK.search(letters)
+    return letters.translate(_LOOK_ALIKES) if mixed else letters
 
 
 def _is_wordy(character: str) -> bool:
@@ -125,6 +152,11 @@ def word_shape(word: str) -> int:
     if len(letters) > 1 and all(c.isupper() for c in letters):
         return 2
     return 1 if letters[0].isupper() and not any(c.isupper() for c in letters[1:]) else 3
+
+
+def features(words: Sequence[str], lexicon: Lexicon) -> list[int]:
+    """What the model is told of each word beside its tokens: a number below ``FEATURES``."""
+    return [word_shape(word) + SHAPES * lexicon.kind(word) for word in words]
 
 
 def _joins(text: str, left: TaggedWord, right: TaggedWord) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import memory
-from memory.adapters.ner_model import NerModel, window_starts
+from memory.adapters.ner_model import NerModel, decide, read_settings, window_starts
 
 FOLDER = Path(memory.__file__).parent / "models" / "ner"
 MODEL = NerModel(FOLDER)
+SETTINGS = read_settings(FOLDER / "ner.json")
 
 
 def found(text: str, label: str) -> list[str]:
@@ -67,6 +69,29 @@ def test_the_same_text_gives_the_same_result_beside_any_other() -> None:
     before = MODEL.find(text)
     MODEL.find("Ahmed " * 500)
     assert MODEL.find(text) == before
+
+
+def test_windows_shared_between_threads_give_what_one_thread_gives() -> None:
+    text = " ".join(f"Visit number {n} was by Zanele and Tomasz in Oslo." for n in range(60))
+    assert NerModel(FOLDER, threads=1).find(text) == NerModel(FOLDER, threads=4).find(text)
+
+
+def label_of(text: str, *scores: float) -> str:
+    """The label of the only word of a text, given the probabilities of all labels."""
+    start = len(text) - len(text.lstrip("@"))
+    spans = decide(text, [(start, len(text))], np.array([scores], np.float32), SETTINGS)
+    return spans[0][2] if spans else "none"
+
+
+def test_in_doubt_between_a_person_and_a_place_it_is_the_person() -> None:
+    assert label_of("Bethany", 0.05, 0.45, 0.45, 0.05) == "PERSON"
+    assert label_of("Bethany", 0.0, 0.42, 0.58, 0.0) == "PERSON"
+    assert label_of("Bethany", 0.0, 0.2, 0.8, 0.0) == "LOCATION"
+
+
+def test_a_handle_is_a_persons_unless_something_else_is_far_likelier() -> None:
+    assert label_of("@bethany", 0.1, 0.3, 0.0, 0.6) == "PERSON"
+    assert label_of("@bethany", 0.1, 0.05, 0.0, 0.85) == "ORGANIZATION"
 
 
 @pytest.mark.parametrize("length", [1, 10, 126, 127, 128, 400, 1000])

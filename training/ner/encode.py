@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from memory.adapters.ner_words import fold, group_words, word_shape
+from memory.adapters.ner_lexicon import Lexicon
+from memory.adapters.ner_words import features, fold, group_words
 from training.ner.data import Example
 from training.ner.labels import ANYTHING
 
@@ -47,7 +48,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def encode(tokenizer: Tokenizer, examples: Sequence[Example]) -> list[Encoded]:
+def encode(tokenizer: Tokenizer, lexicon: Lexicon, examples: Sequence[Example]) -> list[Encoded]:
     """Encode examples; a text longer than ``MAX_TOKENS`` gives several pieces."""
     start, stop = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
     texts = [fold(example.text) for example in examples]
@@ -59,7 +60,7 @@ def encode(tokenizer: Tokenizer, examples: Sequence[Example]) -> list[Encoded]:
         for mark in reversed(example.marks):
             known[mark.start : mark.end] = mark.allowed
         owner, words = group_words(text, offsets)
-        shapes = [word_shape(text[s:e]) for s, e in words]
+        shapes = features([text[s:e] for s, e in words], lexicon)
         for at in range(0, len(offsets), MAX_TOKENS):
             part = slice(at, at + MAX_TOKENS)
             pieces.append(

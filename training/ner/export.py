@@ -4,8 +4,9 @@ The parts are those of the embedding model (``training.embedding.graph``): int8 
 scale per column, int8 activations with a scale per *token*. So what is found in a text never
 depends on which other text shared its batch, as it would with plain dynamic quantization.
 
-Inputs: ``ids`` and ``shapes``, int64 (batch, tokens). Output: ``probabilities``, float (batch,
-tokens, labels). There is no padding mask: the windows of one call are equally long.
+Inputs: ``ids`` and ``shapes`` (the words' features), int64 (batch, tokens). Output:
+``probabilities``, float (batch, tokens, labels). There is no padding mask: the windows of one call
+are equally long.
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from training.embedding.graph import IR_VERSION, MICROSOFT, OPSET, Graph, Precision, linear
+from training.embedding.graph import (
+    IR_VERSION,
+    MICROSOFT,
+    OPSET,
+    Graph,
+    Precision,
+    linear,
+    product,
+)
 from training.ner.encode import MAX_TOKENS
 from training.ner.model import Tagger
 from training.quantize import FloatArray, quantize_rows
@@ -89,27 +98,37 @@ def _layer(
     name: str,
     heads: int,
 ) -> str:
-    def project(x: str, part: str) -> str:
-        full = f"{name}.{part}"
-        return linear(graph, precision, x, weights[f"{full}.weight"], weights[f"{full}.bias"], full)
+    def multiply(x: str, part: str) -> str:
+        weight = weights[f"{name}.{part}.weight"]
+        return product(graph, precision, x, weight, f"{name}.{part}.product")
 
-    def add_norm(x: str, residual: str, part: str) -> str:
-        norm = _norm(graph, weights, f"{name}.{part}")
+    def bias(part: str) -> str:
+        return graph.constant(f"{name}.{part}.bias", weights[f"{name}.{part}.bias"])
+
+    def add_norm(x: str, part: str, residual: str, norm: str) -> str:
+        shifted = graph.node("Add", [multiply(x, part), bias(part)], f"{name}.{part}")
+        summed = graph.node("Add", [shifted, residual], f"{name}.{part}.sum")
+        scale = _norm(graph, weights, f"{name}.{norm}")
         return graph.node(
-            "SkipLayerNormalization", [x, residual, *norm], f"{name}.{part}",
-            domain=MICROSOFT, epsilon=1e-12,
-        )  # fmt: skip
+            "LayerNormalization", [summed, *scale], f"{name}.{norm}", axis=-1, epsilon=1e-12
+        )
 
-    qkv = [f"{name}.{part}" for part in ("query", "key", "value")]
+    parts = [f"{name}.{part}" for part in ("query", "key", "value")]
     graph.nodes.append(
-        helper.make_node("Split", [project(hidden, "qkv")], qkv, axis=2, num_outputs=3)
+        helper.make_node("Split", [multiply(hidden, "qkv")], parts, axis=2, num_outputs=3)
     )
     mixed = graph.node(
-        "MultiHeadAttention", qkv, f"{name}.mixed", domain=MICROSOFT, num_heads=heads
+        "MultiHeadAttention",
+        [*parts, bias("qkv")],
+        f"{name}.mixed",
+        domain=MICROSOFT,
+        num_heads=heads,
     )
-    hidden = add_norm(project(mixed, "out"), hidden, "norm1")
-    inner = graph.node("Gelu", [project(hidden, "up")], f"{name}.gelu", domain=MICROSOFT)
-    return add_norm(project(inner, "down"), hidden, "norm2")
+    hidden = add_norm(mixed, "out", hidden, "norm1")
+    active = graph.node(
+        "BiasGelu", [multiply(hidden, "up"), bias("up")], f"{name}.gelu", domain=MICROSOFT
+    )
+    return add_norm(active, "down", hidden, "norm2")
 
 
 def _norm(graph: Graph, weights: Mapping[str, FloatArray], name: str) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from training.ner.data import Example, Row
 from training.ner.labels import ANYTHING, LOCATION, ORGANIZATION, OUTSIDE, PERSON
+from training.ner.look_alikes import NOT_NAMES, firm, not_a_name, venue
 from training.ner.names import Names, load_names, pick_group, read_list
 from training.ner.style import Part, hostile, restyle, to_example
 
@@ -32,7 +33,7 @@ _ORG_TAILS = (
     "Dental", "Law", "Partners", "Consulting", "Logistics", "Foods", "Motors", "Auto Repair",
     "Pharmacy", "Bakery", "School", "High School", "Elementary", "College", "Academy", "Church",
     "Insurance", "Capital", "Energy", "Media", "Records", "Studios", "Labs", "Software", "Systems",
-    "Plumbing", "Salon", "Cafe", "Grill", "Hotel", "Realty", "Foundation", "Airlines",
+    "Plumbing", "Realty", "Foundation", "Airlines",
 )  # fmt: skip
 _STREETS = ("Street", "St", "St.", "Avenue", "Ave", "Ave.", "Road", "Rd", "Rd.", "Lane", "Ln",
             "Drive", "Dr", "Court", "Ct", "Boulevard", "Blvd", "Way", "Place", "Close", "Terrace",
@@ -96,12 +97,14 @@ class Writer:
     # -- names ---------------------------------------------------------------------------------
 
     def given(self) -> str:
-        """Draw a given name: of any origin, sometimes a nickname or a word that is a name."""
+        """Draw a given name: of any origin, sometimes a nickname, a word or a place."""
         chance = self.rng.random()
         if self.group is None and chance < 0.08:
             return self.rng.choice(self.names.given["word"])
         if self.group is None and chance < 0.16:
             return self.rng.choice(self.names.given["nickname"])
+        if self.group is None and chance < 0.19:
+            return self.rng.choice(self.bank.places).split()[0]
         name = self._cased(self.rng.choice(self.names.given[self._origin()]))
         if chance > 0.97:
             name += self.rng.choice(" -") + self._cased(
@@ -178,6 +181,10 @@ class Writer:
             return [Part(rng.choice(self.bank.places), LOCATION)]
         if kind == "org":
             return [Part(self.organization(), ORGANIZATION)]
+        if kind == "firm":
+            return [Part(firm(self), ORGANIZATION)]
+        if kind == "venue":
+            return [Part(venue(self), LOCATION)]
         if kind == "address":
             return [Part(self.address(), LOCATION)]
         if kind == "email":
@@ -266,6 +273,8 @@ class Writer:
             return rng.choice(("+{}{} {} {}", "({}{}) {}-{}", "{}{}-{}-{}")).format(*digits)
         if kind == "title":
             return rng.choice(("CEO", "Director", "Head of Sales", "Engineer", "Chairman"))
+        if kind in NOT_NAMES:
+            return not_a_name(self, kind)
         return str(rng.choice((rng.randint(1, 12), rng.randint(10, 99), rng.randint(100, 99999))))
 
     # -- texts ---------------------------------------------------------------------------------
@@ -285,7 +294,7 @@ class Writer:
         """Write one text: a form, a tweet, or one to many sentences of chat."""
         rng = self.rng
         self.hostility = 0.7 if rng.random() < 0.14 else 0.015
-        kind = rng.choices(("forms", "tweets", "web", "chat", "none"), (30, 8, 14, 40, 8))[0]
+        kind = rng.choices(("forms", "tweets", "web", "chat", "none"), (22, 8, 31, 31, 8))[0]
         many = kind in ("chat", "web", "none")
         count = rng.choice((1, 1, 1, 2, 2, 3, 5, 9)) if many else rng.choice((1, 1, 1, 1, 2))
         parts: list[Part] = []

@@ -65,6 +65,29 @@ PLANS = (
             "litbank_prop": 0.6,
         },
     ),
+    Plan(
+        11000,
+        {
+            "pii_anon_format_variations": 0.05,
+            "pii_anon_temporal_consistency": 0.02,
+            "chat_synth": 0.2,
+            "nlu_home_lower": 0.2,
+            "litbank_prop": 0.8,
+        },
+    ),
+    *(
+        Plan(
+            7500,
+            {
+                "pii_anon_format_variations": 0.04,
+                "pii_anon_temporal_consistency": 0.01,
+                "chat_synth": 0.1,
+                "nlu_home_lower": 0.15,
+                "litbank_prop": 0.5,
+            },
+        )
+        for _ in range(2)
+    ),
 )
 """One plan an epoch. Of files with few templates or many like texts an epoch takes a part."""
 

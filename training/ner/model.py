@@ -2,9 +2,9 @@
 
 Written out here, rather than taken from a library, because three things differ from the usual:
 
-- token type ids carry the *written shape* of a token (lower, Title, CAPS, mixed), which the
-  lower-casing tokenizer throws away; a lower-cased text simply has shape 0 everywhere, so one
-  model reads both;
+- token type ids carry the *written shape* of a word (lower, Title, CAPS, mixed), which the
+  lower-casing tokenizer throws away, and whether the word is *known* as a given name, a family
+  name or a place; a lower-cased text simply has shape 0 everywhere, so one model reads both;
 - a label may be partly known (see ``labels.py``), so the loss takes the set of allowed labels;
 - the parameter names stay those of the checkpoint, so that loading and export are dictionaries.
 """
@@ -18,11 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
+from memory.adapters.ner_words import FEATURES
 from training.quantize import FloatArray
-
-SHAPES = 4
-"""How many written shapes the token type table holds (see ``memory.adapters.ner_model``)."""
-
 
 HEADS = 12
 
@@ -86,7 +83,7 @@ class Tagger(nn.Module):
         self.dropout = dropout
         self.words = nn.Embedding(size.vocabulary, size.hidden)
         self.places = nn.Embedding(size.positions, size.hidden)
-        self.shapes = nn.Embedding(SHAPES, size.hidden)
+        self.shapes = nn.Embedding(FEATURES, size.hidden)
         self.norm = nn.LayerNorm(size.hidden, eps=1e-12)
         self.layers = nn.ModuleList(Layer(size, dropout) for _ in range(size.layers))
         self.head = nn.Linear(size.hidden, labels)
@@ -109,7 +106,7 @@ def from_backbone(weights: Mapping[str, FloatArray], labels: int, dropout: float
     new = model.state_dict()
     new["words.weight"] = old["embeddings.word_embeddings.weight"]
     new["places.weight"] = old["embeddings.position_embeddings.weight"]
-    new["shapes.weight"] = old["embeddings.token_type_embeddings.weight"][:1].repeat(SHAPES, 1)
+    new["shapes.weight"] = old["embeddings.token_type_embeddings.weight"][:1].repeat(FEATURES, 1)
     new["norm.weight"] = old["embeddings.LayerNorm.weight"]
     new["norm.bias"] = old["embeddings.LayerNorm.bias"]
     renamed = {

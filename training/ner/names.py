@@ -18,10 +18,11 @@ from pathlib import Path
 
 from faker import Faker
 
-NAMES_PER_LOCALE = 260
+NAMES_PER_LOCALE = 1500
+"""Draws, not different names: no list is much longer, most are shorter."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "english": ("en_US", "en_GB", "en_IE", "en_NZ"),
+    "english": ("en", "en_US", "en_GB", "en_IE", "en_NZ"),
     "french": ("fr_FR", "fr_CA", "fr_BE", "fr_CH"),
     "german_dutch": ("de_DE", "de_AT", "de_CH", "nl_NL", "nl_BE"),
     "italian_romanian": ("it_IT", "ro_RO"),
@@ -30,16 +31,17 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "nordic_baltic": ("sv_SE", "no_NO", "da_DK", "is_IS", "fi_FI", "et_EE", "lv_LV", "lt_LT"),
     "slavic": ("pl_PL", "cs_CZ", "sk_SK", "sl_SI", "hr_HR", "ru_RU>", "uk_UA>", "bg_BG>", "mk_MK>"),
     "hungarian_greek": ("hu_HU", "el_GR>"),
-    "turkic": ("tr_TR", "az_AZ", "uz_UZ"),
+    "turkic": ("tr_TR", "az_AZ", "uz_UZ", "own:turkish"),
     "arabic": ("fr_DZ", "own:arabic"),
     "persian": ("own:persian",),
     "hebrew": ("own:hebrew",),
-    "south_asian": ("en_IN", "en_PK", "own:south_asian"),
-    "chinese": ("zh_CN~", "zh_TW~", "own:cantonese"),
-    "japanese": ("ja_JP~",),
+    "south_asian": ("en_IN", "en_PK", "own:south_asian", "own:dravidian"),
+    "chinese": ("zh_CN~", "zh_TW~", "own:cantonese", "own:chinese"),
+    "japanese": ("ja_JP~", "own:japanese"),
     "korean": ("own:korean",),
-    "southeast_asian": ("vi_VN", "id_ID", "en_TH", "own:filipino"),
+    "southeast_asian": ("vi_VN", "id_ID", "en_TH", "own:filipino", "own:thai_burmese"),
     "west_african": ("yo_NG", "ig_NG", "ha_NG", "tw_GH", "en_NG"),
+    "pacific": ("own:pacific",),
     "east_south_african": ("sw", "en_KE", "zu_ZA", "own:ethiopian"),
 }
 """Origin group to Faker locales. ``>`` transliterates, ``~`` takes Faker's own romanisation."""
@@ -76,8 +78,9 @@ def is_dev_name(name: str) -> bool:
     return digest[0] < 26
 
 
-def _romanise(name: str, mark: str) -> str:
-    return "".join(_TABLE.get(c, c) for c in name) if mark == ">" else name
+def romanise(name: str) -> str:
+    """Write Cyrillic and Greek letters in Latin ones."""
+    return "".join(_TABLE.get(c, c) for c in name)
 
 
 def _cyrillic_and_greek() -> dict[str, str]:
@@ -113,8 +116,8 @@ def _draw(locale: str, mark: str, count: int) -> tuple[list[str], list[str]]:
     elif locale == "vi_VN":  # its plain first_name falls back to "Jane"
         given = [faker.name().split()[-1] for _ in range(count)]
         return given, [last() for _ in range(count)]
-    names = [_romanise(first(), mark) for _ in range(count)]
-    return names, [_romanise(last(), mark) for _ in range(count)]
+    spelled = romanise if mark == ">" else str
+    return [spelled(first()) for _ in range(count)], [spelled(last()) for _ in range(count)]
 
 
 @cache

@@ -4,6 +4,8 @@ Rules:
 - Any model with `find(text) -> [(start, end, label, score)]` fits: the shipped one, or a plug-in's.
 - A label counts from its threshold on; thresholds were chosen on development data.
 - The whole text goes in at once, within a budget (`model_budget`): the model keeps its own windows.
+- "Israeli" is no place, whatever the model says: who comes from somewhere is the matter of
+  `recognizers_groups`.
 - Words that name a field of a form ("DOB", "Holder") are no names, whatever the model says.
 - Scores come out between 0.4 and 0.6: sure enough to count, and weaker than a pattern that fits.
   A model of names has no say about what "EMP-36007" is; where both find something, the pattern
@@ -18,6 +20,7 @@ from typing import Any, Final, Protocol
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from memory.adapters.detection.model_budget import readable
+from memory.adapters.detection.recognizers_groups import is_group
 
 LABELS: Final = ("PERSON", "LOCATION", "ORGANIZATION")
 
@@ -26,7 +29,8 @@ LABELS: Final = ("PERSON", "LOCATION", "ORGANIZATION")
 _FIELD_NAMES: Final = frozenset({
     "dob", "ssn", "ein", "itin", "mrn", "swift", "bic", "iban", "npi", "zip", "state", "phone",
     "fax", "tel", "email", "e-mail", "address", "department", "dept", "holder", "amp", "url",
-    "session", "account", "employer", "employee", "patient", "provider", "invoice", "policy",
+    "acct", "emp", "mac", "ref", "session", "account", "employer",
+    "employee", "patient", "provider", "invoice", "policy",
 })
 # fmt: on
 
@@ -59,4 +63,5 @@ class NerRecognizer(LocalRecognizer):
             if label in entities
             and score >= self._thresholds.get(label, 0.0)
             and text[start:end].strip(".:#").lower() not in _FIELD_NAMES
+            and not (label == "LOCATION" and is_group(text[start:end]))
         ]

@@ -88,7 +88,8 @@ _PHONE_SHAPE: Final = re.compile(
     _FLAGS,
 )
 _NORTH_AMERICAN: Final = re.compile(
-    r"(?:\+?1[ .\-]?)?\(?[2-9]\d\d\)?[ .\-\u2010-\u2013]{1,2}\d{3}[ .\-\u2010-\u2013]\d{4}(?!\d)"
+    r"(?:\+?1[ .\-]?)?(?:\([2-9]\d\d\) ?|\(?[2-9]\d\d\)?[ .\-\u2010-\u2013]{1,2})"
+    r"\d{3}[ .\-\u2010-\u2013]\d{4}(?!\d)"
 )
 _YEAR: Final = r"(?:1[89]|20)\d\d"
 _NO_NUMBER: Final = re.compile(

@@ -80,7 +80,7 @@ class GroupRecognizer(LocalRecognizer):
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
-        found = [m for m in _WORD.finditer(text) if _listed(m.group()) and _of_people(text, m)]
+        found = [m for m in _WORD.finditer(text) if is_group(m.group()) and _of_people(text, m)]
         found += _SEVERAL.finditer(text)
         return bounded([RecognizerResult("NRP", m.start(), m.end(), _SCORE) for m in found])
 
@@ -91,7 +91,8 @@ def _of_people(text: str, match: re.Match[str]) -> bool:
     return not _TONGUE.search(before) and not _THING.match(text, match.end())
 
 
-def _listed(word: str) -> bool:
+def is_group(word: str) -> bool:
+    """Whether a word is one of the listed ones."""
     lower = word.lower()
     if lower in _LISTED or lower.removesuffix("s") in _LISTED:
         return True

@@ -18,7 +18,8 @@ from presidio_analyzer import LocalRecognizer, Pattern, RecognizerResult
 from memory.adapters.detection.recognizer_base import Patterns, bounded
 
 _WEAK: Final = 0.1
-_CARD_LENGTHS: Final = range(13, 20)
+_MAESTRO: Final = r"(?:50[0-9]{2}|5[6-8][0-9]{2}|6[0-9]{3}|0604)"
+"""How a Maestro card begins; these may be of 12 digits."""
 
 # ISO 13616: length of an IBAN by country.
 # fmt: off
@@ -53,7 +54,7 @@ def iban_checks(iban: str) -> bool:
 
 
 class CreditCardRecognizer(Patterns):
-    """Payment cards of 13 to 19 digits, in any grouping."""
+    """Payment cards of 13 to 19 digits, in any grouping; of 12 where Maestro has them."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -73,7 +74,8 @@ class CreditCardRecognizer(Patterns):
             ],
             patterns=[
                 Pattern("card", r"(?<![\w+])[2-6](?:[ \-.]{0,2}[0-9]){12,18}(?!\d)", 0.3),
-                Pattern("other", r"(?<![\w+])[01789](?:[ \-.]{0,2}[0-9]){12,18}(?!\d)", _WEAK),
+                Pattern("maestro", rf"(?<![\w+]){_MAESTRO}[0-9]{{8}}(?!\d)", _WEAK),
+                Pattern("other", r"(?<![\w+])[1789](?:[ \-.]{0,2}[0-9]){12,18}(?!\d)", _WEAK),
             ],
         )
 

@@ -16,7 +16,8 @@ from memory.core.values import RawText
 class Gazetteer:
     """A name model that knows a handful of names by heart."""
 
-    NAMES = (("Ana Lima", "PERSON"), ("EMP-36007", "PERSON"), ("DOB", "LOCATION"))
+    NAMES = (("Ana Lima", "PERSON"), ("EMP-36007", "PERSON"), ("DOB", "LOCATION"),
+             ("Israeli", "LOCATION"))  # fmt: skip
 
     def find(self, text: str) -> list[tuple[int, int, str, float]]:
         return [
@@ -37,6 +38,10 @@ def test_a_pattern_that_fits_gives_the_type() -> None:
 
 def test_a_field_of_a_form_is_no_name() -> None:
     assert found("DOB unknown") == []
+
+
+def test_where_someone_is_from_is_no_place() -> None:
+    assert found("an Israeli doctor") == [("NRP", "Israeli")]
 
 
 def test_a_label_counts_from_its_threshold_on() -> None:

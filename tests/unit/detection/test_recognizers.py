@@ -24,6 +24,10 @@ FOUND = [
     ("it's 5 5 5 1 2 3 4 ok", "PHONE_NUMBER", "5 5 5 1 2 3 4"),
     ("call oh seven double nine, four two one six three eight", "PHONE_NUMBER", None),
     # cards, accounts, machines
+    ("(370)555-0162x17612", "PHONE_NUMBER", "(370)555-0162x17612"),
+    ("under 001-633-555-1586, thanks", "PHONE_NUMBER", "001-633-555-1586"),
+    ("my card is 676165483600", "CREDIT_CARD", "676165483600"),
+    ("sent 588614905630 yesterday", "CREDIT_CARD", "588614905630"),
     ("it's 4111 1111 1111 1111", "CREDIT_CARD", "4111 1111 1111 1111"),
     ("amex 3782 822463 10005", "CREDIT_CARD", "3782 822463 10005"),
     ("card 4000-0000-0000-0001", "CREDIT_CARD", "4000-0000-0000-0001"),

@@ -1,0 +1,40 @@
+"""Words known as names: how they are looked up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import memory
+from memory.adapters.ner_lexicon import FAMILY, GIVEN, KINDS, PLACE, Lexicon, plain
+
+SHIPPED = Lexicon.read(Path(memory.__file__).parent / "models" / "ner" / "lexicon.txt")
+
+
+@pytest.mark.parametrize("word", ["ximena", "Ximena", "XIMENA", "Xim\u00e9na", "Xi\u200bmena"])
+def test_a_name_is_known_however_it_is_written(word: str) -> None:
+    assert SHIPPED.kind(word) & GIVEN
+
+
+def test_a_word_may_be_known_as_several_things() -> None:
+    lexicon = Lexicon({"jordan": GIVEN | FAMILY | PLACE})
+    assert lexicon.kind("Jordan") == GIVEN | FAMILY | PLACE
+
+
+@pytest.mark.parametrize("word", ["", "the", "so", "zzzzzz", "12", "a" * 10_000])
+def test_other_words_are_known_as_nothing(word: str) -> None:
+    assert SHIPPED.kind(word) == 0
+
+
+def test_the_shipped_file_holds_plain_words_and_kinds_only() -> None:
+    entries = SHIPPED.entries()
+    assert len(entries) > 10_000
+    assert all(word == plain(word) and 0 < kind < KINDS for word, kind in entries)
+
+
+@given(st.text())
+def test_any_word_can_be_looked_up(word: str) -> None:
+    assert 0 <= SHIPPED.kind(word) < KINDS

