@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 
 from memory.core.consent import Consent
 from memory.core.pseudonyms import Entity, Replacement
+from memory.core.segment import SegmentHead
 from memory.core.values import (
     AssistantId,
     MemoryKind,
@@ -146,13 +147,6 @@ class MemoryHead(NamedTuple):
     id: RecordId
     seq: int
     version: int
-
-
-class SegmentHead(NamedTuple):
-    """A sealed piece of a person's vectors: its id and how many they are."""
-
-    id: RecordId
-    vectors: int
 
 
 class AccessAction(StrEnum):

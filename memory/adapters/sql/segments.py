@@ -15,8 +15,8 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from memory.adapters.sql.tables import vector_segments
 from memory.adapters.sql.transaction import Transaction, batches
+from memory.core.segment import SegmentHead
 from memory.core.values import RecordId, SealedRecord, SubjectId
-from memory.ports import SegmentHead
 
 _OF_PERSON: Final = vector_segments.c.subject == bindparam("of")
 _NAMED: Final = vector_segments.c.id.in_(bindparam("ids", expanding=True))
