@@ -38,11 +38,11 @@ class Segments(Transaction):
         return [SegmentHead(RecordId(id_), vectors) for id_, vectors in rows]
 
     def sealed_segments(
-        self, subject: SubjectId, segments: Iterable[RecordId]
+        self, subject: SubjectId, ids: Iterable[RecordId]
     ) -> Mapping[RecordId, SealedRecord]:
         return {
             RecordId(id_): SealedRecord(sealed)
-            for batch in batches(segment.value for segment in segments)
+            for batch in batches(one.value for one in ids)
             for id_, sealed in self._rows(_SEALED, {"of": subject.value, "ids": batch})
         }
 
