@@ -67,8 +67,11 @@ def profile(theft: Theft, known: Indices, said: Indices, rows: Indices) -> Matri
 def forwards(ridge: float) -> Attack:
     def attack(theft: Theft, known: Indices, said: Indices, rows: Indices) -> Matrix:
         plain = theft.view[said]
-        guess = theft.view @ (plain.T @ _solve(plain, ridge, theft.stored[known]))
-        made: Matrix = unit(theft.stored[rows]) @ unit(guess).T
+        fitted = plain.T @ _solve(plain, ridge, theft.stored[known])
+        # Cosines to `view @ fitted`, without making it: it is wide, and of low rank.
+        lengths = np.sqrt(((theft.view @ (fitted @ fitted.T)) * theft.view).sum(axis=1))
+        seen = unit(theft.stored[rows]) @ fitted.T
+        made: Matrix = (seen @ theft.view.T) / np.maximum(lengths, 1e-9)
         return made
 
     return attack

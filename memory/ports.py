@@ -32,9 +32,9 @@ from memory.core.rows import (  # noqa: F401 (to be had from here, with the port
     PersonState,
     RotationRow,
     RotationState,
-    SegmentHead,
     WrappedKey,
 )
+from memory.core.segment import SegmentHead
 from memory.core.values import (
     PersonRef,
     PseudonymizedText,

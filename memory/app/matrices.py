@@ -67,10 +67,10 @@ class Matrices:
             return []
         # Not `@`: for 10,000 rows BLAS wakes all its threads, and on a busy machine waits for them.
         scores = np.concatenate([np.vecdot(part.vectors, vector) for part in parts])
-        best = np.argsort(-scores, kind="stable")
+        near = np.arange(len(scores))
         if limit < len(scores):
             near = np.argpartition(-scores, limit)[:limit]
-            best = near[np.argsort(-scores[near], kind="stable")]
+        best = near[np.argsort(-scores[near], kind="stable")]
         starts = np.cumsum([0, *(len(part.records) for part in parts)])
         which = np.searchsorted(starts, best, side="right") - 1
         return [

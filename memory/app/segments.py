@@ -16,9 +16,9 @@ import numpy as np
 from memory.app.matrices import FIELD, Matrices, Segments
 from memory.core.keys import PersonKeys
 from memory.core.record_format import SALT_BYTES, Place, seal
-from memory.core.segment import encode, rows_at_most
+from memory.core.segment import SegmentHead, encode, rows_at_most
 from memory.core.values import RecordId, SubjectId, Vector
-from memory.ports import RandomBytes, SegmentHead, UnitOfWork
+from memory.ports import RandomBytes, UnitOfWork
 
 
 def write_segments(

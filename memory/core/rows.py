@@ -88,13 +88,6 @@ class MemoryHead(NamedTuple):
     version: int
 
 
-class SegmentHead(NamedTuple):
-    """A sealed piece of a person's vectors: its id and how many they are."""
-
-    id: RecordId
-    vectors: int
-
-
 class AccessAction(StrEnum):
     """What was done; the wire's `AccessEvent.Action`."""
 

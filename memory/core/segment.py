@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,13 @@ _HEADER: Final = 7
 _ID_BYTES: Final = 16
 
 Vectors = NDArray[np.float32]
+
+
+class SegmentHead(NamedTuple):
+    """A segment without what is sealed in it: its id and how many vectors it holds."""
+
+    id: RecordId
+    vectors: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

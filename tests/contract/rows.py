@@ -10,6 +10,7 @@ from typing import Any
 from memory.adapters.sql.store import SqlStore
 from memory.core.consent import Consent
 from memory.core.pseudonyms import Entity
+from memory.core.segment import SegmentHead
 from memory.core.values import (
     AssistantId,
     MemoryKind,
@@ -29,7 +30,6 @@ from memory.ports import (
     MemoryRow,
     PersonRow,
     PersonState,
-    SegmentHead,
     WrappedKey,
 )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from memory.adapters.sql.store import SqlStore
+from memory.core.segment import SegmentHead
 from memory.core.values import RecordId, SealedRecord
-from memory.ports import SegmentHead
 from tests.contract.rows import stored_person
 
 ONE, TWO = SegmentHead(RecordId(b"1" * 16), 3), SegmentHead(RecordId(b"2" * 16), 5)

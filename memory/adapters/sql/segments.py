@@ -15,8 +15,8 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from memory.adapters.sql.tables import vector_segments
 from memory.adapters.sql.transaction import Transaction, batches
+from memory.core.segment import SegmentHead
 from memory.core.values import RecordId, SealedRecord, SubjectId
-from memory.ports import SegmentHead
 
 _OF_PERSON: Final = vector_segments.c.subject == bindparam("of")
 _NAMED: Final = vector_segments.c.id.in_(bindparam("ids", expanding=True))
@@ -38,11 +38,11 @@ class Segments(Transaction):
         return [SegmentHead(RecordId(id_), vectors) for id_, vectors in rows]
 
     def sealed_segments(
-        self, subject: SubjectId, segments: Iterable[RecordId]
+        self, subject: SubjectId, ids: Iterable[RecordId]
     ) -> Mapping[RecordId, SealedRecord]:
         return {
             RecordId(id_): SealedRecord(sealed)
-            for batch in batches(segment.value for segment in segments)
+            for batch in batches(one.value for one in ids)
             for id_, sealed in self._rows(_SEALED, {"of": subject.value, "ids": batch})
         }
 
