@@ -6,8 +6,9 @@ Stores every conversation in FOLDER through gRPC in a server of its own, with de
 pseudonyms, sealing and veiling as shipped, asks every question over gRPC, and scores what comes
 back against the gold evidence. In the same run the same questions go to plain Chroma over the raw
 text (`documents=`, the same encoder in fp32), to exact dense search and to BM25. `tacit_open` is
-Tacit with anonymization switched off, by a policy that keeps every type of find as it stands;
-`tacit_sealed` searches the exact vectors: what veiling costs is the difference.
+Tacit with anonymization switched off, by a policy that keeps every type of find as it stands.
+`tacit_index` asks the veiled index, as for people with more memories than a conversation has
+(`search_in_memory = 0`), where `tacit` searches exactly: what veiling costs is the difference.
 
 All are asked for the first 50; recall@k, nDCG@10 and MRR as in `benchmarks/quality.py`.
 """
@@ -54,9 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with TemporaryDirectory() as folder:
         policy = keep_everything(Path(folder) / "policy.toml")
         answers["tacit_open"], _ = ask_tacit(conversations, "--detection", str(policy))
-        sealed = Path(folder) / "protection.toml"
-        sealed.write_text('protection = "sealed"\n')
-        answers["tacit_sealed"], _ = ask_tacit(conversations, "--protection", str(sealed))
+    answers["tacit_index"], _ = ask_tacit(conversations, "--search-in-memory", "0")
     answers |= ask_baselines(conversations)
     publish("retrieval", options, results(conversations, answers, seconds), tables(answers))
 
