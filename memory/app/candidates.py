@@ -12,7 +12,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,7 @@ from memory.app.nearest import Nearest
 from memory.app.opened import OpenedFeatures
 from memory.core.content import Features
 from memory.core.keys import PersonKeys
+from memory.core.pseudonyms import Entity
 from memory.core.ranking import nearest
 from memory.core.values import RecordId, Vector
 from memory.errors import IndexUnavailableError
@@ -56,6 +57,16 @@ class Candidates:
     index_failed: Callable[[], None]
     """Called when the index did not answer, so that it is looked after."""
     few: int
+
+    def entities(
+        self, uow: UnitOfWork, person: PersonRow, hashes: Iterable[bytes]
+    ) -> Mapping[bytes, Entity]:
+        """Which of these aliases the person's vault knows."""
+        if person.numbered > self.few:
+            return uow.entities(person.subject, hashes)
+        subject = person.subject
+        known = self.opened.aliases(subject, person.revision, lambda: uow.aliases(subject))
+        return {alias: known[alias] for alias in hashes if alias in known}
 
     def __call__(
         self,

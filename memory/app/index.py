@@ -52,6 +52,9 @@ BATCH: Final = 256
 IDLE_SECONDS: Final = 5.0
 """How often to look without being woken: another replica may have died with tasks claimed."""
 
+SETTLE_SECONDS: Final = 0.05
+"""How long to let a burst of stores come together; Recall does not wait for the index."""
+
 RETRY_SECONDS: Final = 1.0
 
 
@@ -145,7 +148,8 @@ class Indexer:
                 self.work_off()
                 self.matrices.evict_idle()
                 self.opened.evict_idle()
-                self._wake.wait(IDLE_SECONDS)
+                if self._wake.wait(IDLE_SECONDS):
+                    self._stop.wait(SETTLE_SECONDS)
             except TacitError as error:
                 log.warning("indexing waits: %s", error.reason)
                 self._check.set()

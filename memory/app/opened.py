@@ -2,11 +2,12 @@
 
 Opening the candidates costs more than ranking them, and the next recall of the same person wants
 mostly the same ones. Of a person with few memories all are kept, with their vectors as one
-matrix: searching that exactly is faster than asking the index.
+matrix: searching that exactly is faster than asking the index. So is the blind index of their
+vault, which every query is matched against.
 
 Rules:
 - An entry is good for one version of one record; a correction simply misses. A matrix is good
-  for one revision of the person's memories and one filter.
+  for one revision of the person's memories and one filter, a blind index for one revision.
 - Whole people go at once: the least recently recalled first, past `limit` entries; whoever was not
   recalled for `idle_seconds`; at once who is forgotten.
 - It holds vectors and terms in the clear, in this process only; nothing of it is ever written.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -26,6 +27,7 @@ import numpy as np
 from memory.app.sealing import open_features
 from memory.core.content import Features
 from memory.core.keys import PersonKeys
+from memory.core.pseudonyms import Entity
 from memory.core.values import RecordId, SubjectId, Vector
 from memory.ports import MemoryFilter, MemoryHead, MemoryRow
 
@@ -62,6 +64,7 @@ class Whole:
 @dataclass(slots=True)
 class _Person:
     used: float = 0.0
+    aliases: tuple[int, Mapping[bytes, Entity]] = (-1, {})
     features: dict[RecordId, tuple[int, Features]] = field(default_factory=dict)
     wholes: OrderedDict[MemoryFilter, Whole] = field(default_factory=OrderedDict)
 
@@ -121,6 +124,18 @@ class OpenedFeatures:
         with self._changing(keys.subject) as person:
             person.keep(filter_, whole)
         return whole
+
+    def aliases(
+        self, subject: SubjectId, revision: int, load: Callable[[], Mapping[bytes, Entity]]
+    ) -> Mapping[bytes, Entity]:
+        """The whole blind index of the person's vault; `load` fetches it when it is not held."""
+        with self._lock:
+            held, aliases = self._used(subject).aliases
+        if held != revision:
+            aliases = load()
+            with self._lock:
+                self._used(subject).aliases = (revision, aliases)
+        return aliases
 
     @contextmanager
     def _changing(self, subject: SubjectId) -> Iterator[_Person]:

@@ -68,7 +68,7 @@ class Recall:
             person = admit(uow, ref, access, self.clock()).person
             keys = self.keyring.keys(person)
             names = candidate_names(query, keys.blind_index)
-            known = uow.entities(person.subject, names.hashes)
+            known = self.candidates.entities(uow, person, names.hashes)
         mentions = query_mentions(names, known)
         text = embedding_text(query, masked_spans(query, names, mentions))
         vector = self.encoder.encode([text])[0]

@@ -94,22 +94,33 @@ class Replacement:
     mentions: tuple[Mention, ...]
 
 
-def alias_hash(key: Secret, domain: str, form: str) -> bytes:
-    """16 bytes that stand for a canonical form in one person's vault."""
-    message = f"{domain}|{form}".encode("utf-8", "surrogatepass")
-    return blake2b(
-        message, digest_size=ALIAS_BYTES, key=key.reveal(), person=_PERSONALIZATION
-    ).digest()
+_PART: Final = "part-of-person"
 
 
-def whole_hash(key: Secret, of: Kind, form: str) -> bytes:
-    """The hash of a canonical form as written in full."""
-    return alias_hash(key, of.value, form)
+class AliasHash:
+    """16 bytes that stand for a canonical form in one person's vault.
 
+    Made once for many forms: taking up the key costs as much as hashing a form.
+    """
 
-def part_hash(key: Secret, form: str) -> bytes:
-    """The hash of a form as a part of some person's longer name."""
-    return alias_hash(key, "part-of-person", form)
+    def __init__(self, key: Secret) -> None:
+        keyed = blake2b(digest_size=ALIAS_BYTES, key=key.reveal(), person=_PERSONALIZATION)
+        self._begun = {domain: keyed.copy() for domain in (*(k.value for k in Kind), _PART)}
+        for domain, hashing in self._begun.items():
+            hashing.update(f"{domain}|".encode())
+
+    def whole(self, of: Kind, form: str) -> bytes:
+        """Of a form as written in full."""
+        return self._of(of.value, form)
+
+    def part(self, form: str) -> bytes:
+        """Of a form as a part of some person's longer name."""
+        return self._of(_PART, form)
+
+    def _of(self, domain: str, form: str) -> bytes:
+        hashing = self._begun[domain].copy()
+        hashing.update(form.encode("utf-8", "surrogatepass"))
+        return hashing.digest()
 
 
 def blind(
@@ -123,28 +134,29 @@ def blind(
     `fixed[i]`, where given and not None, stands in for `spans[i]` instead of a pseudonym.
     """
     texts = fixed if fixed is not None else (None,) * len(spans)
+    aliases = AliasHash(key)
     return tuple(
-        _blind(span, text.value[span.start : span.end], key, instead)
+        _blind(span, text.value[span.start : span.end], aliases, instead)
         for span, instead in zip(spans, texts, strict=True)
     )
 
 
-def _blind(span: Span, surface: str, key: Secret, instead: str | None) -> BlindSpan:
+def _blind(span: Span, surface: str, aliases: AliasHash, instead: str | None) -> BlindSpan:
     if instead is not None:
         return BlindSpan(span, RawText(surface), fixed=instead)
     of = kind(span.entity_type)
     form = normalize(span.entity_type, surface)
-    whole = whole_hash(key, of, form)
+    whole = aliases.whole(of, form)
     if of is not Kind.PERSON:
         return BlindSpan(span, RawText(surface), whole)
-    parts = tuple((whole_hash(key, of, p), part_hash(key, p)) for p in partial_forms(form))
-    return BlindSpan(span, RawText(surface), whole, part_hash(key, form), parts)
+    parts = tuple((aliases.whole(of, p), aliases.part(p)) for p in partial_forms(form))
+    return BlindSpan(span, RawText(surface), whole, aliases.part(form), parts)
 
 
 def rehash(entity_type: str, surface: RawText, old: Secret, new: Secret) -> dict[bytes, bytes]:
     """Every alias that a surface may have given: its hash under one key, and under another."""
     span = Span(0, max(1, len(surface.value)), entity_type)
-    was, becomes = (_blind(span, surface.value, key, None) for key in (old, new))
+    was, becomes = (_blind(span, surface.value, AliasHash(key), None) for key in (old, new))
     pairs = [(was.whole, becomes.whole), (was.as_part, becomes.as_part)]
     for before, after in zip(was.parts, becomes.parts, strict=True):
         pairs += zip(before, after, strict=True)

@@ -21,9 +21,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from memory.core.pseudonyms import Entity, part_hash, whole_hash
+from memory.core.pseudonyms import AliasHash, Entity
 from memory.core.spans import resolve
-from memory.core.surfaces import Kind, normalize, person_forms, words
+from memory.core.surfaces import Kind, is_affix, normalize, person_forms, words
 from memory.core.values import RawText, Secret, Span
 
 MAX_WORDS: Final = 5
@@ -59,21 +59,25 @@ def candidate_names(query: RawText, key: Secret) -> CandidateNames:
     """Everything in the query that could be a known name, hashed under the blind-index key."""
     places: dict[bytes, list[tuple[int, int]]] = {}
 
-    def add(alias: bytes, start: int, end: int) -> None:
-        places.setdefault(alias, []).append((start, end))
+    def add(start: int, end: int, *found_as: bytes) -> None:
+        for alias in found_as:
+            places.setdefault(alias, []).append((start, end))
 
+    aliases = AliasHash(key)
     found = words(query.value)[:MAX_QUERY_WORDS]
-    for first in range(len(found)):
+    forms = [word.form for word in found]
+    affixed = [is_affix(form) for form in forms]
+    for first, word in enumerate(found):
+        name = ""
         for last in range(first, min(first + MAX_WORDS, len(found))):
-            start, end = found[first].start, found[last].end
-            forms = [word.form for word in found[first : last + 1]]
-            surface = query.value[start:end]
-            person = (
-                normalize("PERSON", surface) if "," in surface else " ".join(person_forms(forms))
-            )
-            add(whole_hash(key, Kind.PERSON, person), start, end)
-            add(whole_hash(key, Kind.NAME, " ".join(forms)), start, end)
-            add(part_hash(key, person), start, end)
+            name = f"{name} {forms[last]}" if name else forms[last]
+            person, end = name, found[last].end
+            if "," in query.value[word.start : end]:
+                person = normalize("PERSON", query.value[word.start : end])
+            elif affixed[first] or affixed[last]:
+                person = " ".join(person_forms(forms[first : last + 1]))
+            whole = aliases.whole(Kind.PERSON, person)
+            add(word.start, end, whole, aliases.whole(Kind.NAME, name), aliases.part(person))
     looks = _looks(query.value)
     for span in looks:
         surface = query.value[span.start : span.end]
@@ -82,7 +86,7 @@ def candidate_names(query: RawText, key: Secret) -> CandidateNames:
             ("PHONE_NUMBER", Kind.PHONE),
             ("CODE", Kind.CODE),
         ):
-            add(whole_hash(key, of, normalize(entity_type, surface)), span.start, span.end)
+            add(span.start, span.end, aliases.whole(of, normalize(entity_type, surface)))
     return CandidateNames({alias: tuple(at) for alias, at in places.items()}, tuple(looks))
 
 

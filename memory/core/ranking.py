@@ -83,12 +83,9 @@ def rank(
         axis=1,
         dtype=np.float64,
     )
-    scores = parts.sum(axis=1)
+    scores: list[float] = parts.sum(axis=1).tolist()
     order = sorted(range(len(candidates)), key=lambda i: (-scores[i], -ages[i]))[:limit]
-    return [
-        Ranked(i, float(scores[i]), tuple(zip(names, parts[i].tolist(), strict=True)))
-        for i in order
-    ]
+    return [Ranked(i, scores[i], tuple(zip(names, parts[i].tolist(), strict=True))) for i in order]
 
 
 def _share_of_best(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -54,7 +54,7 @@ class PersonRow:
     numbered: int = 0
     """Memories ever stored, so never fewer than there are."""
     revision: int = 0
-    """Another one after every change of the person's memories."""
+    """Another one after every change of the person's memories, vault or key."""
 
 
 @dataclass(frozen=True, slots=True)

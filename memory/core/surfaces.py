@@ -153,6 +153,11 @@ def person_forms(forms: Sequence[str]) -> list[str]:
     return list(forms[start:end])
 
 
+def is_affix(form: str) -> bool:
+    """Whether `person_forms` may drop this word: a title or a suffix."""
+    return form in _TITLES or form in _SUFFIXES
+
+
 def partial_forms(canonical: str) -> tuple[str, ...]:
     """The shorter ways to write a person's canonical name, longest first.
 

@@ -27,8 +27,9 @@ from memory.core.content import (
     encode_originals,
 )
 from memory.core.keys import DEPLOYMENT_AAD, DeploymentKeys, PersonKeys, root_aad
-from memory.core.pseudonyms import Mention, alias_hash
+from memory.core.pseudonyms import AliasHash, Mention
 from memory.core.record_format import Place, padme, seal
+from memory.core.surfaces import Kind
 from memory.core.values import (
     MemoryContent,
     PersonId,
@@ -162,7 +163,7 @@ def _person(keys: PersonKeys, wrapped: bytes, aad: bytes, random: Any) -> dict[s
         "alias": {
             "kind": "person",
             "form": "amara okafor",
-            "hash": alias_hash(keys.blind_index, "person", "amara okafor").hex(),
+            "hash": AliasHash(keys.blind_index).whole(Kind.PERSON, "amara okafor").hex(),
         },
         "sealed": sealed,
     }

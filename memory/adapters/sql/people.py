@@ -44,6 +44,7 @@ _REKEY: Final = (
         epoch=bindparam("new_epoch"),
         wrapped_key=bindparam("new_key"),
         collection=bindparam("into"),
+        revision=persons.c.revision + 1,
     )
 )
 _RESERVE: Final = (
