@@ -24,6 +24,7 @@ SUITE: Final = {
     "ranking": "*.json",
     "latency": None,
     "detection": "*.jsonl",
+    "detection_speed": None,
     "fairness": None,
     "leakage": "*.json",
     "sealed": None,

@@ -18,7 +18,7 @@ from memory.core.values import Vector
 from memory.errors import IndexUnavailableError
 from memory.ports import Candidate, PersonRow, UnitOfWork, VectorIndex
 
-BLUR: Final = 2
+BLUR: Final = 3
 """The veil blurs the order: so many times as many are proposed, and their exact vectors choose."""
 
 
