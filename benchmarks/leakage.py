@@ -7,7 +7,7 @@ same texts (`leakage_texts`), schemes (`leakage_schemes`) and attacks (`leakage_
 are known; `leakage_blind`: none; `leakage_plain`: words, lengths). Then it tries other veils,
 rotations with noise and sign codes, for the known-pair attack and the candidates they find: the
 table that the default was chosen by. Without `--data` it makes conversations, without `--public`
-public text, from templates; those are easier to attack than real ones.
+public text, from templates; their figures do not compare with those of real ones.
 
     results.S.known_pairs_to_half          of one person, until half of the rest is named among
                                            10,000 candidates; null: never
