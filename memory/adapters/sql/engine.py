@@ -14,7 +14,9 @@ Rules:
 from __future__ import annotations
 
 import os
+import sqlite3
 import ssl
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +29,8 @@ from memory.errors import ConfigurationError
 
 WAIT_SECONDS: Final = 10
 """How long to wait for a lock or a free connection before giving up."""
+
+_RETRY_SECONDS: Final = 0.005
 
 _READERS: Final = 32
 """More than the server has threads, so that a reader never waits for another."""
@@ -43,7 +47,6 @@ _CACHE_KB: Final = 8192
 _PRAGMAS: Final = (
     f"PRAGMA page_size = {_PAGE_BYTES}",
     f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}",
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
@@ -101,12 +104,23 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
-    cursor.execute("PRAGMA journal_mode")
-    if cursor.fetchone() != ("wal",):
+    if _write_ahead(cursor) != ("wal",):
         raise ConfigurationError(
             "SQLite cannot keep a write-ahead log there: use a local disk for the database file"
         )
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> Any:
+    """The journal mode that holds; SQLite itself does not wait for others that change it too."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            return cursor.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_RETRY_SECONDS)
 
 
 def _prepare_sqlite_reader(connection: Any, record: object) -> None:
