@@ -52,6 +52,7 @@ from memory.config import Config
 from memory.core.policy import load_policies
 from memory.core.protection import Protections, load_protections
 from memory.core.purposes import Purposes, parse_purposes
+from memory.core.signing import Signer
 from memory.core.values import Secret, TenantId
 from memory.errors import ConfigurationError
 
@@ -75,6 +76,7 @@ class Tacit:
     rekey: Rekey
     indexer: Indexer
     page_token_key: Secret
+    signer: Signer
     _resources: ExitStack
 
     def close(self) -> None:
@@ -156,6 +158,7 @@ def open_tacit(config: Config) -> Tacit:
             rotate=rotate,
             rekey=rekey,
             indexer=indexer,
+            signer=Signer(config.signing_name, keyring.deployment.signing),
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )

@@ -74,6 +74,13 @@ def _kek(value: object) -> str:
     return str(value)
 
 
+def _signing_name(value: object) -> str:
+    text = _text(value)
+    if len(text) > 255 or "+" in text or any(c.isspace() for c in text):
+        raise ValueError("must be a name like memory.example.org, without white space or '+'")
+    return text
+
+
 def _between(low: int, high: int) -> Callable[[object], int]:
     def parse(value: object) -> int:
         problem = f"must be a whole number from {low} to {high}"
@@ -117,6 +124,10 @@ class Config:
     jwt_audience: str = _setting(_text, "The `aud` that tokens must carry.", "tacit")
     jwt_key_set: Path | None = _setting(
         _path, "JWKS file of another issuer's keys; else DATA/jwt-signing.pem is made and used."
+    )
+
+    signing_name: str = _setting(
+        _signing_name, "What receipts, exports and the ledger are signed as.", "tacit.local"
     )
 
     purposes: Path | None = _setting(_path, "Registry of purposes (TOML); else a plain one.")

@@ -157,6 +157,16 @@ class SealError(TacitError):
     reason = "RECORD_DAMAGED"
 
 
+class SignatureError(TacitError):
+    """A signed text is not what was signed, or not signed by this key."""
+
+    status = "INVALID_ARGUMENT"
+    reason = "SIGNATURE_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__("the signature does not verify: it was changed, or another key signed it")
+
+
 class ConfigurationError(TacitError):
     """The server cannot start as configured. The message names the setting or file."""
 

@@ -79,6 +79,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     { "reason": "PAGE_TOKEN_INVALID", "domain": "tacit.memory.v1",
       "metadata": { "field": "page_token" } }
     """
+    SIGNATURE_INVALID: _ErrorReason.ValueType  # 14
+    """INVALID_ARGUMENT. A signed text is not what was signed, or another key signed it. Shown by
+    `tacit verify`, and when an archive is taken in.
+    { "reason": "SIGNATURE_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
+    """
     TOKEN_INVALID: _ErrorReason.ValueType  # 20
     """UNAUTHENTICATED. No bearer token, or one that is forged, expired, not yet valid, or made
     for another server.
@@ -212,6 +217,11 @@ PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 13
 or filter. Start again from the first page.
 { "reason": "PAGE_TOKEN_INVALID", "domain": "tacit.memory.v1",
   "metadata": { "field": "page_token" } }
+"""
+SIGNATURE_INVALID: ErrorReason.ValueType  # 14
+"""INVALID_ARGUMENT. A signed text is not what was signed, or another key signed it. Shown by
+`tacit verify`, and when an archive is taken in.
+{ "reason": "SIGNATURE_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
 """
 TOKEN_INVALID: ErrorReason.ValueType  # 20
 """UNAUTHENTICATED. No bearer token, or one that is forged, expired, not yet valid, or made
