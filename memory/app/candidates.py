@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from memory.app.narrow import Narrow
 from memory.app.nearest import Nearest
 from memory.app.opened import OpenedFeatures
@@ -102,7 +104,7 @@ class Candidates:
             )
             features = self.opened.open(keys, heads, load)
             count = len(heads) if narrow.by_time else wanted
-            places = nearest(vector, features, count)
+            places = nearest(np.array([f.vector for f in features]), vector, count)
             found = Found([heads[i] for i in places], [features[i] for i in places])
         if not narrow.by_time:
             return found

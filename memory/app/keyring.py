@@ -11,19 +11,15 @@ Rules:
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
+from memory.app.lru import Lru
 from memory.core.keys import DEPLOYMENT_AAD, KEY_BYTES, DeploymentKeys, PersonKeys, root_aad
 from memory.core.values import PersonId, PersonRef, Secret, SubjectId, TenantId
 from memory.errors import KeyFileError, KeyUnavailableError, SealError
 from memory.ports import KeyProvider, PersonRow, PersonState, RandomBytes, Store, WrappedKey
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 
 MAX_PEOPLE: Final = 4096
 """Bounds the keys that are held unwrapped."""
@@ -47,7 +43,7 @@ class Keyring:
         self._monotonic = monotonic
         self._max_age = max_age
         self.deployment = DeploymentKeys(_deployment_root(store, provider, random))
-        self._people = _Cache[SubjectId, _Held](MAX_PEOPLE)
+        self._people = Lru[SubjectId, _Held](MAX_PEOPLE)
 
     def ref(self, tenant: TenantId, person: PersonId) -> PersonRef:
         """What SQL knows this person by."""
@@ -129,32 +125,6 @@ class _Held(NamedTuple):
 
     keys: PersonKeys
     until: float
-
-
-class _Cache(Generic[K, V]):
-    """Least recently used goes first. Two threads may make the same value; one of them stays."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._items: OrderedDict[K, V] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        with self._lock:
-            if key in self._items:
-                self._items.move_to_end(key)
-            return self._items.get(key)
-
-    def put(self, key: K, value: V) -> None:
-        with self._lock:
-            self._items[key] = value
-            self._items.move_to_end(key)
-            if len(self._items) > self._limit:
-                self._items.popitem(last=False)
-
-    def drop(self, key: K) -> None:
-        with self._lock:
-            self._items.pop(key, None)
 
 
 def _deployment_root(store: Store, provider: KeyProvider, random: RandomBytes) -> Secret:

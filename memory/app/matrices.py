@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 
 from memory.core.keys import PersonKeys
+from memory.core.ranking import cosines
 from memory.core.record_format import Place, unseal
 from memory.core.segment import Segment, decode
 from memory.core.values import RecordId, SubjectId, Vector
@@ -65,8 +66,7 @@ class Matrices:
         parts = [s for s in self.open(uow, keys).values() if s.records]
         if not parts:
             return []
-        # Not `@`: for 10,000 rows BLAS wakes all its threads, and on a busy machine waits for them.
-        scores = np.concatenate([np.vecdot(part.vectors, vector) for part in parts])
+        scores = np.concatenate([cosines(part.vectors, vector) for part in parts])
         near = np.arange(len(scores))
         if limit < len(scores):
             near = np.argpartition(-scores, limit)[:limit]

@@ -28,6 +28,7 @@ from memory.app.sealing import open_features
 from memory.core.content import Features
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
+from memory.core.ranking import nearest
 from memory.core.values import RecordId, SubjectId, Vector
 from memory.ports import MemoryFilter, MemoryHead, MemoryRow
 
@@ -53,12 +54,8 @@ class Whole:
     matrix: Vector
 
     def nearest(self, vector: Vector, count: int) -> list[int]:
-        """The places of the `count` memories nearest to `vector`, in no order."""
-        if count >= len(self.heads):
-            return list(range(len(self.heads)))
-        # Not `@`: BLAS would wake its threads, and on a busy machine wait for them.
-        best = np.argpartition(np.vecdot(self.matrix, vector), -count)[-count:]
-        return [int(place) for place in best]
+        """The places of the `count` memories nearest to `vector`, in the order of `heads`."""
+        return nearest(self.matrix, vector, count)
 
 
 @dataclass(slots=True)

@@ -8,11 +8,10 @@ Rules:
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
+from memory.app.lru import Lru
 from memory.core.keys import PersonKeys
 from memory.core.protection import Mode, Protections
 from memory.core.values import RecordId, SubjectId, TenantId, Vector, VeiledVector
@@ -30,8 +29,7 @@ class Veils:
         self._protections = protections
         self._default = protections.default.veil(basis)
         self._own = {t: p.veil(basis) for t, p in protections.by_tenant.items()}
-        self._lock = threading.Lock()
-        self._subspaces: OrderedDict[SubjectId, tuple[int, Matrix]] = OrderedDict()
+        self._subspaces = Lru[SubjectId, tuple[int, Matrix]](MAX_SUBSPACES)
 
     def mode(self, tenant: TenantId) -> Mode:
         """Where this tenant's vectors are searched."""
@@ -56,21 +54,15 @@ class Veils:
 
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person."""
-        with self._lock:
-            self._subspaces.pop(subject, None)
+        self._subspaces.drop(subject)
 
     def _veil(self, tenant: TenantId) -> Veil:
         return self._own.get(tenant, self._default)
 
     def _subspace(self, keys: PersonKeys) -> Matrix:
-        with self._lock:
-            version, held = self._subspaces.get(keys.subject, (0, None))
-            if held is not None and version == keys.version:
-                self._subspaces.move_to_end(keys.subject)
-                return held
+        version, held = self._subspaces.get(keys.subject) or (0, None)
+        if held is not None and version == keys.version:
+            return held
         made = self._veil(keys.tenant).subspace(keys.veil)
-        with self._lock:
-            self._subspaces[keys.subject] = (keys.version, made)
-            if len(self._subspaces) > MAX_SUBSPACES:
-                self._subspaces.popitem(last=False)
+        self._subspaces.put(keys.subject, (keys.version, made))
         return made

@@ -106,8 +106,8 @@ def test_nothing_ranks_to_nothing() -> None:
 
 
 def test_of_too_many_candidates_the_exactly_nearest_are_ranked() -> None:
-    candidates = [_features([x, 0, 0, 0]) for x in (0.1, 0.9, 0.5, 0.7)]
+    matrix = np.array([[x, 0, 0, 0] for x in (0.1, 0.9, 0.5, 0.7)], np.float32)
     query = np.array([1, 0, 0, 0], np.float32)
-    assert nearest(query, candidates, 2) == [1, 3]
-    assert nearest(query, candidates, 4) == [0, 1, 2, 3]
-    assert nearest(query, [], 4) == []
+    assert nearest(matrix, query, 2) == [1, 3]
+    assert nearest(matrix, query, 4) == [0, 1, 2, 3]
+    assert nearest(matrix[:0], query, 4) == []
