@@ -55,6 +55,7 @@ from memory.core.purposes import Purposes, parse_purposes
 from memory.core.signing import Signer
 from memory.core.values import Secret, TenantId
 from memory.errors import ConfigurationError
+from memory.ports import Clock
 
 SHIPPED_ENCODER = Path(str(files("memory") / "models" / "minilm-l6-v2"))
 
@@ -90,8 +91,15 @@ class Tacit:
         self.close()
 
 
-def open_tacit(config: Config) -> Tacit:
+def utc_now() -> datetime:
+    """The time of day, as the system tells it."""
+    return datetime.now(UTC)
+
+
+def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
     """Opens the data folder, finishes interrupted erasures, and starts the indexer.
+
+    `clock` tells when consents, retention and certificates are; leases run on the system's.
 
     Raises:
         ConfigurationError, DataFolderInUseError, KeyFileError, KeyUnavailableError,
@@ -122,11 +130,11 @@ def open_tacit(config: Config) -> Tacit:
         preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
-        forget = Forget(store, keyring, opened, veils, matrices, indexer.sweep, _now, os.urandom)
+        forget = Forget(store, keyring, opened, veils, matrices, indexer.sweep, clock, os.urandom)
         forget.resume()
-        rotate = Rotate(store, provider, indexer.sweep, _now, os.urandom)
+        rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom)
         rekey = Rekey(
-            store, keyring, veils, _now, os.urandom, retired=indexer.sweep, stored=indexer.wake
+            store, keyring, veils, clock, os.urandom, retired=indexer.sweep, stored=indexer.wake
         )
         stack.callback(indexer.stop)
         indexer.start()
@@ -135,7 +143,7 @@ def open_tacit(config: Config) -> Tacit:
         return Tacit(
             purposes=purposes,
             remember=Remember(
-                store, keyring, purposes, preparer, _now, os.urandom, stored=indexer.wake
+                store, keyring, purposes, preparer, clock, os.urandom, stored=indexer.wake
             ),
             recall=Recall(
                 store,
@@ -145,14 +153,14 @@ def open_tacit(config: Config) -> Tacit:
                 Candidates(
                     Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
                 ),
-                _now,
+                clock,
             ),
             rectify=Rectify(
-                store, keyring, purposes, preparer, _now, os.urandom, stored=indexer.wake
+                store, keyring, purposes, preparer, clock, os.urandom, stored=indexer.wake
             ),
-            reveal=Reveal(store, keyring, _now, os.urandom),
-            consents=Consents(store, keyring, veils, purposes, _now, os.urandom),
-            export=Export(store, keyring, _now),
+            reveal=Reveal(store, keyring, clock, os.urandom),
+            consents=Consents(store, keyring, veils, purposes, clock, os.urandom),
+            export=Export(store, keyring, clock),
             forget=forget,
             status=Status(store),
             rotate=rotate,
@@ -162,10 +170,6 @@ def open_tacit(config: Config) -> Tacit:
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _purposes(file: Path | None) -> Purposes:
