@@ -44,6 +44,7 @@ from memory.app.recall import Recall
 from memory.app.rectify import Rectify
 from memory.app.rekey import Rekey
 from memory.app.remember import Remember
+from memory.app.restrict import Restrict
 from memory.app.reveal import Reveal
 from memory.app.rotate import Rotate
 from memory.app.status import Status
@@ -51,7 +52,7 @@ from memory.app.veiling import Veils
 from memory.config import Config
 from memory.core.policy import load_policies
 from memory.core.protection import Protections, load_protections
-from memory.core.purposes import Purposes, parse_purposes
+from memory.core.purposes import Registry, parse_registry
 from memory.core.signing import Signer
 from memory.core.values import Secret, TenantId
 from memory.errors import ConfigurationError
@@ -64,12 +65,13 @@ SHIPPED_ENCODER = Path(str(files("memory") / "models" / "minilm-l6-v2"))
 class Tacit:
     """Every use case, wired; close it when done."""
 
-    purposes: Purposes
+    registry: Registry
     remember: Remember
     recall: Recall
     rectify: Rectify
     reveal: Reveal
     consents: Consents
+    restrict: Restrict
     export: Export
     forget: Forget
     status: Status
@@ -106,7 +108,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             StorageUnavailableError: the message names the setting or file; nothing was changed.
     """
     with ExitStack() as stack:
-        purposes = _purposes(config.purposes)
+        registry = _registry(config)
         folder = DataFolder(config.data)
         stack.callback(folder.close)
         store = open_store(config.database_url)
@@ -140,15 +142,19 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         indexer.start()
         stack.callback(rotate.stop)
         rotate.start()
+        signer = Signer(config.signing_name, keyring.deployment.signing)
+        consents = Consents(
+            store, keyring, veils, registry, signer, indexer.wake, clock, os.urandom
+        )
         return Tacit(
-            purposes=purposes,
+            registry=registry,
             remember=Remember(
-                store, keyring, purposes, preparer, clock, os.urandom, stored=indexer.wake
+                store, keyring, registry, preparer, clock, os.urandom, stored=indexer.wake
             ),
             recall=Recall(
                 store,
                 keyring,
-                purposes,
+                registry,
                 encoder,
                 Candidates(
                     Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
@@ -156,26 +162,34 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
                 clock,
             ),
             rectify=Rectify(
-                store, keyring, purposes, preparer, clock, os.urandom, stored=indexer.wake
+                store, keyring, registry, preparer, clock, os.urandom, stored=indexer.wake
             ),
-            reveal=Reveal(store, keyring, clock, os.urandom),
-            consents=Consents(store, keyring, veils, purposes, clock, os.urandom),
+            reveal=Reveal(store, keyring, registry, clock, os.urandom),
+            consents=consents,
+            restrict=Restrict(consents),
             export=Export(store, keyring, clock),
             forget=forget,
             status=Status(store),
             rotate=rotate,
             rekey=rekey,
             indexer=indexer,
-            signer=Signer(config.signing_name, keyring.deployment.signing),
+            signer=signer,
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )
 
 
-def _purposes(file: Path | None) -> Purposes:
-    if file is None:
-        return parse_purposes((files("memory") / "purposes.toml").read_text("utf-8"), "purposes")
-    return parse_purposes(_toml(file), str(file))
+def _registry(config: Config) -> Registry:
+    text = _preset("general") if config.purposes is None else _toml(config.purposes)
+    assert text is not None
+    return parse_registry(text, str(config.purposes or "purposes"), _preset)
+
+
+def _preset(name: str) -> str | None:
+    """The registry that is shipped under this name."""
+    shipped = {file.name: file for file in (files("memory") / "purposes").iterdir()}
+    file = shipped.get(f"{name}.toml")
+    return None if file is None else file.read_text("utf-8")
 
 
 def _protections(file: Path | None) -> Protections:

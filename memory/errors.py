@@ -83,6 +83,27 @@ class ConsentError(TacitError):
     reason = "CONSENT_MISSING"
 
 
+class RestrictedError(TacitError):
+    """Processing is restricted (GDPR Art. 18): what is kept is not used."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "PROCESSING_RESTRICTED"
+
+
+class LegalHoldError(TacitError):
+    """A legal hold keeps what there is from being erased (GDPR Art. 17(3)(e))."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "LEGAL_HOLD"
+
+
+class ObjectionError(TacitError):
+    """The person objected to this use (GDPR Art. 21): only they can allow it again."""
+
+    status = "PERMISSION_DENIED"
+    reason = "OBJECTION"
+
+
 class NotFoundError(TacitError):
     """No such resource for this caller; a missing and a foreign one read alike."""
 

@@ -45,6 +45,7 @@ from memory.core.values import (
     Secret,
     Span,
     SubjectId,
+    TenantId,
     Vector,
     VeiledVector,
 )
@@ -138,6 +139,14 @@ class UnitOfWork(Protocol):
         """How many people and how many memories there are."""
         ...
 
+    def restrict(self, subject: SubjectId, since: datetime | None) -> None:
+        """Keeps what there is from being used; None lifts it."""
+        ...
+
+    def hold(self, subject: SubjectId, until: datetime | None, reference: str) -> None:
+        """Keeps what there is from being erased; None releases it."""
+        ...
+
     def name_collection(self, subject: SubjectId, collection: str) -> None: ...
 
     def add_person(self, row: PersonRow) -> None:
@@ -216,6 +225,12 @@ class UnitOfWork(Protocol):
     # consent
     def consents(self, subject: SubjectId, purpose: PurposeId | None = None) -> list[Consent]: ...
     def put_consent(self, row: Consent) -> None: ...
+    def consent(self, subject: SubjectId, id: RecordId) -> Consent | None: ...
+    def invalidate_consents(
+        self, tenant: TenantId, purpose: PurposeId, notice_version: str, at: datetime
+    ) -> int:
+        """Every yes in the tenant that rests on this notice; returns how many."""
+        ...
 
     # the access log
     def add_access_event(self, event: AccessEvent) -> None: ...

@@ -162,11 +162,11 @@ def _answers(tacit: Tacit) -> Answers:
         "MemoryService": Memories(
             tacit.remember, tacit.recall, tacit.rectify, tacit.reveal, tokens
         ).answers(),
-        "ConsentService": Consents(tacit.consents, tacit.purposes, tokens).answers(),
-        "SubjectRightsService": SubjectRights(tacit.export, tacit.forget).answers(),
+        "ConsentService": Consents(tacit.consents, tacit.registry, tokens).answers(),
+        "SubjectRightsService": SubjectRights(tacit.export, tacit.forget, tacit.restrict).answers(),
         "LedgerService": ledger.answers(),
         "OperatorService": Operations(
-            tacit.status, tacit.rotate, tacit.rekey, datetime.now(UTC)
+            tacit.status, tacit.rotate, tacit.rekey, tacit.restrict, datetime.now(UTC)
         ).answers(),
     }
 

@@ -36,6 +36,16 @@ def memory_from(caller: Caller, name: str, field: str) -> tuple[PersonId, Record
     return _named(caller, person, field), _record(record, field)
 
 
+def consent_from(
+    caller: Caller, name: str, field: str, *, tail: str = ""
+) -> tuple[PersonId, RecordId]:
+    """The person and the consent of `people/{person}/consents/{consent}`, behind it `tail`."""
+    if not name.endswith(tail):
+        raise InvalidArgumentError(field, f"must end with {tail}")
+    person, record = _ids(name.removesuffix(tail), field, "people", "consents")
+    return _named(caller, person, field), _record(record, field)
+
+
 def purpose_from(name: str, field: str) -> PurposeId:
     """The purpose of `purposes/{purpose}`."""
     (purpose,) = _ids(name, field, "purposes")

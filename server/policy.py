@@ -70,6 +70,7 @@ POLICIES: Final[Mapping[str, Policy]] = {
     "memory.v1.MemoryService/DeleteMemory": _policy(_ASSISTANT_OR_PERSON, WRITE),
     "memory.v1.ConsentService/ListPurposes": _policy(_ASSISTANT_OR_PERSON, CONSENT),
     "memory.v1.ConsentService/GrantConsent": _policy(_ASSISTANT_OR_PERSON, CONSENT),
+    "memory.v1.ConsentService/RefuseConsent": _policy(_ASSISTANT_OR_PERSON, CONSENT),
     "memory.v1.ConsentService/WithdrawConsent": _policy(_ASSISTANT_OR_PERSON, CONSENT),
     "memory.v1.ConsentService/GetConsent": _policy(_ASSISTANT_OR_PERSON, CONSENT),
     "memory.v1.ConsentService/ListConsents": _policy(_ASSISTANT_OR_PERSON, CONSENT),
@@ -86,6 +87,9 @@ POLICIES: Final[Mapping[str, Policy]] = {
     "memory.v1.LedgerService/GetConsistencyProof": _policy(_ANYONE),
     "memory.v1.OperatorService/RotateKeys": _policy((Role.OPERATOR,), OPERATE),
     "memory.v1.OperatorService/GetStatus": _policy((Role.OPERATOR,), OPERATE),
+    "memory.v1.OperatorService/PlaceLegalHold": _policy((Role.OPERATOR,), OPERATE),
+    "memory.v1.OperatorService/ReleaseLegalHold": _policy((Role.OPERATOR,), OPERATE),
+    "memory.v1.OperatorService/InvalidateConsents": _policy((Role.OPERATOR,), OPERATE),
     "memory.v1.OperatorService/RebuildIndex": _policy((Role.OPERATOR,), OPERATE),
 }
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from memory.app.gate import require_erasable
 from memory.app.keyring import Keyring
 from memory.app.matrices import Matrices
 from memory.app.opened import OpenedFeatures
@@ -47,6 +48,7 @@ class Forget:
         """Erases everything of the person; returns when it is done.
 
         Raises:
+            LegalHoldError: nothing was erased.
             StorageUnavailableError, StorageFullError, IndexUnavailableError: fenced at least, if
                 the fence was acknowledged; call again, or it is finished at the next start.
         """
@@ -82,6 +84,7 @@ class Forget:
             elif row.state is PersonState.ERASING:
                 erasure = next(e for e in uow.unfinished_erasures() if e.subject == row.subject)
             else:
+                require_erasable(row, now)
                 erasure = replace(
                     erasure,
                     subject=row.subject,

@@ -19,7 +19,7 @@ from memory.core.dates import query_dates
 from memory.core.draft import check_text
 from memory.core.embedding_text import embedding_text
 from memory.core.lexical import terms
-from memory.core.purposes import Purposes
+from memory.core.purposes import Registry
 from memory.core.query_names import candidate_names, masked_spans, query_mentions
 from memory.core.ranking import Query, rank
 from memory.core.values import Access, RawText
@@ -44,7 +44,7 @@ class Recall:
 
     store: Store
     keyring: Keyring
-    purposes: Purposes
+    registry: Registry
     encoder: Encoder
     candidates: Candidates
     clock: Clock
@@ -61,11 +61,12 @@ class Recall:
         check_text("query", query.value)
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidArgumentError("limit", f"must be 1 to {MAX_LIMIT}")
-        self.purposes.require(access.purpose)
+        purposes = self.registry.of(access.caller.tenant)
+        purposes.require(access.purpose)
         narrow = narrow or Narrow()
         ref = self.keyring.ref(access.caller.tenant, access.person)
         with self.store.read() as uow:
-            person = admit(uow, ref, access, self.clock()).person
+            person = admit(uow, ref, purposes, access, self.clock()).person
             keys = self.keyring.keys(person)
             names = candidate_names(query, keys.blind_index)
             known = self.candidates.entities(uow, person, names.hashes)
@@ -79,7 +80,7 @@ class Recall:
             dates=query_dates(query.value),
         )
         with self.store.read() as uow:
-            admission = admit(uow, ref, access, self.clock())
+            admission = admit(uow, ref, purposes, access, self.clock())
             keys = self.keyring.keys(admission.person)
             filter_ = narrow.to_filter(keys, admission)
             found = self.candidates(uow, keys, admission.person, vector, narrow, filter_, limit)

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from memory.app.gate import Admission, admit
+from memory.app.gate import Admission, admit, require_erasable
 from memory.app.keyring import Keyring
 from memory.app.narrow import Narrow
 from memory.app.prepare import Preparer, seal_row
 from memory.app.sealing import Remembered, Words, open_memory, open_words
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
-from memory.core.purposes import Purposes
+from memory.core.purposes import Registry
 from memory.core.values import Access, Caller, PersonId, RecordId
 from memory.errors import ErasureInProgressError, NotFoundError, VersionConflictError
 from memory.ports import (
@@ -40,7 +40,7 @@ class Rectify:
 
     store: Store
     keyring: Keyring
-    purposes: Purposes
+    registry: Registry
     preparer: Preparer
     clock: Clock
     random: RandomBytes
@@ -106,7 +106,7 @@ class Rectify:
     def delete(
         self, caller: Caller, person: PersonId, record: RecordId, version: int | None = None
     ) -> None:
-        """Erases one memory. Raises NotFoundError, VersionConflictError."""
+        """Erases one memory. Raises NotFoundError, VersionConflictError, LegalHoldError."""
         ref = self.keyring.ref(caller.tenant, person)
         with self.store.write() as uow:
             row = uow.person(ref, lock=True)
@@ -114,6 +114,7 @@ class Rectify:
                 raise _missing()
             if row.state is PersonState.ERASING:
                 raise ErasureInProgressError("this person is being forgotten, with every memory")
+            require_erasable(row, self.clock())
             memory = uow.memory(row.subject, record)
             if memory is None:
                 raise _missing()
@@ -126,9 +127,10 @@ class Rectify:
     def _admit(
         self, uow: UnitOfWork, access: Access, *, lock: bool = False
     ) -> tuple[Admission, PersonKeys]:
-        self.purposes.require(access.purpose)
+        purposes = self.registry.of(access.caller.tenant)
+        purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
-        admission = admit(uow, ref, access, self.clock(), lock=lock)
+        admission = admit(uow, ref, purposes, access, self.clock(), lock=lock)
         return admission, self.keyring.keys(admission.person)
 
 

@@ -20,12 +20,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
+from memory.app.consents import delegate_place
 from memory.app.keyring import Keyring
 from memory.app.prepare import session_tag, vault_place
 from memory.app.rotate import Progress, rotation_id
 from memory.app.sealing import open_features, open_memory, open_originals, seal_fields
 from memory.app.segments import drop_all
 from memory.app.veiling import Veils
+from memory.core.consent import Consent
 from memory.core.keys import KEY_BYTES, PersonKeys
 from memory.core.pseudonyms import Entity, rehash
 from memory.core.record_format import SALT_BYTES, seal, unseal
@@ -119,6 +121,9 @@ class Rekey:
             resealed = self._seal_rest(uow, old, new, ready)
             uow.reseal_memories([each.row for each in resealed])
             self._rehash(uow, old, new, resealed)
+            for consent in uow.consents(new.subject):
+                if consent.delegate:
+                    uow.put_consent(self._delegate(old, new, consent))
             drop_all(uow, new.subject)
             uow.rekey_person(new_row)
             uow.queue_all(new.subject)
@@ -175,6 +180,13 @@ class Rekey:
         )
         mentions = (*originals.text, *originals.speaker)
         return _Resealed(row, tuple((m.pseudonym, m.original.value) for m in mentions))
+
+    def _delegate(self, old: PersonKeys, new: PersonKeys, consent: Consent) -> Consent:
+        """Who decided for the person, under the new key."""
+        place = delegate_place(consent.id)
+        name = unseal(old, old.vault, place, SealedRecord(consent.delegate))
+        sealed = seal(new, new.vault, place, name, self.random(SALT_BYTES))
+        return replace(consent, delegate=sealed.value)
 
     def _rehash(
         self,

@@ -20,7 +20,7 @@ from memory.app.prepare import Prepared, Preparer, seal_row
 from memory.app.sealing import Remembered, open_memory
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
-from memory.core.purposes import Purposes
+from memory.core.purposes import Registry
 from memory.core.values import Access, RecordId
 from memory.errors import ErasureInProgressError, InvalidArgumentError, RequestIdReusedError
 from memory.ports import Clock, MemoryRow, RandomBytes, Store, UnitOfWork
@@ -43,7 +43,7 @@ class Remember:
 
     store: Store
     keyring: Keyring
-    purposes: Purposes
+    registry: Registry
     preparer: Preparer
     clock: Clock
     random: RandomBytes
@@ -60,16 +60,19 @@ class Remember:
             StorageFullError, StorageUnavailableError, KeyUnavailableError: nothing was stored.
         """
         _check(drafts)
-        self.purposes.require(access.purpose)
+        purposes = self.registry.of(access.caller.tenant)
+        purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
         with self.store.read() as uow:
-            keys = self.keyring.keys(admit(uow, ref, access, self.clock()).person)
+            keys = self.keyring.keys(admit(uow, ref, purposes, access, self.clock()).person)
             seen = _seen(uow, keys, access, drafts)
         fresh = [i for i in range(len(drafts)) if i not in seen]
         ready = self.preparer.prepare(access.caller.tenant, [drafts[i] for i in fresh])
         prepared = dict(zip(fresh, ready, strict=True))
         with self.store.write() as uow:
-            keys = self.keyring.keys(admit(uow, ref, access, self.clock(), lock=True).person)
+            keys = self.keyring.keys(
+                admit(uow, ref, purposes, access, self.clock(), lock=True).person
+            )
             seen = _seen(uow, keys, access, drafts)
             if any(i not in seen and i not in prepared for i in range(len(drafts))):
                 raise ErasureInProgressError("this person was forgotten meanwhile; call again")

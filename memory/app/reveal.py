@@ -15,6 +15,7 @@ from memory.app.gate import admit
 from memory.app.keyring import Keyring
 from memory.app.sealing import Remembered, open_words
 from memory.core.consent import REVEAL
+from memory.core.purposes import Registry
 from memory.core.values import Access, RecordId
 from memory.errors import ConsentError
 from memory.ports import AccessAction, AccessEvent, Clock, MemoryFilter, RandomBytes, Store
@@ -26,6 +27,7 @@ class Reveal:
 
     store: Store
     keyring: Keyring
+    registry: Registry
     clock: Clock
     random: RandomBytes
 
@@ -37,8 +39,9 @@ class Reveal:
             StorageFullError, StorageUnavailableError: it could not be written down.
         """
         ref = self.keyring.ref(access.caller.tenant, access.person)
+        purposes = self.registry.of(access.caller.tenant)
         with self.store.write() as uow:
-            admission = admit(uow, ref, access, self.clock())
+            admission = admit(uow, ref, purposes, access, self.clock())
             if REVEAL not in admission.visible:
                 raise _refused(access)
             keys = self.keyring.keys(admission.person)

@@ -125,7 +125,11 @@ class PersonKeys:
 
     def request_tag(self, value: str) -> bytes:
         """The same of a request id; it outlives every rotation."""
-        return _tag(self.carried or self.blind_index, "request", value)
+        return self.lasting_tag("request", value)
+
+    def lasting_tag(self, use: str, value: str) -> bytes:
+        """16 bytes as `tag`, which stay the same when the person's key is rotated."""
+        return _tag(self.carried or self.blind_index, use, value)
 
 
 def _tag(key: Secret, use: str, value: str) -> bytes:

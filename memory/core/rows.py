@@ -55,6 +55,15 @@ class PersonRow:
     """Memories ever stored, so never fewer than there are."""
     revision: int = 0
     """Another one after every change of the person's memories, vault or key."""
+    restricted_at: datetime | None = None
+    """Since when what is kept is not used (GDPR Art. 18)."""
+    held_until: datetime | None = None
+    """Until when nothing may be erased, and under which reference of the operator's."""
+    hold_reference: str = ""
+
+    def held(self, now: datetime) -> bool:
+        """Whether a legal hold forbids erasing anything of this person."""
+        return self.held_until is not None and now < self.held_until
 
 
 @dataclass(frozen=True, slots=True)

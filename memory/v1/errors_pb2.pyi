@@ -110,6 +110,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     { "reason": "CONSENT_MISSING", "domain": "tacit.memory.v1",
       "metadata": { "purpose": "assistance", "assistant": "helper" } }
     """
+    OBJECTION: _ErrorReason.ValueType  # 25
+    """PERMISSION_DENIED. The person objected to this use (GDPR Art. 21): only their own token can
+    give consent again.
+    { "reason": "OBJECTION", "domain": "tacit.memory.v1", "metadata": {} }
+    """
     RESOURCE_NOT_FOUND: _ErrorReason.ValueType  # 30
     """NOT_FOUND. No such resource for this caller. A missing and a foreign one read alike.
     { "reason": "RESOURCE_NOT_FOUND", "domain": "tacit.memory.v1",
@@ -128,6 +133,17 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The person is being forgotten; nothing can be stored or recalled until
     that is done.
     { "reason": "ERASURE_IN_PROGRESS", "domain": "tacit.memory.v1", "metadata": {} }
+    """
+    PROCESSING_RESTRICTED: _ErrorReason.ValueType  # 34
+    """FAILED_PRECONDITION. Processing of this person's data is restricted (GDPR Art. 18): it is
+    kept and not used, until LiftRestriction. The person's own token may still read it.
+    { "reason": "PROCESSING_RESTRICTED", "domain": "tacit.memory.v1", "metadata": {} }
+    """
+    LEGAL_HOLD: _ErrorReason.ValueType  # 35
+    """FAILED_PRECONDITION. A legal hold keeps this person's data from being erased (GDPR
+    Art. 17(3)(e)). Nothing was erased.
+    { "reason": "LEGAL_HOLD", "domain": "tacit.memory.v1",
+      "metadata": { "until": "2027-01-01T00:00:00+00:00" } }
     """
     STORAGE_FULL: _ErrorReason.ValueType  # 40
     """RESOURCE_EXHAUSTED. The disk or database is full. Nothing was stored.
@@ -249,6 +265,11 @@ person reads the same.
 { "reason": "CONSENT_MISSING", "domain": "tacit.memory.v1",
   "metadata": { "purpose": "assistance", "assistant": "helper" } }
 """
+OBJECTION: ErrorReason.ValueType  # 25
+"""PERMISSION_DENIED. The person objected to this use (GDPR Art. 21): only their own token can
+give consent again.
+{ "reason": "OBJECTION", "domain": "tacit.memory.v1", "metadata": {} }
+"""
 RESOURCE_NOT_FOUND: ErrorReason.ValueType  # 30
 """NOT_FOUND. No such resource for this caller. A missing and a foreign one read alike.
 { "reason": "RESOURCE_NOT_FOUND", "domain": "tacit.memory.v1",
@@ -267,6 +288,17 @@ ERASURE_IN_PROGRESS: ErrorReason.ValueType  # 33
 """FAILED_PRECONDITION. The person is being forgotten; nothing can be stored or recalled until
 that is done.
 { "reason": "ERASURE_IN_PROGRESS", "domain": "tacit.memory.v1", "metadata": {} }
+"""
+PROCESSING_RESTRICTED: ErrorReason.ValueType  # 34
+"""FAILED_PRECONDITION. Processing of this person's data is restricted (GDPR Art. 18): it is
+kept and not used, until LiftRestriction. The person's own token may still read it.
+{ "reason": "PROCESSING_RESTRICTED", "domain": "tacit.memory.v1", "metadata": {} }
+"""
+LEGAL_HOLD: ErrorReason.ValueType  # 35
+"""FAILED_PRECONDITION. A legal hold keeps this person's data from being erased (GDPR
+Art. 17(3)(e)). Nothing was erased.
+{ "reason": "LEGAL_HOLD", "domain": "tacit.memory.v1",
+  "metadata": { "until": "2027-01-01T00:00:00+00:00" } }
 """
 STORAGE_FULL: ErrorReason.ValueType  # 40
 """RESOURCE_EXHAUSTED. The disk or database is full. Nothing was stored.

@@ -45,6 +45,21 @@ class OperatorServiceStub:
                 request_serializer=memory_dot_v1_dot_operator__service__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_operator__service__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
+        self.PlaceLegalHold = channel.unary_unary(
+                '/memory.v1.OperatorService/PlaceLegalHold',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.PlaceLegalHoldRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_operator__service__pb2.LegalHold.FromString,
+                _registered_method=True)
+        self.ReleaseLegalHold = channel.unary_unary(
+                '/memory.v1.OperatorService/ReleaseLegalHold',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.ReleaseLegalHoldRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_operator__service__pb2.LegalHold.FromString,
+                _registered_method=True)
+        self.InvalidateConsents = channel.unary_unary(
+                '/memory.v1.OperatorService/InvalidateConsents',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsResponse.FromString,
+                _registered_method=True)
         self.RebuildIndex = channel.unary_unary(
                 '/memory.v1.OperatorService/RebuildIndex',
                 request_serializer=memory_dot_v1_dot_operator__service__pb2.RebuildIndexRequest.SerializeToString,
@@ -73,6 +88,28 @@ class OperatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlaceLegalHold(self, request, context):
+        """Keeps everything of a person from being erased until a time (GDPR Art. 17(3)(e)): erasures and
+        deletions answer FAILED_PRECONDITION (LEGAL_HOLD) meanwhile. NOT_FOUND for someone unknown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseLegalHold(self, request, context):
+        """Ends a legal hold. NOT_FOUND for someone unknown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InvalidateConsents(self, request, context):
+        """Ends every consent in the tenant that rests on a notice that turned out wrong.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RebuildIndex(self, request, context):
         """Builds the vector index anew from the database. Recall works meanwhile. Answers when the
         rebuild has begun; GetStatus shows how far it is.
@@ -93,6 +130,21 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.GetStatus,
                     request_deserializer=memory_dot_v1_dot_operator__service__pb2.GetStatusRequest.FromString,
                     response_serializer=memory_dot_v1_dot_operator__service__pb2.GetStatusResponse.SerializeToString,
+            ),
+            'PlaceLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceLegalHold,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.PlaceLegalHoldRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_operator__service__pb2.LegalHold.SerializeToString,
+            ),
+            'ReleaseLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseLegalHold,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.ReleaseLegalHoldRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_operator__service__pb2.LegalHold.SerializeToString,
+            ),
+            'InvalidateConsents': grpc.unary_unary_rpc_method_handler(
+                    servicer.InvalidateConsents,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsResponse.SerializeToString,
             ),
             'RebuildIndex': grpc.unary_unary_rpc_method_handler(
                     servicer.RebuildIndex,
@@ -155,6 +207,87 @@ class OperatorService:
             '/memory.v1.OperatorService/GetStatus',
             memory_dot_v1_dot_operator__service__pb2.GetStatusRequest.SerializeToString,
             memory_dot_v1_dot_operator__service__pb2.GetStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/PlaceLegalHold',
+            memory_dot_v1_dot_operator__service__pb2.PlaceLegalHoldRequest.SerializeToString,
+            memory_dot_v1_dot_operator__service__pb2.LegalHold.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/ReleaseLegalHold',
+            memory_dot_v1_dot_operator__service__pb2.ReleaseLegalHoldRequest.SerializeToString,
+            memory_dot_v1_dot_operator__service__pb2.LegalHold.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InvalidateConsents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/InvalidateConsents',
+            memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsRequest.SerializeToString,
+            memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

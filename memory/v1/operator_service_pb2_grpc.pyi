@@ -41,6 +41,14 @@ class OperatorServiceStub:
     """
     GetStatus: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.GetStatusRequest, _operator_service_pb2.GetStatusResponse]
     """Says how the server is."""
+    PlaceLegalHold: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.PlaceLegalHoldRequest, _operator_service_pb2.LegalHold]
+    """Keeps everything of a person from being erased until a time (GDPR Art. 17(3)(e)): erasures and
+    deletions answer FAILED_PRECONDITION (LEGAL_HOLD) meanwhile. NOT_FOUND for someone unknown.
+    """
+    ReleaseLegalHold: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ReleaseLegalHoldRequest, _operator_service_pb2.LegalHold]
+    """Ends a legal hold. NOT_FOUND for someone unknown."""
+    InvalidateConsents: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.InvalidateConsentsRequest, _operator_service_pb2.InvalidateConsentsResponse]
+    """Ends every consent in the tenant that rests on a notice that turned out wrong."""
     RebuildIndex: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.RebuildIndexRequest, _operator_service_pb2.RebuildIndexResponse]
     """Builds the vector index anew from the database. Recall works meanwhile. Answers when the
     rebuild has begun; GetStatus shows how far it is.
@@ -59,6 +67,14 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     """
     GetStatus: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.GetStatusRequest, _operator_service_pb2.GetStatusResponse]  # type: ignore[assignment]
     """Says how the server is."""
+    PlaceLegalHold: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.PlaceLegalHoldRequest, _operator_service_pb2.LegalHold]  # type: ignore[assignment]
+    """Keeps everything of a person from being erased until a time (GDPR Art. 17(3)(e)): erasures and
+    deletions answer FAILED_PRECONDITION (LEGAL_HOLD) meanwhile. NOT_FOUND for someone unknown.
+    """
+    ReleaseLegalHold: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ReleaseLegalHoldRequest, _operator_service_pb2.LegalHold]  # type: ignore[assignment]
+    """Ends a legal hold. NOT_FOUND for someone unknown."""
+    InvalidateConsents: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.InvalidateConsentsRequest, _operator_service_pb2.InvalidateConsentsResponse]  # type: ignore[assignment]
+    """Ends every consent in the tenant that rests on a notice that turned out wrong."""
     RebuildIndex: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.RebuildIndexRequest, _operator_service_pb2.RebuildIndexResponse]  # type: ignore[assignment]
     """Builds the vector index anew from the database. Recall works meanwhile. Answers when the
     rebuild has begun; GetStatus shows how far it is.
@@ -86,6 +102,32 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operator_service_pb2.GetStatusResponse, _abc.Awaitable[_operator_service_pb2.GetStatusResponse]]:
         """Says how the server is."""
+
+    @_abc_1.abstractmethod
+    def PlaceLegalHold(
+        self,
+        request: _operator_service_pb2.PlaceLegalHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.LegalHold, _abc.Awaitable[_operator_service_pb2.LegalHold]]:
+        """Keeps everything of a person from being erased until a time (GDPR Art. 17(3)(e)): erasures and
+        deletions answer FAILED_PRECONDITION (LEGAL_HOLD) meanwhile. NOT_FOUND for someone unknown.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseLegalHold(
+        self,
+        request: _operator_service_pb2.ReleaseLegalHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.LegalHold, _abc.Awaitable[_operator_service_pb2.LegalHold]]:
+        """Ends a legal hold. NOT_FOUND for someone unknown."""
+
+    @_abc_1.abstractmethod
+    def InvalidateConsents(
+        self,
+        request: _operator_service_pb2.InvalidateConsentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.InvalidateConsentsResponse, _abc.Awaitable[_operator_service_pb2.InvalidateConsentsResponse]]:
+        """Ends every consent in the tenant that rests on a notice that turned out wrong."""
 
     @_abc_1.abstractmethod
     def RebuildIndex(

@@ -7,6 +7,7 @@ Rules:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Annotated, Final
 
 import typer
 
+from memory.core.receipt import RECEIPT_TYPE
 from memory.core.signing import Verifier
 from server.cli.output import out
 
@@ -37,7 +39,22 @@ def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
     return {"log": origin, "events": size, "root": root}
 
 
-KINDS: Final = (Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),)
+def _receipt(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    record = json.loads(verifier.jws(file.read_text("utf-8").removesuffix("\n"), RECEIPT_TYPE))
+    return {
+        "consent": record["dct:identifier"],
+        "purpose": record["dpv:hasPurpose"]["@id"],
+        "assistant": record["dpv:hasRecipient"],
+        "status": record["dpv:hasConsentStatus"]["@id"].removeprefix("dpv:"),
+        "since": record["dpv:hasConsentStatus"]["dct:modified"],
+        "notice": record["dpv:hasNotice"]["tacit:version"],
+    }
+
+
+KINDS: Final = (
+    Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),
+    Kind("consent receipt", lambda head: head.startswith(b"eyJ"), _receipt),
+)
 
 
 def register(app: typer.Typer) -> None:

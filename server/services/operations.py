@@ -9,13 +9,14 @@ from importlib.metadata import version
 from typing import Final
 
 from memory.app.rekey import Rekey
+from memory.app.restrict import Restrict
 from memory.app.rotate import Progress, Rotate
 from memory.app.status import EpochUse, Status
 from memory.errors import InvalidArgumentError
 from memory.v1 import operator_service_pb2 as pb
 from server.call import Answer, Call
-from server.messages import to_timestamp
-from server.names import person_from
+from server.messages import to_time, to_timestamp
+from server.names import person_from, person_name, purpose_from
 from server.services.unbuilt import unbuilt
 
 MAX_REQUEST_ID_CHARS: Final = 64
@@ -28,11 +29,19 @@ class Operations:
     status: Status
     rotate: Rotate
     rekey: Rekey
+    restrict: Restrict
     started_at: datetime
 
     def answers(self) -> Mapping[str, Answer]:
         """Every rpc of the service."""
-        return {"RotateKeys": self._rotate, "GetStatus": self._status, "RebuildIndex": unbuilt}
+        return {
+            "RotateKeys": self._rotate,
+            "GetStatus": self._status,
+            "PlaceLegalHold": self._hold,
+            "ReleaseLegalHold": self._release,
+            "InvalidateConsents": self._invalidate,
+            "RebuildIndex": unbuilt,
+        }
 
     def _rotate(self, call: Call, request: pb.RotateKeysRequest) -> pb.RotateKeysResponse:
         if not 0 < len(request.request_id) <= MAX_REQUEST_ID_CHARS:
@@ -41,6 +50,29 @@ class Operations:
             return _progress(self.rotate(request.request_id))
         person = person_from(call.caller, request.parent, "parent")
         return _progress(self.rekey(call.caller, person, request.request_id))
+
+    def _hold(self, call: Call, request: pb.PlaceLegalHoldRequest) -> pb.LegalHold:
+        person = person_from(call.caller, request.name, "name")
+        until = to_time(request.expire_time, "expire_time")
+        self.restrict.hold(call.caller, person, until, request.reference)
+        return pb.LegalHold(
+            name=f"{person_name(person)}/legalHold",
+            reference=request.reference,
+            expire_time=request.expire_time,
+        )
+
+    def _release(self, call: Call, request: pb.ReleaseLegalHoldRequest) -> pb.LegalHold:
+        person = person_from(call.caller, request.name, "name")
+        self.restrict.release(call.caller, person)
+        return pb.LegalHold(name=f"{person_name(person)}/legalHold")
+
+    def _invalidate(
+        self, call: Call, request: pb.InvalidateConsentsRequest
+    ) -> pb.InvalidateConsentsResponse:
+        purpose = purpose_from(request.purpose, "purpose")
+        consents = self.restrict.consents
+        count = consents.invalidate(call.caller, purpose, request.notice_version)
+        return pb.InvalidateConsentsResponse(consent_count=count)
 
     def _status(self, _call: Call, _request: pb.GetStatusRequest) -> pb.GetStatusResponse:
         counts = self.status()

@@ -8,12 +8,13 @@ from typing import Final
 
 from memory.app.export import Export
 from memory.app.forget import Forget
+from memory.app.restrict import Restrict
 from memory.errors import InvalidArgumentError
 from memory.ports import ErasureRow, ErasureState
 from memory.v1 import subject_rights_service_pb2 as pb
 from server.call import Answer, Call, StreamAnswer
 from server.messages import to_timestamp
-from server.names import erasure_name, person_from
+from server.names import erasure_name, person_from, person_name
 from server.policy import REVEAL, require_scope
 from server.services.unbuilt import unbuilt
 
@@ -33,6 +34,7 @@ class SubjectRights:
 
     export: Export
     forget: Forget
+    restrict: Restrict
 
     def answers(self) -> Mapping[str, Answer | StreamAnswer]:
         """Every rpc of the service."""
@@ -42,8 +44,8 @@ class SubjectRights:
             "ForgetUser": self._forget,
             "GetErasureCertificate": unbuilt,
             "ListAccessEvents": unbuilt,
-            "RestrictProcessing": unbuilt,
-            "LiftRestriction": unbuilt,
+            "RestrictProcessing": self._restrict,
+            "LiftRestriction": self._lift,
         }
 
     def _export(self, call: Call, request: pb.ExportDataRequest) -> Iterator[pb.ExportDataResponse]:
@@ -58,6 +60,18 @@ class SubjectRights:
     def _forget(self, call: Call, request: pb.ForgetUserRequest) -> pb.Erasure:
         person = person_from(call.caller, request.name, "name")
         return _erasure(self.forget(call.caller, person))
+
+    def _restrict(self, call: Call, request: pb.RestrictProcessingRequest) -> pb.Restriction:
+        person = person_from(call.caller, request.name, "name")
+        since = self.restrict(call.caller, person)
+        name = f"{person_name(person)}/restriction"
+        return pb.Restriction(name=name, restricted=True, update_time=to_timestamp(since))
+
+    def _lift(self, call: Call, request: pb.LiftRestrictionRequest) -> pb.Restriction:
+        person = person_from(call.caller, request.name, "name")
+        now = self.restrict.lift(call.caller, person)
+        name = f"{person_name(person)}/restriction"
+        return pb.Restriction(name=name, restricted=False, update_time=to_timestamp(now))
 
 
 def _chunks(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -42,6 +42,16 @@ def from_micros(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def micros_or_none(moment: datetime | None) -> int | None:
+    """`to_micros`, and NULL for none."""
+    return None if moment is None else to_micros(moment)
+
+
+def time_or_none(micros: int | None) -> datetime | None:
+    """`from_micros`, and none for NULL."""
+    return None if micros is None else from_micros(micros)
+
+
 deployment: Final = Table(
     "deployment",
     metadata,
@@ -64,6 +74,9 @@ persons: Final = Table(
     Column("created_at", BigInteger),
     Column("next_seq", BigInteger),
     Column("revision", BigInteger),
+    Column("restricted_at", BigInteger),
+    Column("held_until", BigInteger),
+    Column("hold_reference", Text),
 )
 
 memories: Final = Table(
@@ -130,6 +143,14 @@ consents: Final = Table(
     Column("given_at", BigInteger),
     Column("expires_at", BigInteger),
     Column("withdrawn_at", BigInteger),
+    Column("invalidated_at", BigInteger),
+    Column("decision", Text),
+    Column("notice_version", Text),
+    Column("method", Text),
+    Column("explicit", BigInteger),
+    Column("language", Text),
+    Column("relation", Text),
+    Column("delegate", Bytes),
 )
 
 access_events: Final = Table(
