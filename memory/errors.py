@@ -167,6 +167,15 @@ class SignatureError(TacitError):
         super().__init__("the signature does not verify: it was changed, or another key signed it")
 
 
+class ProofError(SignatureError):
+    """A proof does not lead from what it is about to the signed root."""
+
+    def __init__(self) -> None:
+        TacitError.__init__(
+            self, "the proof does not lead to the signed root: it was changed, or is another's"
+        )
+
+
 class ConfigurationError(TacitError):
     """The server cannot start as configured. The message names the setting or file."""
 
