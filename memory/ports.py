@@ -20,6 +20,7 @@ from memory.core.pseudonyms import Entity, Replacement
 from memory.core.rows import (  # noqa: F401 (to be had from here, with the ports they pass)
     AccessAction,
     AccessEvent,
+    AccessFilter,
     ErasureRow,
     ErasureState,
     IndexOp,
@@ -28,6 +29,8 @@ from memory.core.rows import (  # noqa: F401 (to be had from here, with the port
     MemoryFilter,
     MemoryHead,
     MemoryRow,
+    OperatorAction,
+    OperatorEvent,
     PersonRow,
     PersonState,
     RotationRow,
@@ -35,6 +38,7 @@ from memory.core.rows import (  # noqa: F401 (to be had from here, with the port
     WrappedKey,
 )
 from memory.core.segment import SegmentHead
+from memory.core.tiles import Tile, Tiles
 from memory.core.values import (
     PersonRef,
     PseudonymizedText,
@@ -217,10 +221,47 @@ class UnitOfWork(Protocol):
     def consents(self, subject: SubjectId, purpose: PurposeId | None = None) -> list[Consent]: ...
     def put_consent(self, row: Consent) -> None: ...
 
-    # the access log
-    def add_access_event(self, event: AccessEvent) -> None: ...
-    def access_events(self, subject: SubjectId) -> list[AccessEvent]:
-        """In the order of time."""
+    # the ledger: what happened, and the tree over it. A leaf hash waits until it is taken in.
+    def add_access_events(self, events: Sequence[tuple[AccessEvent, bytes]]) -> None:
+        """Each with its leaf hash."""
+        ...
+
+    def access_events(
+        self,
+        subject: SubjectId,
+        filter: AccessFilter,
+        limit: int,
+        before: tuple[datetime, RecordId] | None = None,
+    ) -> list[AccessEvent]:
+        """Newest first, from behind `before`."""
+        ...
+
+    def add_operator_event(self, event: OperatorEvent, leaf: bytes) -> None: ...
+    def operator_events(
+        self, limit: int, before: tuple[datetime, RecordId] | None = None
+    ) -> list[OperatorEvent]: ...
+    def waiting_leaves(self) -> int: ...
+    def is_waiting(self, leaf: bytes) -> bool: ...
+    def take_waiting_leaves(self, limit: int) -> list[bytes]:
+        """The oldest, struck off. Who takes holds off the other servers until they commit."""
+        ...
+
+    def ledger_note(self) -> str | None:
+        """The newest checkpoint; None before the first."""
+        ...
+
+    def put_ledger_note(self, note: str) -> None: ...
+    def tiles(self, tiles: Iterable[Tile]) -> dict[Tile, bytes]:
+        """Those that there are."""
+        ...
+
+    def put_tiles(self, tiles: Tiles) -> None: ...
+    def add_places(self, first: int, leaves: Sequence[bytes]) -> None:
+        """Where leaves are found again: these have the places from `first` on."""
+        ...
+
+    def places(self, leaves: Iterable[bytes]) -> Mapping[bytes, Sequence[int]]:
+        """Where each of these may be; whether it is, the tile says."""
         ...
 
     # erasure
@@ -331,6 +372,21 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class CheckpointFile(Protocol):
+    """The newest checkpoint, kept outside the database, so that an older database is noticed."""
+
+    name: str
+    """How errors call it."""
+
+    def read(self) -> str | None:
+        """None if there is none."""
+        ...
+
+    def write(self, note: str) -> None:
+        """Lasting when it returns. Raises `StorageUnavailableError`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from datetime import datetime
 from typing import Final
 
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger
 from memory.app.veiling import Veils
 from memory.core.consent import Consent, ConsentState, covered_purposes
 from memory.core.purposes import Purposes
 from memory.core.values import AssistantId, Caller, PersonId, PersonRef, PurposeId, RecordId
 from memory.errors import ErasureInProgressError, InvalidArgumentError, KeyMovedError
-from memory.ports import Clock, PersonState, RandomBytes, Store
+from memory.ports import AccessAction, Clock, PersonState, RandomBytes, Store
 
 _TRIES: Final = 2
 """More, where the keys' epoch moves between wrapping a new person's key and storing it."""
@@ -35,6 +36,7 @@ class Consents:
     purposes: Purposes
     clock: Clock
     random: RandomBytes
+    ledger: Ledger
 
     def grant(
         self,
@@ -84,6 +86,8 @@ class Consents:
             id_ = RecordId(self.random(16))
             consent = Consent(id_, row.subject, purpose, assistant, now, expires_at)
             uow.put_consent(consent)
+            keys = self.keyring.keys(row)
+            self.ledger.write(uow, keys, caller.assistant, AccessAction.CONSENT, 0, purpose)
             uow.commit()
         return consent
 
@@ -117,6 +121,9 @@ class Consents:
                 ended = [Consent(id_, row.subject, purpose, assistant, now, withdrawn_at=now)]
             for consent in ended:
                 uow.put_consent(consent)
+            if ended:
+                keys = self.keyring.keys(row)
+                self.ledger.write(uow, keys, caller.assistant, AccessAction.CONSENT, 0, purpose)
             uow.commit()
         return ended
 

@@ -2,7 +2,7 @@
 
     leaf     SHA-256(0x00 ‖ leaf input)
     node     SHA-256(0x01 ‖ left ‖ right)
-    subtree  of the leaves [start, end): left, as many as the largest power of two below their number
+    subtree  of leaves [start, end): as many go left as the largest power of two below their number
 
 A proof is a list of subtrees. Each is made of whole ones, `Node`s, whose hashes never change
 again: where they lie is for `core.tiles`.

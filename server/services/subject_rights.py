@@ -41,7 +41,6 @@ class SubjectRights:
             "ImportData": unbuilt,
             "ForgetUser": self._forget,
             "GetErasureCertificate": unbuilt,
-            "ListAccessEvents": unbuilt,
             "RestrictProcessing": unbuilt,
             "LiftRestriction": unbuilt,
         }
