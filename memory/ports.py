@@ -38,7 +38,6 @@ from memory.core.rows import (  # noqa: F401 (to be had from here, with the port
     WrappedKey,
 )
 from memory.core.segment import SegmentHead
-from memory.core.tiles import Tile, Tiles
 from memory.core.values import (
     PersonRef,
     PseudonymizedText,
@@ -52,6 +51,7 @@ from memory.core.values import (
     Vector,
     VeiledVector,
 )
+from memory.ports_ledger import CheckpointFile, LedgerWork  # noqa: F401 (as above)
 
 Clock = Callable[[], datetime]
 """Now, in UTC, with a time zone."""
@@ -126,7 +126,7 @@ class KeyProvider(Protocol):
     def close(self) -> None: ...
 
 
-class UnitOfWork(Protocol):
+class UnitOfWork(LedgerWork, Protocol):
     """One transaction: snapshot reads, all-or-nothing writes."""
 
     def commit(self) -> None: ...
@@ -220,49 +220,6 @@ class UnitOfWork(Protocol):
     # consent
     def consents(self, subject: SubjectId, purpose: PurposeId | None = None) -> list[Consent]: ...
     def put_consent(self, row: Consent) -> None: ...
-
-    # the ledger: what happened, and the tree over it. A leaf hash waits until it is taken in.
-    def add_access_events(self, events: Sequence[tuple[AccessEvent, bytes]]) -> None:
-        """Each with its leaf hash."""
-        ...
-
-    def access_events(
-        self,
-        subject: SubjectId,
-        filter: AccessFilter,
-        limit: int,
-        before: tuple[datetime, RecordId] | None = None,
-    ) -> list[AccessEvent]:
-        """Newest first, from behind `before`."""
-        ...
-
-    def add_operator_event(self, event: OperatorEvent, leaf: bytes) -> None: ...
-    def operator_events(
-        self, limit: int, before: tuple[datetime, RecordId] | None = None
-    ) -> list[OperatorEvent]: ...
-    def waiting_leaves(self) -> int: ...
-    def is_waiting(self, leaf: bytes) -> bool: ...
-    def take_waiting_leaves(self, limit: int) -> list[bytes]:
-        """The oldest, struck off. Who takes holds off the other servers until they commit."""
-        ...
-
-    def ledger_note(self) -> str | None:
-        """The newest checkpoint; None before the first."""
-        ...
-
-    def put_ledger_note(self, note: str) -> None: ...
-    def tiles(self, tiles: Iterable[Tile]) -> dict[Tile, bytes]:
-        """Those that there are."""
-        ...
-
-    def put_tiles(self, tiles: Tiles) -> None: ...
-    def add_places(self, first: int, leaves: Sequence[bytes]) -> None:
-        """Where leaves are found again: these have the places from `first` on."""
-        ...
-
-    def places(self, leaves: Iterable[bytes]) -> Mapping[bytes, Sequence[int]]:
-        """Where each of these may be; whether it is, the tile says."""
-        ...
 
     # erasure
     def fence(self, subject: SubjectId, erasure: ErasureRow) -> None: ...
@@ -372,21 +329,6 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-class CheckpointFile(Protocol):
-    """The newest checkpoint, kept outside the database, so that an older database is noticed."""
-
-    name: str
-    """How errors call it."""
-
-    def read(self) -> str | None:
-        """None if there is none."""
-        ...
-
-    def write(self, note: str) -> None:
-        """Lasting when it returns. Raises `StorageUnavailableError`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class CheckpointFile:
 
     def read(self) -> str | None:
         try:
-            return self._path.read_text("utf-8")
+            return self._path.read_bytes().decode()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -33,8 +33,8 @@ class CheckpointFile:
     def write(self, note: str) -> None:
         fresh = self._path.with_name(f"{self._path.name}.new")
         try:
-            with fresh.open("w", encoding="utf-8") as stream:
-                stream.write(note)
+            with fresh.open("wb") as stream:
+                stream.write(note.encode())
                 stream.flush()
                 os.fsync(stream.fileno())
             fresh.replace(self._path)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from memory.v1 import (
         consent_service_pb2_grpc,
+        ledger_service_pb2_grpc,
         memory_service_pb2_grpc,
         operator_service_pb2_grpc,
         subject_rights_service_pb2_grpc,
@@ -97,6 +98,12 @@ class Session:
         from memory.v1.subject_rights_service_pb2_grpc import SubjectRightsServiceStub
 
         return SubjectRightsServiceStub(self.channel)
+
+    @cached_property
+    def ledger(self) -> ledger_service_pb2_grpc.LedgerServiceStub:
+        from memory.v1.ledger_service_pb2_grpc import LedgerServiceStub
+
+        return LedgerServiceStub(self.channel)
 
     @cached_property
     def operator(self) -> operator_service_pb2_grpc.OperatorServiceStub:

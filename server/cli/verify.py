@@ -14,7 +14,10 @@ from typing import Annotated, Final
 
 import typer
 
+from memory.core.ledger import Checkpoint
+from memory.core.ledger_proof import Consistency, Inclusion
 from memory.core.signing import Verifier
+from memory.errors import SignatureError
 from server.cli.output import out
 
 _HEAD_BYTES: Final = 4096
@@ -33,11 +36,46 @@ class Kind:
 
 
 def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
-    origin, size, root = verifier.note(file.read_text("utf-8")).splitlines()[:3]
-    return {"log": origin, "events": size, "root": root}
+    try:
+        note = file.read_bytes().decode()
+    except UnicodeDecodeError:
+        raise SignatureError from None
+    return _log(Checkpoint.read(note, verifier))
 
 
-KINDS: Final = (Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),)
+def _inclusion(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    event, checkpoint = Inclusion.read(file.read_bytes()).verify(verifier)
+    return {
+        "time": event.at.isoformat(),
+        "assistant": event.assistant,
+        "tenant": event.tenant,
+        "purpose": event.purpose or "none",
+        "did": f"{event.action}, refused" if event.denied else event.action,
+        "memories": str(event.count),
+        **_log(checkpoint),
+    }
+
+
+def _consistency(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    first, second = Consistency.read(file.read_bytes()).verify(verifier)
+    before = {"first events": str(first.size), "first signed": first.at.isoformat()}
+    return before | _log(second)
+
+
+def _log(checkpoint: Checkpoint) -> Mapping[str, str]:
+    return {
+        "log": checkpoint.origin,
+        "events": str(checkpoint.size),
+        "root": checkpoint.root.hex(),
+        "signed": checkpoint.at.isoformat(),
+    }
+
+
+KINDS: Final = (
+    Kind("proof of inclusion", lambda head: head.startswith(b'{"checkpoint":'), _inclusion),
+    Kind("proof of consistency", lambda head: head.startswith(b'{"first":'), _consistency),
+    Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),
+)
 
 
 def register(app: typer.Typer) -> None:

@@ -15,8 +15,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 from sqlalchemy.types import UserDefinedType
 
-from memory.core.micros import from_micros as from_micros
-from memory.core.micros import to_micros as to_micros
+from memory.core.micros import from_micros, to_micros  # noqa: F401 (to be had from here)
 
 metadata: Final = MetaData()
 
