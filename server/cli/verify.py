@@ -59,7 +59,7 @@ def _inclusion(file: Path, verifier: Verifier) -> Mapping[str, str]:
 def _consistency(file: Path, verifier: Verifier) -> Mapping[str, str]:
     first, second = Consistency.read(file.read_bytes()).verify(verifier)
     before = {"first events": str(first.size), "first signed": first.at.isoformat()}
-    return before | _log(second)
+    return {**before, **_log(second)}
 
 
 def _log(checkpoint: Checkpoint) -> Mapping[str, str]:
