@@ -77,7 +77,8 @@ class Proofs:
         if len(leaf) != HASH_BYTES:
             raise InvalidArgumentError("leaf_hash", f"must be {HASH_BYTES} bytes")
         proof = self._inclusion(leaf, size)
-        if proof is None and self.sequencer.work():
+        if proof is None:
+            self.sequencer.work()  # or another took it in meanwhile
             proof = self._inclusion(leaf, size)
         if proof is None:
             raise NotFoundError("no event of the ledger has that leaf", resource="leaf")

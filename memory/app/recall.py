@@ -88,10 +88,10 @@ class Recall:
             keys = self.keyring.keys(admission.person)
             filter_ = narrow.to_filter(keys, admission)
             found = self.candidates(uow, keys, admission.person, vector, narrow, filter_, limit)
+            by, count = access.caller.assistant, min(limit, len(found.heads))
+            noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
             ranked = rank(wanted, found.features, [head.seq for head in found.heads], limit)
             best = [found.heads[r.index].id for r in ranked]
-            by = access.caller.assistant
-            noted = self.ledger.record(keys, by, AccessAction.READ, len(best), access.purpose)
             rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
         hits = [
             Hit(open_memory(keys, rows[record]), r.score, r.parts)

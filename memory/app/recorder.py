@@ -106,9 +106,7 @@ class Recorder:
 
     def _commit(self, group: Sequence[Recorded]) -> TacitError | None:
         try:
-            with self._store.write() as uow:
-                uow.add_access_events([(one.event, one.leaf) for one in group])
-                uow.commit()
+            self._store.append_events([(one.event, one.leaf) for one in group])
         except TacitError as error:
             return error
         except Exception as fault:  # nobody may wait for ever

@@ -120,7 +120,7 @@ def test_a_crash_at_every_call_to_the_provider_is_resumed_and_loses_nothing(
         _end_lease(at)
         resumed = at.rotator()
         assert resumed.work()
-        assert resumed(f"request {turn}").finished_at is not None
+        assert resumed(OPERATOR, f"request {turn}").finished_at is not None
         assert at.keys() == before
         assert at.epochs() == ([epoch + 1], {epoch + 1: 4})
     assert boundaries > 15
@@ -135,7 +135,7 @@ def test_another_worker_waits_for_the_lease_of_the_one_that_leads(at: Deployment
     assert at.epochs() == ([1], {1: 4})
     _end_lease(at)
     second.work()
-    first("its own request")
+    first(OPERATOR, "its own request")
     with at.store.write() as uow:
         second._require_lease(uow)
         with pytest.raises(KeyUnavailableError, match="another server leads"):
