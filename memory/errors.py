@@ -125,6 +125,10 @@ class StorageUnavailableError(TacitError):
     reason = "STORAGE_UNAVAILABLE"
 
 
+class LostRaceError(StorageUnavailableError):
+    """Another writer was faster, or took away what this write rests on."""
+
+
 class KeyUnavailableError(TacitError):
     """The key provider does not answer, or the key of a record is gone."""
 

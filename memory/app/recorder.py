@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from memory.errors import StorageUnavailableError, TacitError
+from memory.errors import LostRaceError, StorageUnavailableError, TacitError
 from memory.ports import AccessEvent, Store
 
 MAX_GROUP: Final = 64
@@ -96,7 +96,7 @@ class Recorder:
 
     def _write(self, group: Sequence[Recorded]) -> None:
         error = self._commit(group)
-        if error is not None and len(group) > 1:
+        if isinstance(error, LostRaceError) and len(group) > 1:
             for one in group:
                 one.end(self._commit([one]))
         else:

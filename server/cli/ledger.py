@@ -124,7 +124,8 @@ def verify(
     from memory.bootstrap import check_ledger
     from memory.config import load_config
 
-    report = check_ledger(load_config(environ=os.environ, flags={"data": data}))
+    flags = {"data": str(data) if data else None}
+    report = check_ledger(load_config(environ=os.environ, flags=flags))
     if report is None:
         out.print("no ledger yet")
         return

@@ -179,7 +179,9 @@ def client_command(
 @contextmanager
 def open_session(options: Options, scopes: tuple[str, ...]) -> Iterator[Session]:
     """A session with a token that holds `scopes`, closed at the end."""
-    config = load_config(environ=os.environ, flags={"data": options.data})
+    config = load_config(
+        environ=os.environ, flags={"data": str(options.data) if options.data else None}
+    )
     token = options.token or mint_local(
         config, tenant=options.tenant, client=options.client, scopes=scopes
     )

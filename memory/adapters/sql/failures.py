@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from memory.errors import (
     ConfigurationError,
+    LostRaceError,
     StorageFullError,
     StorageUnavailableError,
     TacitError,
@@ -39,7 +40,7 @@ def failure(error: SQLAlchemyError) -> TacitError:
     if isinstance(error, PoolTimeoutError):
         return StorageUnavailableError("the database is busy: repeat the call")
     if isinstance(error, IntegrityError):
-        return StorageUnavailableError("another writer was faster: repeat the call")
+        return LostRaceError("another writer was faster: repeat the call")
     if not isinstance(error, DBAPIError):
         return TacitError(f"the database adapter failed ({type(error).__name__})")
     if _sqlite_code(error) == sqlite3.SQLITE_FULL or _sqlstate(error) == _DISK_FULL:
