@@ -28,6 +28,7 @@ SUITE: Final = {
     "fairness": None,
     "leakage": "*.json",
     "sealed": None,
+    "ledger": None,
 }
 """Names, and the files each one needs."""
 

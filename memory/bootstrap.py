@@ -19,6 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
+from memory.adapters.checkpoint_file import CheckpointFile
 from memory.adapters.chroma_index import ChromaIndex
 from memory.adapters.data_folder import DataFolder
 from memory.adapters.detection.analyzer import PresidioDetector
@@ -30,23 +31,30 @@ from memory.adapters.key_opening import open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
 from memory.adapters.sql.store import open_store
 from memory.adapters.veil_basis import load_basis
+from memory.app.access_log import AccessLog
 from memory.app.candidates import Candidates
 from memory.app.consents import Consents
 from memory.app.export import Export
 from memory.app.forget import Forget
 from memory.app.index import Indexer
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger
+from memory.app.ledger_check import Report, check_at_start, check_in_full
 from memory.app.matrices import Matrices
 from memory.app.nearest import Nearest
 from memory.app.opened import OpenedFeatures
 from memory.app.prepare import Detection, Preparer
+from memory.app.proofs import Proofs
 from memory.app.recall import Recall
+from memory.app.recorder import Recorder
 from memory.app.rectify import Rectify
+from memory.app.refusals import Refusals
 from memory.app.rekey import Rekey
 from memory.app.remember import Remember
 from memory.app.restrict import Restrict
 from memory.app.reveal import Reveal
 from memory.app.rotate import Rotate
+from memory.app.sequencer import Sequencer
 from memory.app.status import Status
 from memory.app.veiling import Veils
 from memory.config import Config
@@ -56,7 +64,7 @@ from memory.core.purposes import Registry, parse_registry
 from memory.core.signing import Signer
 from memory.core.values import Secret, TenantId
 from memory.errors import ConfigurationError
-from memory.ports import Clock
+from memory.ports import Clock, Store
 
 SHIPPED_ENCODER = Path(str(files("memory") / "models" / "minilm-l6-v2"))
 
@@ -80,6 +88,8 @@ class Tacit:
     indexer: Indexer
     page_token_key: Secret
     signer: Signer
+    access_log: AccessLog
+    proofs: Proofs
     _resources: ExitStack
 
     def close(self) -> None:
@@ -118,6 +128,11 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         keyring = Keyring(
             store, provider, os.urandom, time.monotonic, max_age=config.key_cache_seconds
         )
+        signer = Signer(config.signing_name, keyring.deployment.signing)
+        file = CheckpointFile(config.ledger_checkpoint)
+        check_at_start(store, signer.verifier, file)
+        sequencer = Sequencer(store, signer, file, clock)
+        ledger = _ledger(stack, store, keyring, sequencer, clock)
         index = _index(config.chroma_location)
         stack.callback(index.close)
         encoder_folder = config.encoder or SHIPPED_ENCODER
@@ -132,24 +147,32 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
-        forget = Forget(store, keyring, opened, veils, matrices, indexer.sweep, clock, os.urandom)
+        forget = Forget(
+            store, keyring, opened, veils, matrices, indexer.sweep, clock, os.urandom, ledger
+        )
         forget.resume()
-        rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom)
+        rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom, ledger)
         rekey = Rekey(
-            store, keyring, veils, clock, os.urandom, retired=indexer.sweep, stored=indexer.wake
+            store,
+            keyring,
+            veils,
+            clock,
+            os.urandom,
+            retired=indexer.sweep,
+            stored=indexer.wake,
+            ledger=ledger,
         )
         stack.callback(indexer.stop)
         indexer.start()
         stack.callback(rotate.stop)
         rotate.start()
-        signer = Signer(config.signing_name, keyring.deployment.signing)
         consents = Consents(
-            store, keyring, veils, registry, signer, indexer.wake, clock, os.urandom
+            store, keyring, veils, registry, signer, indexer.wake, clock, os.urandom, ledger
         )
         return Tacit(
             registry=registry,
             remember=Remember(
-                store, keyring, registry, preparer, clock, os.urandom, stored=indexer.wake
+                store, keyring, registry, preparer, clock, os.urandom, indexer.wake, ledger
             ),
             recall=Recall(
                 store,
@@ -160,20 +183,23 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
                     Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
                 ),
                 clock,
+                ledger,
             ),
             rectify=Rectify(
-                store, keyring, registry, preparer, clock, os.urandom, stored=indexer.wake
+                store, keyring, registry, preparer, clock, os.urandom, indexer.wake, ledger
             ),
-            reveal=Reveal(store, keyring, registry, clock, os.urandom),
+            reveal=Reveal(store, keyring, registry, clock, ledger),
             consents=consents,
             restrict=Restrict(consents),
-            export=Export(store, keyring, clock),
+            export=Export(store, keyring, clock, ledger),
             forget=forget,
             status=Status(store),
             rotate=rotate,
             rekey=rekey,
             indexer=indexer,
             signer=signer,
+            access_log=AccessLog(store, keyring),
+            proofs=Proofs(store, sequencer, signer.verifier),
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )
@@ -183,6 +209,36 @@ def _registry(config: Config) -> Registry:
     text = _preset("general") if config.purposes is None else _toml(config.purposes)
     assert text is not None
     return parse_registry(text, str(config.purposes or "purposes"), _preset)
+
+
+def check_ledger(config: Config) -> Report | None:
+    """Compares the whole ledger with what was signed; no server may hold the data folder.
+
+    Raises what `open_tacit` raises, and `SealError` for a key that does not open.
+    """
+    with ExitStack() as stack:
+        stack.callback(DataFolder(config.data).close)
+        store = open_store(config.database_url)
+        stack.callback(store.close)
+        provider = open_keys(config.key_provider, store.root_key())
+        stack.callback(provider.close)
+        keyring = Keyring(
+            store, provider, os.urandom, time.monotonic, max_age=config.key_cache_seconds
+        )
+        verifier = Signer(config.signing_name, keyring.deployment.signing).verifier
+        return check_in_full(store, keyring, verifier, CheckpointFile(config.ledger_checkpoint))
+
+
+def _ledger(
+    stack: ExitStack, store: Store, keyring: Keyring, sequencer: Sequencer, clock: Clock
+) -> Ledger:
+    """With its workers, which `stack` stops."""
+    recorder = Recorder(store, sequencer.wake)
+    refusals = Refusals(store, keyring, recorder, os.urandom)
+    for worker in (sequencer, recorder, refusals):
+        worker.start()
+        stack.callback(worker.stop)
+    return Ledger(keyring, recorder, refusals, clock, os.urandom, sequencer.wake)
 
 
 def _preset(name: str) -> str | None:

@@ -177,6 +177,11 @@ class Config:
         return self.kek or f"file:{self.data / 'tacit.key'}"
 
     @property
+    def ledger_checkpoint(self) -> Path:
+        """The newest checkpoint of the ledger, by which an older database is noticed."""
+        return self.data / "ledger-checkpoint"
+
+    @property
     def jwt_signing_key(self) -> Path:
         """Private key (PEM) of the embedded token issuer; unused with `jwt_key_set`."""
         return self.data / "jwt-signing.pem"

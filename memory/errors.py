@@ -146,6 +146,10 @@ class StorageUnavailableError(TacitError):
     reason = "STORAGE_UNAVAILABLE"
 
 
+class LostRaceError(StorageUnavailableError):
+    """Another writer was faster, or took away what this write rests on."""
+
+
 class KeyUnavailableError(TacitError):
     """The key provider does not answer, or the key of a record is gone."""
 
@@ -186,6 +190,15 @@ class SignatureError(TacitError):
 
     def __init__(self) -> None:
         super().__init__("the signature does not verify: it was changed, or another key signed it")
+
+
+class ProofError(SignatureError):
+    """A proof does not lead from what it is about to the signed root."""
+
+    def __init__(self) -> None:
+        TacitError.__init__(
+            self, "the proof does not lead to the signed root: it was changed, or is another's"
+        )
 
 
 class ConfigurationError(TacitError):

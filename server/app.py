@@ -33,8 +33,9 @@ from server.page_tokens import PageTokens
 from server.pipeline import Wire
 from server.policy import OPEN_SERVICES
 from server.router import SERVICES, Answers, handlers
-from server.services import ledger
+from server.services.access_log import AccessEvents
 from server.services.consents import Consents
+from server.services.ledger import Ledger
 from server.services.memories import Memories
 from server.services.operations import Operations
 from server.services.subject_rights import SubjectRights
@@ -163,8 +164,11 @@ def _answers(tacit: Tacit) -> Answers:
             tacit.remember, tacit.recall, tacit.rectify, tacit.reveal, tokens
         ).answers(),
         "ConsentService": Consents(tacit.consents, tacit.registry, tokens).answers(),
-        "SubjectRightsService": SubjectRights(tacit.export, tacit.forget, tacit.restrict).answers(),
-        "LedgerService": ledger.answers(),
+        "SubjectRightsService": {
+            **SubjectRights(tacit.export, tacit.forget, tacit.restrict).answers(),
+            **AccessEvents(tacit.access_log, tokens).answers(),
+        },
+        "LedgerService": Ledger(tacit.proofs).answers(),
         "OperatorService": Operations(
             tacit.status, tacit.rotate, tacit.rekey, tacit.restrict, datetime.now(UTC)
         ).answers(),

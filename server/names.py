@@ -1,7 +1,7 @@
 """Resource names (AIP-122): the wire's words for ids.
 
     people/{person}  people/{person}/memories/{memory}  people/{person}/consents/{consent}
-    purposes/{purpose}  erasures/{erasure}
+    people/{person}/accessEvents/{access_event}  purposes/{purpose}  erasures/{erasure}
 
 Rules:
 - `people/me` is the person that the token names, and nobody without one.
@@ -68,6 +68,11 @@ def memory_name(person: PersonId, record: RecordId) -> str:
 def consent_name(person: PersonId, consent: RecordId) -> str:
     """`people/{person}/consents/{consent}`."""
     return f"{person_name(person)}/consents/{consent}"
+
+
+def access_event_name(person: PersonId, event: RecordId) -> str:
+    """`people/{person}/accessEvents/{access_event}`."""
+    return f"{person_name(person)}/accessEvents/{event}"
 
 
 def purpose_name(purpose: PurposeId) -> str:

@@ -29,9 +29,12 @@ from memory.core.values import Caller, Secret
 from memory.errors import InvalidArgumentError, PageTokenError
 from memory.v1.consent_service_pb2 import ListConsentsRequest, ListPurposesRequest
 from memory.v1.memory_service_pb2 import ListMemoriesRequest
+from memory.v1.subject_rights_service_pb2 import ListAccessEventsRequest
 from server.call import Call
 
-PagedRequest = ListMemoriesRequest | ListConsentsRequest | ListPurposesRequest
+PagedRequest = (
+    ListMemoriesRequest | ListConsentsRequest | ListPurposesRequest | ListAccessEventsRequest
+)
 
 LIFETIME_SECONDS: Final = 24 * 3600
 DEFAULT_PAGE_SIZE: Final = 50
@@ -64,10 +67,14 @@ class PageTokens:
         Raises:
             PageTokenError: the token is forged, expired, or another's.
         """
+        cursor = self.cursor(call, request)
+        return first if cursor is None else int.from_bytes(cursor, "big")
+
+    def cursor(self, call: Call, request: PagedRequest) -> bytes | None:
+        """The listing's own bytes in the token; None for a first page. Errors as above."""
         if not request.page_token:
-            return first
-        cursor = self.open(call.method, call.caller, request, request.page_token)
-        return int.from_bytes(cursor, "big")
+            return None
+        return self.open(call.method, call.caller, request, request.page_token)
 
     def next_token(self, call: Call, request: PagedRequest, position: int | None) -> str:
         """The token of the page that begins there; empty for None, which ends the listing."""

@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 
 from memory.app.gate import require_erasable
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger
 from memory.app.veiling import Veils
 from memory.core.consent import (
     Consent,
@@ -44,6 +45,7 @@ from memory.errors import (
     ObjectionError,
 )
 from memory.ports import (
+    AccessAction,
     Clock,
     MemoryFilter,
     PersonRow,
@@ -86,6 +88,7 @@ class Consents:
     """Called when memories were erased, so that the indexer wakes."""
     clock: Clock
     random: RandomBytes
+    ledger: Ledger
 
     def grant(
         self,
@@ -185,6 +188,8 @@ class Consents:
                     delegate = self._sealed(self.keyring.keys(row), consent, indication.delegate)
                     consent = replace(consent, delegate=delegate)
                 uow.put_consent(consent)
+                keys = self.keyring.keys(row)
+                self.ledger.write(uow, keys, caller.assistant, AccessAction.CONSENT, 0, purpose.id)
                 uow.commit()
             return consent
 
@@ -237,6 +242,11 @@ class Consents:
                 require_erasable(row, now)
                 filter_ = MemoryFilter(purposes=frozenset({purpose}), assistant=assistant)
                 erased = _erase(uow, row, filter_)
+            if ended or erased:
+                keys = self.keyring.keys(row)
+                self.ledger.write(
+                    uow, keys, caller.assistant, AccessAction.CONSENT, erased, purpose
+                )
             uow.commit()
         if erased:
             self.stored()

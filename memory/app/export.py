@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Final
 
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger
 from memory.app.prepare import vault_place
 from memory.app.sealing import open_memory, open_words
 from memory.core.consent import Consent
@@ -28,7 +29,15 @@ from memory.core.keys import PersonKeys
 from memory.core.record_format import unseal
 from memory.core.values import Caller, PersonId
 from memory.errors import ErasureInProgressError
-from memory.ports import Clock, MemoryFilter, MemoryRow, PersonState, Store, UnitOfWork
+from memory.ports import (
+    AccessAction,
+    Clock,
+    MemoryFilter,
+    MemoryRow,
+    PersonState,
+    Store,
+    UnitOfWork,
+)
 
 FORMAT_VERSION: Final = 1
 _PAGE: Final = 200
@@ -41,6 +50,7 @@ class Export:
     store: Store
     keyring: Keyring
     clock: Clock
+    ledger: Ledger
 
     def __call__(self, caller: Caller, person: PersonId, *, revealed: bool) -> Iterator[bytes]:
         """The archive, line by line, each with its line feed.
@@ -59,6 +69,9 @@ class Export:
                 raise ErasureInProgressError("this person is being forgotten")
             keys = None if row is None else self.keyring.keys(row)
             if keys is not None:
+                memories = uow.count_memories(keys.subject, MemoryFilter())
+                by, action = caller.assistant, AccessAction.EXPORT
+                self.ledger.record(keys, by, action, memories).wait()
                 yield from (_consent_line(c, self.clock()) for c in uow.consents(keys.subject))
                 if revealed:
                     yield from _vault_lines(uow, keys)

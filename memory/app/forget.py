@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from memory.app.gate import require_erasable
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger
 from memory.app.matrices import Matrices
 from memory.app.opened import OpenedFeatures
 from memory.app.veiling import Veils
@@ -24,6 +25,7 @@ from memory.ports import (
     ErasureRow,
     ErasureState,
     MemoryFilter,
+    OperatorAction,
     PersonState,
     RandomBytes,
     Store,
@@ -43,6 +45,7 @@ class Forget:
     """Takes a collection out of the index and its files, for good."""
     clock: Clock
     random: RandomBytes
+    ledger: Ledger
 
     def __call__(self, caller: Caller, person: PersonId) -> ErasureRow:
         """Erases everything of the person; returns when it is done.
@@ -94,6 +97,7 @@ class Forget:
                     vault_entries=len(uow.vault(row.subject)),
                 )
                 uow.fence(row.subject, erasure)
+                self.ledger.operate(uow, caller, OperatorAction.FORGET, erasure.memories)
             uow.commit()
         return erasure
 

@@ -2,6 +2,7 @@
 
 Rules:
 - The gate opens twice: before any work, and inside the snapshot that the answer is read from.
+- What is found is written down while it is opened, and leaves only once that is on disk.
 - Where it looks, and that nothing committed is missed, is for `app.candidates`.
 """
 
@@ -13,6 +14,7 @@ from typing import Final
 from memory.app.candidates import Candidates
 from memory.app.gate import admit
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
 from memory.app.sealing import Remembered, open_memory
 from memory.core.dates import query_dates
@@ -24,7 +26,7 @@ from memory.core.query_names import candidate_names, masked_spans, query_mention
 from memory.core.ranking import Query, rank
 from memory.core.values import Access, RawText
 from memory.errors import InvalidArgumentError
-from memory.ports import Clock, Encoder, Store
+from memory.ports import AccessAction, Clock, Encoder, Store
 
 MAX_LIMIT: Final = 100
 
@@ -48,7 +50,9 @@ class Recall:
     encoder: Encoder
     candidates: Candidates
     clock: Clock
+    ledger: Ledger
 
+    @refusals_logged(AccessAction.READ)
     def __call__(
         self, access: Access, query: RawText, limit: int = 10, narrow: Narrow | None = None
     ) -> list[Hit]:
@@ -57,6 +61,7 @@ class Recall:
         Raises:
             InvalidArgumentError: a blank, long or malformed query, or a limit out of 1..100.
             UnknownPurposeError, ConsentError, ErasureInProgressError: nothing may be read.
+            StorageUnavailableError, StorageFullError: it could not be written down.
         """
         check_text("query", query.value)
         if not 1 <= limit <= MAX_LIMIT:
@@ -84,10 +89,14 @@ class Recall:
             keys = self.keyring.keys(admission.person)
             filter_ = narrow.to_filter(keys, admission)
             found = self.candidates(uow, keys, admission.person, vector, narrow, filter_, limit)
+            by, count = access.caller.assistant, min(limit, len(found.heads))
+            noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
             ranked = rank(wanted, found.features, [head.seq for head in found.heads], limit)
             best = [found.heads[r.index].id for r in ranked]
             rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
-        return [
+        hits = [
             Hit(open_memory(keys, rows[record]), r.score, r.parts)
             for record, r in zip(best, ranked, strict=True)
         ]
+        noted.wait()
+        return hits

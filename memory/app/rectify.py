@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 
 from memory.app.gate import Admission, admit, require_erasable
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
 from memory.app.prepare import Preparer, seal_row
+from memory.app.recorder import Recorded
 from memory.app.sealing import Remembered, Words, open_memory, open_words
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
@@ -22,6 +24,7 @@ from memory.core.purposes import Registry
 from memory.core.values import Access, Caller, PersonId, RecordId
 from memory.errors import ErasureInProgressError, NotFoundError, VersionConflictError
 from memory.ports import (
+    AccessAction,
     Clock,
     MemoryRow,
     PersonState,
@@ -45,13 +48,20 @@ class Rectify:
     clock: Clock
     random: RandomBytes
     stored: Callable[[], None]
+    ledger: Ledger
 
+    @refusals_logged(AccessAction.READ)
     def get(self, access: Access, record: RecordId) -> Remembered:
         """One memory, with pseudonyms. Raises NotFoundError, and what the gate raises."""
         with self.store.read() as uow:
             admission, keys = self._admit(uow, access)
-            return open_memory(keys, _visible(uow, admission, record))
+            row = _visible(uow, admission, record)
+        noted = self._read(access, keys, 1)
+        memory = open_memory(keys, row)
+        noted.wait()
+        return memory
 
+    @refusals_logged(AccessAction.READ)
     def page(
         self, access: Access, narrow: Narrow, after_seq: int, limit: int
     ) -> tuple[list[Remembered], int | None]:
@@ -63,10 +73,12 @@ class Rectify:
             filter_ = narrow.to_filter(keys, admission)
             rows = uow.page_memories(keys.subject, filter_, after_seq, limit + 1)
         more = rows[limit - 1].seq if len(rows) > limit else None
-        return [
-            m for m in (open_memory(keys, r) for r in rows[:limit]) if _in_time(narrow, m)
-        ], more
+        memories = [open_memory(keys, row) for row in rows[:limit]]
+        shown = [memory for memory in memories if _in_time(narrow, memory)]
+        self._read(access, keys, len(shown)).wait()
+        return shown, more
 
+    @refusals_logged(AccessAction.UPDATE)
     def update(
         self, access: Access, record: RecordId, change: Change, version: int | None = None
     ) -> Remembered:
@@ -99,6 +111,8 @@ class Rectify:
             )
             if not uow.replace_memory(row, row.version - 1):
                 raise _conflict()
+            by = access.caller.assistant
+            self.ledger.write(uow, keys, by, AccessAction.UPDATE, 1, access.purpose)
             uow.commit()
         self.stored()
         return open_memory(keys, row)
@@ -121,8 +135,14 @@ class Rectify:
             if version is not None and version != memory.version:
                 raise _conflict()
             uow.delete_memory(row.subject, record)
+            keys = self.keyring.keys(row)
+            self.ledger.write(uow, keys, caller.assistant, AccessAction.ERASE, 1)
             uow.commit()
         self.stored()
+
+    def _read(self, access: Access, keys: PersonKeys, count: int) -> Recorded:
+        by = access.caller.assistant
+        return self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
 
     def _admit(
         self, uow: UnitOfWork, access: Access, *, lock: bool = False

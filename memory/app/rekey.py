@@ -22,6 +22,7 @@ from typing import Final
 
 from memory.app.consents import delegate_place
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger
 from memory.app.prepare import session_tag, vault_place
 from memory.app.rotate import Progress, rotation_id
 from memory.app.sealing import open_features, open_memory, open_originals, seal_fields
@@ -42,6 +43,7 @@ from memory.ports import (
     Clock,
     MemoryFilter,
     MemoryRow,
+    OperatorAction,
     PersonRow,
     PersonState,
     RandomBytes,
@@ -75,6 +77,7 @@ class Rekey:
     retired: Callable[[str], None]
     """Called after the commit with the collection that must go."""
     stored: Callable[[], None]
+    ledger: Ledger
 
     def __call__(self, caller: Caller, person: PersonId, request_id: str) -> Progress:
         """Gives the person a new key; returns when it is done. An unknown person has none.
@@ -96,10 +99,10 @@ class Rekey:
             if row.state is PersonState.ERASING:
                 raise ErasureInProgressError("this person is being forgotten, with their key")
             with suppress(KeyMovedError, VersionConflictError):
-                return self._rekey(row, id_)
+                return self._rekey(caller, row, id_)
         raise VersionConflictError("this person's key was changed meanwhile; call again")
 
-    def _rekey(self, old_row: PersonRow, id_: RecordId) -> Progress:
+    def _rekey(self, caller: Caller, old_row: PersonRow, id_: RecordId) -> Progress:
         old = self.keyring.keys(old_row)
         new = old.successor(Secret(self.random(KEY_BYTES)))
         new_row = replace(
@@ -129,6 +132,7 @@ class Rekey:
             uow.queue_all(new.subject)
             uow.retire_collection(old_row.collection, now)
             uow.add_rotation(RotationRow(id_, RotationState.DONE, epoch, 1, now, now))
+            self.ledger.operate(uow, caller, OperatorAction.REKEY, 1)
             uow.commit()
         self.keyring.forget(new.subject)
         with suppress(IndexUnavailableError):  # then it is dropped later: it is owed

@@ -16,6 +16,7 @@ from typing import Final
 
 from memory.app.gate import admit
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger, refusals_logged
 from memory.app.prepare import Prepared, Preparer, seal_row
 from memory.app.sealing import Remembered, open_memory
 from memory.core.draft import Draft
@@ -23,7 +24,7 @@ from memory.core.keys import PersonKeys
 from memory.core.purposes import Registry
 from memory.core.values import Access, RecordId
 from memory.errors import ErasureInProgressError, InvalidArgumentError, RequestIdReusedError
-from memory.ports import Clock, MemoryRow, RandomBytes, Store, UnitOfWork
+from memory.ports import AccessAction, Clock, MemoryRow, RandomBytes, Store, UnitOfWork
 
 MAX_BATCH: Final = 256
 """Memories in one call; keeps the write transaction short for everyone else."""
@@ -49,7 +50,9 @@ class Remember:
     random: RandomBytes
     stored: Callable[[], None]
     """Called after each commit, so that the indexer wakes."""
+    ledger: Ledger
 
+    @refusals_logged(AccessAction.STORE)
     def __call__(self, access: Access, drafts: Sequence[Draft]) -> list[Acknowledged]:
         """Stores the drafts, and answers in their order.
 
@@ -101,6 +104,8 @@ class Remember:
             if prepared[i].draft.request_id
         }
         uow.add_requests(keys.subject, requests)
+        by = access.caller.assistant
+        self.ledger.write(uow, keys, by, AccessAction.STORE, len(rows), access.purpose)
         return rows
 
 

@@ -4,8 +4,8 @@
     KEK epoch (provider) ─wraps─▶ person root K_u  ─HKDF─▶ record, vault, blind-index, veil key
 
 A person whose key was rotated has a second key beside the root, wrapped with it: the one under
-which request ids were remembered from the start. Those ids are nowhere kept, so their tags cannot
-be made anew.
+which request ids were remembered and events salted from the start. Those ids are nowhere kept and
+the ledger is never rewritten, so neither can be made anew.
 
 Rules:
 - HKDF-SHA512 (RFC 5869) with one fixed `info` label per use: no key serves two ends.
@@ -68,6 +68,11 @@ class DeploymentKeys:
         """The seed of the Ed25519 key for receipts, exports, checkpoints and certificates."""
         return derive(self.root, "signing")
 
+    @cached_property
+    def ledger(self) -> Secret:
+        """The key of the salts of operator events."""
+        return derive(self.root, "ledger")
+
     def person_ref(self, tenant: TenantId, person: PersonId) -> PersonRef:
         """HMAC-SHA256 of tenant and person id: unguessable without the root."""
         message = bind(tenant.value.encode(), person.value.encode())
@@ -83,7 +88,7 @@ class PersonKeys:
     version: int
     root: Secret
     carried: Secret | None = None
-    """The key of request tags, from before the first rotation of this person's key."""
+    """The key of request tags and salts, from before the first rotation of this person's key."""
 
     @classmethod
     def opened(cls, tenant: TenantId, subject: SubjectId, version: int, secret: Secret) -> Self:
@@ -118,6 +123,11 @@ class PersonKeys:
     @cached_property
     def veil(self) -> Secret:
         return derive(self.root, "veil")
+
+    @cached_property
+    def ledger(self) -> Secret:
+        """The key of the salts of this person's events; it outlives every rotation."""
+        return derive(self.carried or self.blind_index, "ledger")
 
     def tag(self, use: str, value: str) -> bytes:
         """16 bytes by which SQL can find an equal value of this person without knowing it."""

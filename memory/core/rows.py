@@ -100,20 +100,57 @@ class MemoryHead(NamedTuple):
 class AccessAction(StrEnum):
     """What was done; the wire's `AccessEvent.Action`."""
 
+    STORE = "store"
+    READ = "read"
     REVEAL = "reveal"
+    UPDATE = "update"
+    ERASE = "erase"
+    EXPORT = "export"
+    CONSENT = "consent"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessEvent:
-    """Who did what with how many of a person's memories, when and why."""
+    """Who did what with how many of a person's memories, when and why; one for each call."""
 
     id: RecordId
     subject: SubjectId
     at: datetime
     assistant: AssistantId
-    purpose: PurposeId
+    purpose: PurposeId | None
     action: AccessAction
     memories: int
+    denied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFilter:
+    """Which events are listed; empty means no narrowing. `start` counts in, `end` does not."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    assistant: AssistantId | None = None
+    actions: frozenset[AccessAction] = frozenset()
+
+
+class OperatorAction(StrEnum):
+    """What was done to the whole deployment, or to a person who is gone with their own events."""
+
+    ROTATE = "rotate"
+    REKEY = "rekey"
+    FORGET = "forget"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorEvent:
+    """Who did what to the deployment, and how many keys or memories that was about."""
+
+    id: RecordId
+    at: datetime
+    tenant: TenantId
+    assistant: AssistantId
+    action: OperatorAction
+    count: int
 
 
 class ErasureState(StrEnum):

@@ -332,6 +332,8 @@ class ListAccessEventsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    ASSISTANT_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. Whose data was accessed: `people/{person}`."""
     page_size: _builtins.int
@@ -340,6 +342,8 @@ class ListAccessEventsRequest(_message.Message):
     """The `next_page_token` of the page before. Every other field but `page_size` must be as it
     was then.
     """
+    assistant: _builtins.str
+    """Only what was done by this assistant, by the `client_id` of its token; empty: by any."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """At or after this instant."""
@@ -347,6 +351,10 @@ class ListAccessEventsRequest(_message.Message):
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """Before this instant."""
+
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedScalarFieldContainer[Global___AccessEvent.Action.ValueType]:
+        """Only these actions; empty: all."""
 
     def __init__(
         self,
@@ -356,10 +364,12 @@ class ListAccessEventsRequest(_message.Message):
         page_token: _builtins.str = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        assistant: _builtins.str = ...,
+        actions: _abc.Iterable[Global___AccessEvent.Action.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "assistant", b"assistant", "end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -449,6 +459,8 @@ class AccessEvent(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     MEMORY_COUNT_FIELD_NUMBER: _builtins.int
     DENIED_FIELD_NUMBER: _builtins.int
+    LEAF_INPUT_FIELD_NUMBER: _builtins.int
+    LEAF_HASH_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`people/{person}/accessEvents/{access_event}`."""
     assistant: _builtins.str
@@ -461,6 +473,12 @@ class AccessEvent(_message.Message):
     """How many memories it touched."""
     denied: _builtins.bool
     """Whether it was refused."""
+    leaf_input: _builtins.bytes
+    """The event as the ledger holds it: a random-looking salt and the fields above, in the encoding
+    of docs/ledger.md. Keep it: whoever has it can prove later that this happened.
+    """
+    leaf_hash: _builtins.bytes
+    """SHA-256 of a zero byte and `leaf_input`: what LedgerService.GetInclusionProof proves."""
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -475,10 +493,12 @@ class AccessEvent(_message.Message):
         action: Global___AccessEvent.Action.ValueType = ...,
         memory_count: _builtins.int = ...,
         denied: _builtins.bool = ...,
+        leaf_input: _builtins.bytes = ...,
+        leaf_hash: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "assistant", b"assistant", "denied", b"denied", "event_time", b"event_time", "memory_count", b"memory_count", "name", b"name", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "assistant", b"assistant", "denied", b"denied", "event_time", b"event_time", "leaf_hash", b"leaf_hash", "leaf_input", b"leaf_input", "memory_count", b"memory_count", "name", b"name", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

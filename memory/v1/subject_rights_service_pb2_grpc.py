@@ -113,7 +113,7 @@ class SubjectRightsServiceServicer:
 
     def ListAccessEvents(self, request, context):
         """Lists who read or wrote a person's data, when and why, newest first. Scope data.export.
-        INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+        INVALID_ARGUMENT (PAGE_TOKEN_INVALID). One event for each call. Someone unknown has none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -54,7 +54,7 @@ class SubjectRightsServiceStub:
     """
     ListAccessEvents: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ListAccessEventsRequest, _subject_rights_service_pb2.ListAccessEventsResponse]
     """Lists who read or wrote a person's data, when and why, newest first. Scope data.export.
-    INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+    INVALID_ARGUMENT (PAGE_TOKEN_INVALID). One event for each call. Someone unknown has none.
     """
     RestrictProcessing: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.RestrictProcessingRequest, _subject_rights_service_pb2.Restriction]
     """Restricts processing (GDPR Art. 18): what is stored is kept and not used. Scope
@@ -89,7 +89,7 @@ class SubjectRightsServiceAsyncStub(SubjectRightsServiceStub):
     """
     ListAccessEvents: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ListAccessEventsRequest, _subject_rights_service_pb2.ListAccessEventsResponse]  # type: ignore[assignment]
     """Lists who read or wrote a person's data, when and why, newest first. Scope data.export.
-    INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+    INVALID_ARGUMENT (PAGE_TOKEN_INVALID). One event for each call. Someone unknown has none.
     """
     RestrictProcessing: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.RestrictProcessingRequest, _subject_rights_service_pb2.Restriction]  # type: ignore[assignment]
     """Restricts processing (GDPR Art. 18): what is stored is kept and not used. Scope
@@ -151,7 +151,7 @@ class SubjectRightsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_subject_rights_service_pb2.ListAccessEventsResponse, _abc.Awaitable[_subject_rights_service_pb2.ListAccessEventsResponse]]:
         """Lists who read or wrote a person's data, when and why, newest first. Scope data.export.
-        INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+        INVALID_ARGUMENT (PAGE_TOKEN_INVALID). One event for each call. Someone unknown has none.
         """
 
     @_abc_1.abstractmethod

@@ -7,54 +7,14 @@ Rules:
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from memory.core.receipt import RECEIPT_TYPE
-from memory.core.signing import Verifier
 from server.cli.output import out
 
 _HEAD_BYTES: Final = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of signed file: how to know it by its first bytes, and what it says if it is good.
-
-    `check` raises `SignatureError`, or another `TacitError` that says what does not fit.
-    """
-
-    name: str
-    matches: Callable[[bytes], bool]
-    check: Callable[[Path, Verifier], Mapping[str, str]]
-
-
-def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
-    origin, size, root = verifier.note(file.read_text("utf-8")).splitlines()[:3]
-    return {"log": origin, "events": size, "root": root}
-
-
-def _receipt(file: Path, verifier: Verifier) -> Mapping[str, str]:
-    record = json.loads(verifier.jws(file.read_text("utf-8").removesuffix("\n"), RECEIPT_TYPE))
-    return {
-        "consent": record["dct:identifier"],
-        "purpose": record["dpv:hasPurpose"]["@id"],
-        "assistant": record["dpv:hasRecipient"],
-        "status": record["dpv:hasConsentStatus"]["@id"].removeprefix("dpv:"),
-        "since": record["dpv:hasConsentStatus"]["dct:modified"],
-        "notice": record["dpv:hasNotice"]["tacit:version"],
-    }
-
-
-KINDS: Final = (
-    Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),
-    Kind("consent receipt", lambda head: head.startswith(b"eyJ"), _receipt),
-)
 
 
 def register(app: typer.Typer) -> None:
@@ -69,6 +29,9 @@ def verify(
     ],
 ) -> None:
     """Checks a signed file against the deployment's published key and says what it proves."""
+    from memory.core.signing import Verifier
+    from server.cli.signed_files import KINDS
+
     verifier = Verifier.parse(Path(key).read_text("utf-8") if Path(key).is_file() else key)
     with file.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)

@@ -47,7 +47,7 @@ class Operations:
         if not 0 < len(request.request_id) <= MAX_REQUEST_ID_CHARS:
             raise InvalidArgumentError("request_id", "is needed: a random UUID")
         if not request.parent:
-            return _progress(self.rotate(request.request_id))
+            return _progress(self.rotate(call.caller, request.request_id))
         person = person_from(call.caller, request.parent, "parent")
         return _progress(self.rekey(call.caller, person, request.request_id))
 

@@ -43,7 +43,6 @@ class SubjectRights:
             "ImportData": unbuilt,
             "ForgetUser": self._forget,
             "GetErasureCertificate": unbuilt,
-            "ListAccessEvents": unbuilt,
             "RestrictProcessing": self._restrict,
             "LiftRestriction": self._lift,
         }

@@ -10,7 +10,7 @@ import pytest
 from memory.adapters.sql.store import SqlStore
 from memory.core.values import AssistantId, PurposeId
 from memory.errors import StorageUnavailableError
-from tests.contract.rows import THEN, a_consent, an_access_event, stored_person
+from tests.contract.rows import THEN, a_consent, stored_person
 
 
 def test_consents_come_back_as_they_went_in_in_the_order_of_giving(store: SqlStore) -> None:
@@ -53,16 +53,3 @@ def test_a_consent_cannot_be_changed_in_the_name_of_another_person(store: SqlSto
         unit.put_consent(replace(consent, subject=yours, withdrawn_at=THEN))
     with store.read() as unit:
         assert unit.consents(mine) == [consent]
-
-
-def test_the_access_log_is_in_the_order_of_time(store: SqlStore) -> None:
-    subject = stored_person(store).subject
-    late = an_access_event(subject, at=THEN + timedelta(microseconds=1))
-    early = an_access_event(subject)
-    foreign = an_access_event(stored_person(store).subject)
-    with store.write() as unit:
-        for event in (late, early, foreign):
-            unit.add_access_event(event)
-        unit.commit()
-    with store.read() as unit:
-        assert unit.access_events(subject) == [early, late]

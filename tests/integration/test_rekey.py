@@ -170,8 +170,8 @@ def test_a_key_that_moved_meanwhile_is_wrapped_again(
         wrapped = honest(keys, ref)
         if not turns:
             turns.append(1)
-            tacit.rotate("epoch")
-            wait_until(lambda: tacit.rotate("epoch").finished_at is not None)
+            tacit.rotate(caller(), "epoch")
+            wait_until(lambda: tacit.rotate(caller(), "epoch").finished_at is not None)
         return wrapped
 
     monkeypatch.setattr(Keyring, "wrap", wrap_then_move)

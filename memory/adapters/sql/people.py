@@ -39,7 +39,8 @@ PEOPLE: Final = select(
     persons.c.hold_reference,
 )
 _BY_REF: Final = PEOPLE.where(persons.c.ref == bindparam("ref"))
-_BY_REF_LOCKED: Final = _BY_REF.with_for_update()
+_BY_REF_LOCKED: Final = _BY_REF.with_for_update(key_share=True)
+"""Lets others add what hangs on the person: a read is written down while a write goes on."""
 _BY_SUBJECT: Final = PEOPLE.where(persons.c.subject == bindparam("subject"))
 _SUBJECTS: Final = select(persons.c.subject).order_by(persons.c.created_at, persons.c.subject)
 _TOTALS: Final = select(

@@ -14,14 +14,16 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import Connection, Engine, insert, select, text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from memory.adapters.sql.access_log import append
 from memory.adapters.sql.engine import Engines, connect
 from memory.adapters.sql.failures import failure, failures_at_open
 from memory.adapters.sql.migrations import migrate
@@ -30,7 +32,7 @@ from memory.adapters.sql.rotations import release_rotation
 from memory.adapters.sql.tables import deployment, metadata
 from memory.adapters.sql.unit_of_work import SqlUnitOfWork
 from memory.errors import StorageUnavailableError
-from memory.ports import Clock, WrappedKey
+from memory.ports import AccessEvent, Clock, WrappedKey
 
 _BEGIN_READ: Final = {
     "sqlite": "BEGIN",
@@ -87,6 +89,21 @@ class SqlStore:
     def write(self) -> Iterator[SqlUnitOfWork]:
         with _connection(self._engines.writers, _BEGIN_WRITE[self._dialect]) as connection:
             yield SqlUnitOfWork(connection, self._clock)
+
+    def append_events(self, events: Sequence[tuple[AccessEvent, bytes]]) -> None:
+        if self._dialect != "sqlite":
+            with self.write() as unit:
+                unit.add_access_events(events)
+                unit.commit()
+            return
+        with _translated():
+            pooled = self._engines.writers.raw_connection()
+        try:
+            append(cast(sqlite3.Connection, pooled.driver_connection), events)
+        except sqlite3.Error as error:
+            raise failure(DBAPIError.instance(None, None, error, sqlite3.Error)) from None
+        finally:
+            pooled.close()  # which rolls back what was not committed
 
     def root_key(self) -> WrappedKey | None:
         begin = _BEGIN_READ[self._dialect]

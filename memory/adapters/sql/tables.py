@@ -5,16 +5,18 @@ Rules:
 - Nothing here reads as content: text lies in sealed bytes, people behind keyed hashes. In the
   clear stands only what rules and retention need (purpose, assistant, kind, state, times, counts).
 - What hangs on a person has a foreign key to them that cascades: deleting the row deletes all of
-  it. Erasures have none, for they outlive the person.
+  it. Erasures and the ledger's tree have none, for they outlive the person.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 from sqlalchemy.types import UserDefinedType
+
+from memory.core.micros import from_micros, to_micros
 
 metadata: Final = MetaData()
 
@@ -26,20 +28,6 @@ class Bytes(UserDefinedType[bytes]):
 
     def get_col_spec(self, **_: object) -> str:
         return "BLOB"
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-
-
-def to_micros(moment: datetime) -> int:
-    """Whole microseconds since 1970; exact."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """The moment again, in UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
 
 
 def micros_or_none(moment: datetime | None) -> int | None:
@@ -163,6 +151,47 @@ access_events: Final = Table(
     Column("purpose", Text),
     Column("action", Text),
     Column("memories", BigInteger),
+    Column("denied", BigInteger),
+)
+
+operator_events: Final = Table(
+    "operator_events",
+    metadata,
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Bytes, primary_key=True),
+    Column("tenant", Text),
+    Column("assistant", Text),
+    Column("action", Text),
+    Column("amount", BigInteger),
+)
+
+ledger_waiting: Final = Table(
+    "ledger_waiting",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("leaf", Bytes),
+)
+
+ledger_head: Final = Table(
+    "ledger_head",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text),
+)
+
+ledger_tiles: Final = Table(
+    "ledger_tiles",
+    metadata,
+    Column("level", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", Bytes),
+)
+
+ledger_places: Final = Table(
+    "ledger_places",
+    metadata,
+    Column("prefix", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
 )
 
 erasures: Final = Table(

@@ -1,0 +1,83 @@
+"""The files that Tacit signs: how to know each, how to check it, and what a good one says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from memory.core.ledger import Checkpoint
+from memory.core.ledger_proof import Consistency, Inclusion
+from memory.core.receipt import RECEIPT_TYPE
+from memory.core.signing import Verifier
+from memory.errors import SignatureError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of signed file: how to know it by its first bytes, and what it says if it is good.
+
+    `check` raises `SignatureError`, or another `TacitError` that says what does not fit.
+    """
+
+    name: str
+    matches: Callable[[bytes], bool]
+    check: Callable[[Path, Verifier], Mapping[str, str]]
+
+
+def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    try:
+        note = file.read_bytes().decode()
+    except UnicodeDecodeError:
+        raise SignatureError from None
+    return _log(Checkpoint.read(note, verifier))
+
+
+def _receipt(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    record = json.loads(verifier.jws(file.read_text("utf-8").removesuffix("\n"), RECEIPT_TYPE))
+    return {
+        "consent": record["dct:identifier"],
+        "purpose": record["dpv:hasPurpose"]["@id"],
+        "assistant": record["dpv:hasRecipient"],
+        "status": record["dpv:hasConsentStatus"]["@id"].removeprefix("dpv:"),
+        "since": record["dpv:hasConsentStatus"]["dct:modified"],
+        "notice": record["dpv:hasNotice"]["tacit:version"],
+    }
+
+
+def _inclusion(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    event, checkpoint = Inclusion.read(file.read_bytes()).verify(verifier)
+    return {
+        "time": event.at.isoformat(),
+        "assistant": event.assistant,
+        "tenant": event.tenant,
+        "purpose": event.purpose or "none",
+        "did": f"{event.action}, refused" if event.denied else event.action,
+        "memories": str(event.count),
+        **_log(checkpoint),
+    }
+
+
+def _consistency(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    first, second = Consistency.read(file.read_bytes()).verify(verifier)
+    before = {"first events": str(first.size), "first signed": first.at.isoformat()}
+    return {**before, **_log(second)}
+
+
+def _log(checkpoint: Checkpoint) -> Mapping[str, str]:
+    return {
+        "log": checkpoint.origin,
+        "events": str(checkpoint.size),
+        "root": checkpoint.root.hex(),
+        "signed": checkpoint.at.isoformat(),
+    }
+
+
+KINDS: Final = (
+    Kind("proof of inclusion", lambda head: head.startswith(b'{"checkpoint":'), _inclusion),
+    Kind("proof of consistency", lambda head: head.startswith(b'{"first":'), _consistency),
+    Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),
+    Kind("consent receipt", lambda head: head.startswith(b"eyJ"), _receipt),
+)
