@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from memory.core.affect import Affect
 from memory.core.consent import Consent
 from memory.core.pseudonyms import Entity, Replacement
 from memory.core.rows import (  # noqa: F401 (to be had from here, with the ports they pass)
@@ -87,6 +88,14 @@ class Encoder(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class AffectEstimator(Protocol):
+    """Infers mood from a text without names."""
+
+    def estimate(self, text: PseudonymizedText) -> Affect | None:
+        """None for a text that it cannot judge, such as one in a language it does not know."""
+        ...
 
 
 class KeyProvider(Protocol):
@@ -191,6 +200,28 @@ class UnitOfWork(Protocol):
         ...
 
     def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int: ...
+
+    def next_expiry(self, subject: SubjectId, filter: MemoryFilter) -> datetime | None:
+        """When the first of them expires; None if none does."""
+        ...
+
+    # retention
+    def tenants(self) -> list[TenantId]: ...
+    def shorten_retention(self, tenant: TenantId, purpose: PurposeId, retention: timedelta) -> int:
+        """Lets what is kept for a purpose end no later than `retention` after it was stored;
+        returns how many memories that changed.
+        """
+        ...
+
+    def claim_expired(self, now: datetime, limit: int) -> list[tuple[SubjectId, RecordId]]:
+        """The longest expired that may be erased; no other worker gets them before this
+        transaction ends.
+        """
+        ...
+
+    def expired(self, now: datetime) -> tuple[int, datetime | None]:
+        """How many memories have expired and are there still, and since when the oldest has."""
+        ...
 
     # the segments of sealed mode: derived from the memories, each written once
     def segments(self, subject: SubjectId) -> list[SegmentHead]: ...

@@ -2,7 +2,8 @@
 
 Rules:
 - Reading and correcting need consent like Recall does; deleting needs none.
-- A missing memory, a foreign one, and one stored for a purpose the caller may not see read alike.
+- A missing memory, an expired one, a foreign one, and one stored for a purpose the caller may not
+  see read alike.
 - A correction detects, embeds and seals anew, under fresh salts, as the next version.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from memory.app.erasing import erase_records
 from memory.app.gate import Admission, admit, require_erasable
 from memory.app.keyring import Keyring
 from memory.app.narrow import Narrow
@@ -19,10 +21,12 @@ from memory.app.sealing import Remembered, Words, open_memory, open_words
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
 from memory.core.purposes import Registry
+from memory.core.retention import end
 from memory.core.values import Access, Caller, PersonId, RecordId
 from memory.errors import ErasureInProgressError, NotFoundError, VersionConflictError
 from memory.ports import (
     Clock,
+    MemoryFilter,
     MemoryRow,
     PersonState,
     RandomBytes,
@@ -50,7 +54,8 @@ class Rectify:
         """One memory, with pseudonyms. Raises NotFoundError, and what the gate raises."""
         with self.store.read() as uow:
             admission, keys = self._admit(uow, access)
-            return open_memory(keys, _visible(uow, admission, record))
+            row = _visible(uow, admission, record)
+        return open_memory(keys, row, affect=self._shows(admission, access))
 
     def page(
         self, access: Access, narrow: Narrow, after_seq: int, limit: int
@@ -64,7 +69,11 @@ class Rectify:
             rows = uow.page_memories(keys.subject, filter_, after_seq, limit + 1)
         more = rows[limit - 1].seq if len(rows) > limit else None
         return [
-            m for m in (open_memory(keys, r) for r in rows[:limit]) if _in_time(narrow, m)
+            m
+            for m in (
+                open_memory(keys, r, affect=self._shows(admission, access)) for r in rows[:limit]
+            )
+            if _in_time(narrow, m)
         ], more
 
     def update(
@@ -82,14 +91,29 @@ class Rectify:
                 raise _conflict()
             now = open_memory(keys, row)
             draft = change(_draft(now, open_words(keys, row, now.content)))
-        (prepared,) = self.preparer.prepare(access.caller.tenant, [draft])
+            kept_for = self.registry.of(access.caller.tenant).require(row.purpose)
+            affect = admission.infers_affect(kept_for)
+        expires_at = row.expires_at
+        if draft.expire_time != expires_at:
+            expires_at = end(row.stored_at, kept_for.retention, draft.expire_time, admission.at)
+        (prepared,) = self.preparer.prepare(access.caller.tenant, [draft], affect=affect)
         with self.store.write() as uow:
             admission, keys = self._admit(uow, access, lock=True)
             row = _visible(uow, admission, record)
             if row.version != now.version:
                 raise _conflict()
             (named,) = self.preparer.name(uow, keys, [prepared], self.random)
-            sealed = seal_row(keys, named, access, record, row.seq, self.clock(), self.random)
+            sealed = seal_row(
+                keys,
+                named,
+                access,
+                record,
+                row.seq,
+                self.clock(),
+                self.random,
+                affect=admission.infers_affect(kept_for),
+                expires_at=expires_at,
+            )
             row = replace(
                 sealed,
                 purpose=row.purpose,
@@ -101,7 +125,7 @@ class Rectify:
                 raise _conflict()
             uow.commit()
         self.stored()
-        return open_memory(keys, row)
+        return open_memory(keys, row, affect=self._shows(admission, access))
 
     def delete(
         self, caller: Caller, person: PersonId, record: RecordId, version: int | None = None
@@ -120,9 +144,13 @@ class Rectify:
                 raise _missing()
             if version is not None and version != memory.version:
                 raise _conflict()
-            uow.delete_memory(row.subject, record)
+            erase_records(uow, row.subject, [record])
             uow.commit()
         self.stored()
+
+    def _shows(self, admission: Admission, access: Access) -> bool:
+        purpose = self.registry.of(access.caller.tenant).require(access.purpose)
+        return admission.shows_affect(access, purpose)
 
     def _admit(
         self, uow: UnitOfWork, access: Access, *, lock: bool = False
@@ -135,10 +163,11 @@ class Rectify:
 
 
 def _visible(uow: UnitOfWork, admission: Admission, record: RecordId) -> MemoryRow:
-    row = uow.memory(admission.person.subject, record)
-    if row is None or row.purpose not in admission.visible:
+    filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
+    rows = uow.memories(admission.person.subject, [record], filter_)
+    if not rows:
         raise _missing()
-    return row
+    return rows[0]
 
 
 def _in_time(narrow: Narrow, memory: Remembered) -> bool:
@@ -153,6 +182,7 @@ def _draft(memory: Remembered, words: Words) -> Draft:
         session=memory.content.session,
         event_time=memory.content.event_time,
         labels=memory.content.labels,
+        expire_time=memory.expires_at,
     )
 
 

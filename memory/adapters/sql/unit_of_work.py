@@ -7,10 +7,13 @@ from memory.adapters.sql.consents import Consents
 from memory.adapters.sql.erasures import Erasures
 from memory.adapters.sql.memories import Memories
 from memory.adapters.sql.outbox import Outbox
+from memory.adapters.sql.retention import Retention
 from memory.adapters.sql.rotations import Rotations
 from memory.adapters.sql.segments import Segments
 from memory.adapters.sql.vault import Vault
 
 
-class SqlUnitOfWork(Outbox, Rotations, Erasures, Memories, Segments, Vault, Consents, AccessLog):
+class SqlUnitOfWork(
+    Outbox, Rotations, Erasures, Retention, Memories, Segments, Vault, Consents, AccessLog
+):
     """One transaction over all tables."""
