@@ -22,6 +22,9 @@ MAX_WORDS_CHARS: Final = 80
 
 _VERY_BAD: Final = -0.5
 _VERY_GOOD: Final = 0.5
+_BEFORE: Final = 32
+"""Characters before a word in which its negation is looked for."""
+
 _NEGATED: Final = re.compile(
     r"\b(?:not|never|no longer|isn't|wasn't|aren't|less)(?: \w+)? $", re.IGNORECASE
 )
@@ -123,7 +126,9 @@ def frustration(text: str, valence: float) -> tuple[float, tuple[Cue, ...]]:
 
 def _fires(rule: _Rule, text: str) -> Cue | None:
     for found in rule.pattern.finditer(text):
-        if not (rule.negatable and _NEGATED.search(text[: found.start()])):
+        if not (
+            rule.negatable and _NEGATED.search(text, max(0, found.start() - _BEFORE), found.start())
+        ):
             return _cue(rule.name, found[0], rule.weight)
     return None
 
