@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from memory.core.affect import Affect
 from memory.core.consent import Consent
 from memory.core.pseudonyms import Entity, Replacement
 from memory.core.rows import (  # noqa: F401 (to be had from here, with the ports they pass)
@@ -88,14 +87,6 @@ class Encoder(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-class AffectEstimator(Protocol):
-    """Infers mood from a text without names."""
-
-    def estimate(self, text: PseudonymizedText) -> Affect | None:
-        """None for a text that it cannot judge, such as one in a language it does not know."""
-        ...
 
 
 class KeyProvider(Protocol):
@@ -201,22 +192,16 @@ class UnitOfWork(Protocol):
 
     def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int: ...
 
-    def next_expiry(self, subject: SubjectId, filter: MemoryFilter) -> datetime | None:
-        """When the first of them expires; None if none does."""
-        ...
+    def next_expiry(self, subject: SubjectId, filter: MemoryFilter) -> datetime | None: ...
 
     # retention
     def tenants(self) -> list[TenantId]: ...
     def shorten_retention(self, tenant: TenantId, purpose: PurposeId, retention: timedelta) -> int:
-        """Lets what is kept for a purpose end no later than `retention` after it was stored;
-        returns how many memories that changed.
-        """
+        """Lets what is kept for it end so soon after it was stored; how many did not before."""
         ...
 
     def claim_expired(self, now: datetime, limit: int) -> list[tuple[SubjectId, RecordId]]:
-        """The longest expired that may be erased; no other worker gets them before this
-        transaction ends.
-        """
+        """The longest expired that may be erased; others pass them over until this ends."""
         ...
 
     def expired(self, now: datetime) -> tuple[int, datetime | None]:

@@ -42,7 +42,6 @@ from memory.core.values import (
     Vector,
 )
 from memory.ports import (
-    AffectEstimator,
     Anonymizer,
     Detector,
     Encoder,
@@ -112,7 +111,8 @@ class Preparer:
     detection: Callable[[TenantId], Detection]
     anonymizer: Anonymizer
     encoder: Encoder
-    affect: AffectEstimator
+    affect: Callable[[PseudonymizedText], Affect | None]
+    """Infers mood from a text without names; None where it cannot judge."""
 
     def prepare(self, tenant: TenantId, drafts: Sequence[Draft], *, affect: bool) -> list[Prepared]:
         """The expensive part of storing, for several drafts at once.
@@ -133,7 +133,7 @@ class Preparer:
                 spans,
                 vector,
                 terms(text.value),
-                self.affect.estimate(text) if affect and tells_own_mood(draft) else None,
+                self.affect(text) if affect and tells_own_mood(draft) else None,
             )
             for draft, spans, vector, text in zip(drafts, found, vectors, texts, strict=True)
         ]
