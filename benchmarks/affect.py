@@ -4,7 +4,8 @@
 
 48 English messages and 16 in other languages (`affect_texts`). Results: `valence_right`, the share
 whose valence has the reader's sign (VADER's own threshold of 0.05 either way);
-`valence_by_majority`, what the commonest label alone would get; `frustration_precision`, `_recall` and `_f1` at 0.3;
+`valence_by_majority`, what the commonest label alone would get; `frustration_precision`,
+`_recall` and `_f1` at 0.3;
 `english_judged`, the share of English that is judged at all; `others_judged`, of other languages,
 where each one is an error; `message_ms_p50`. What is not judged counts as neutral and calm.
 """

@@ -134,7 +134,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         )
 
         preparer = Preparer(
-            _detection(config.detection), PresidioAnonymizer(), encoder, VaderAffect()
+            _detection(config.detection), PresidioAnonymizer(), encoder, VaderAffect().estimate
         )
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)

@@ -26,12 +26,13 @@ _EDGES: Final = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 
 class VaderAffect:
-    """The `AffectEstimator` of `memory.ports`; may be used by many threads."""
+    """May be used by many threads."""
 
     def __init__(self) -> None:
         self._vader = SentimentIntensityAnalyzer()
 
     def estimate(self, text: PseudonymizedText) -> Affect | None:
+        """The mood of a text; None unless it is English."""
         if not is_english(text.value):
             return None
         valence = round(float(self._vader.polarity_scores(text.value)["compound"]), 4)
