@@ -25,6 +25,7 @@ SUITE: Final = {
     "latency": None,
     "detection": "*.jsonl",
     "detection_speed": None,
+    "affect": None,
     "fairness": None,
     "leakage": "*.json",
     "sealed": None,

@@ -19,6 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
+from memory.adapters.affect_vader import VaderAffect
 from memory.adapters.checkpoint_file import CheckpointFile
 from memory.adapters.chroma_index import ChromaIndex
 from memory.adapters.data_folder import DataFolder
@@ -34,6 +35,8 @@ from memory.adapters.veil_basis import load_basis
 from memory.app.access_log import AccessLog
 from memory.app.candidates import Candidates
 from memory.app.consents import Consents
+from memory.app.erasing import erase_records
+from memory.app.expire import Expire
 from memory.app.export import Export
 from memory.app.forget import Forget
 from memory.app.index import Indexer
@@ -83,6 +86,7 @@ class Tacit:
     export: Export
     forget: Forget
     status: Status
+    expire: Expire
     rotate: Rotate
     rekey: Rekey
     indexer: Indexer
@@ -144,7 +148,9 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             time.monotonic, config.sealed_megabytes * 1024 * 1024, config.idle_seconds
         )
 
-        preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
+        preparer = Preparer(
+            _detection(config.detection), PresidioAnonymizer(), encoder, VaderAffect().estimate
+        )
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
         forget = Forget(
@@ -169,6 +175,10 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         consents = Consents(
             store, keyring, veils, registry, signer, indexer.wake, clock, os.urandom, ledger
         )
+        expire = Expire(store, registry.of, erase_records, indexer.wake, clock)
+        expire.apply()
+        stack.callback(expire.stop)
+        expire.start()
         return Tacit(
             registry=registry,
             remember=Remember(
@@ -193,7 +203,8 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             restrict=Restrict(consents),
             export=Export(store, keyring, clock, ledger),
             forget=forget,
-            status=Status(store),
+            status=Status(store, clock),
+            expire=expire,
             rotate=rotate,
             rekey=rekey,
             indexer=indexer,

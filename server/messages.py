@@ -1,7 +1,7 @@
 """The wire's messages for the domain's values, and back. No rules of its own but form.
 
 Rules:
-- What the wire can say and the domain cannot yet keep (an expiry, sources) is refused, never
+- What the wire can say and the domain cannot yet keep (sources) is refused, never
   dropped in silence.
 - Enumerations are open in proto3: a number without a name is an error of the field it is in.
 """
@@ -17,6 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from memory.app.narrow import Narrow
 from memory.app.sealing import Remembered
+from memory.core.affect import Affect
 from memory.core.draft import Draft
 from memory.core.values import Access, Caller, MemoryKind, PersonId, RawText
 from memory.errors import InvalidArgumentError
@@ -78,8 +79,6 @@ def to_kind(number: core_pb2.Memory.Kind.ValueType, field: str) -> MemoryKind:
 
 def to_draft(memory: core_pb2.Memory, request_id: str) -> Draft:
     """What to remember; output-only fields are ignored."""
-    if memory.HasField("expire_time"):
-        raise NotBuiltError("memory.expire_time is not built yet", field="memory.expire_time")
     if memory.sources:
         raise NotBuiltError("memory.sources is not built yet", field="memory.sources")
     kind = memory.kind or core_pb2.Memory.KIND_MESSAGE
@@ -95,6 +94,11 @@ def to_draft(memory: core_pb2.Memory, request_id: str) -> Draft:
         ),
         labels=dict(memory.labels),
         request_id=request_id,
+        expire_time=(
+            to_time(memory.expire_time, "memory.expire_time")
+            if memory.HasField("expire_time")
+            else None
+        ),
     )
 
 
@@ -133,8 +137,21 @@ def from_memory(person: PersonId, memory: Remembered) -> core_pb2.Memory:
         assistant=memory.assistant.value,
         create_time=to_timestamp(memory.stored_at),
         update_time=to_timestamp(memory.updated_at),
+        expire_time=None if memory.expires_at is None else to_timestamp(memory.expires_at),
+        affect=None if content.affect is None else _affect(content.affect),
         version=memory.version,
         etag=_etag(memory.version),
+    )
+
+
+def _affect(affect: Affect) -> core_pb2.Affect:
+    return core_pb2.Affect(
+        valence=affect.valence,
+        frustration=affect.frustration,
+        cues=[
+            core_pb2.Affect.Cue(rule=cue.rule, words=cue.words, points=cue.points)
+            for cue in affect.cues
+        ],
     )
 
 

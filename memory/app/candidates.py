@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -91,9 +92,12 @@ class Candidates:
         def all_heads() -> list[MemoryHead]:
             return uow.heads(keys.subject, filter_)
 
+        def until() -> datetime | None:
+            return uow.next_expiry(keys.subject, filter_)
+
         wanted = max(NEAREST, 2 * limit)
         if person.numbered <= self.few:
-            whole = self.opened.whole(keys, person.revision, filter_, all_heads, load)
+            whole = self.opened.whole(keys, person.revision, filter_, all_heads, load, until)
             places = whole.nearest(vector, len(whole.heads) if narrow.by_time else wanted)
             found = Found([whole.heads[i] for i in places], [whole.features[i] for i in places])
         else:

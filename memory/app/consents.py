@@ -19,11 +19,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
+from memory.app.affect import erase_affect
 from memory.app.gate import require_erasable
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
 from memory.app.veiling import Veils
 from memory.core.consent import (
+    AFFECT,
     Consent,
     Decision,
     Indication,
@@ -210,7 +212,8 @@ class Consents:
     ) -> Withdrawn:
         """Ends what was given for this purpose: for one assistant, or (None) for all of them.
 
-        With `erase`, what was stored for it (by that assistant) goes in the same transaction.
+        With `erase`, what was stored for it (by that assistant) goes in the same transaction; of
+        `AFFECT`, what was inferred, and the memories stay.
 
         Raises:
             UnknownPurposeError.
@@ -240,8 +243,11 @@ class Consents:
             erased = 0
             if erase:
                 require_erasable(row, now)
-                filter_ = MemoryFilter(purposes=frozenset({purpose}), assistant=assistant)
-                erased = _erase(uow, row, filter_)
+                if purpose == AFFECT:
+                    erased = erase_affect(uow, self.keyring.keys(row), assistant, self.random)
+                else:
+                    filter_ = MemoryFilter(purposes=frozenset({purpose}), assistant=assistant)
+                    erased = _erase(uow, row, filter_)
             if ended or erased:
                 keys = self.keyring.keys(row)
                 self.ledger.write(

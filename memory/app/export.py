@@ -8,6 +8,8 @@ JSON Lines, UTF-8, one object a line, the first a header and the last a count:
 
 Rules:
 - A right, not a use: it needs no consent, and covers every purpose and assistant.
+- What has expired and is not erased yet is held, so it is in it; so is inferred mood, whatever
+  consent says by now.
 - Read page by page, so that its memory does not grow with the person's.
 - An unknown person gets a header and an end.
 """
@@ -24,6 +26,7 @@ from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
 from memory.app.prepare import vault_place
 from memory.app.sealing import open_memory, open_words
+from memory.core.affect import Affect
 from memory.core.consent import Consent
 from memory.core.keys import PersonKeys
 from memory.core.record_format import unseal
@@ -118,8 +121,16 @@ def _vault_lines(uow: UnitOfWork, keys: PersonKeys) -> Iterator[bytes]:
         )
 
 
+def _inferred(affect: Affect) -> dict[str, object]:
+    return {
+        "valence": affect.valence,
+        "frustration": affect.frustration,
+        "cues": [{"rule": c.rule, "words": c.words, "points": c.points} for c in affect.cues],
+    }
+
+
 def _memory_line(keys: PersonKeys, row: MemoryRow, *, revealed: bool) -> bytes:
-    memory = open_memory(keys, row)
+    memory = open_memory(keys, row, affect=True)
     text = memory.content.text.value
     speaker = memory.content.speaker.value if memory.content.speaker else None
     if revealed:
@@ -139,4 +150,6 @@ def _memory_line(keys: PersonKeys, row: MemoryRow, *, revealed: bool) -> bytes:
         stored_at=memory.stored_at,
         updated_at=memory.updated_at,
         version=memory.version,
+        expires_at=memory.expires_at,
+        affect=None if memory.content.affect is None else _inferred(memory.content.affect),
     )

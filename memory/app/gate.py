@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from memory.core.consent import Consent, covered_purposes, standing
-from memory.core.purposes import Purposes
+from memory.core.consent import AFFECT, Consent, covered_purposes, standing
+from memory.core.purposes import Purpose, Purposes
 from memory.core.values import Access, PersonRef, PurposeId
 from memory.errors import (
     ConsentError,
@@ -26,10 +26,21 @@ from memory.ports import PersonRow, PersonState, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A person whose memories this call may touch, and which of them it may see."""
+    """A person whose memories this call may touch, which of them it may see, and as of when."""
 
     person: PersonRow
     visible: frozenset[PurposeId]
+    at: datetime
+
+    def shows_affect(self, access: Access, purpose: Purpose) -> bool:
+        """Whether mood inferred earlier may be shown: to an assistant by consent and where the
+        purpose allows it, to the person always.
+        """
+        return access.caller.person is not None or self.infers_affect(purpose)
+
+    def infers_affect(self, purpose: Purpose) -> bool:
+        """Whether mood may be inferred from what is stored for this purpose."""
+        return purpose.affect and AFFECT in self.visible
 
 
 def admit(
@@ -62,7 +73,7 @@ def admit(
         raise RestrictedError(
             "processing of this person's data is restricted; nothing is used until it is lifted"
         )
-    return Admission(person, covered)
+    return Admission(person, covered, now)
 
 
 def require_erasable(person: PersonRow, now: datetime) -> None:

@@ -7,7 +7,8 @@ vault, which every query is matched against.
 
 Rules:
 - An entry is good for one version of one record; a correction simply misses. A matrix is good
-  for one revision of the person's memories and one filter, a blind index for one revision.
+  for one revision of the person's memories and one filter, until the first of it expires, a blind
+  index for one revision.
 - Whole people go at once: the least recently recalled first, past `limit` entries; whoever was not
   recalled for `idle_seconds`; at once who is forgotten.
 - It holds vectors and terms in the clear, in this process only; nothing of it is ever written.
@@ -20,6 +21,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -43,7 +45,7 @@ Load = Callable[[list[RecordId]], Sequence[MemoryRow]]
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All memories that one filter lets through, at one revision.
+    """All memories that one filter lets through, at one revision and before `until`.
 
     Row i of `matrix`, shape (n, d), is the vector of `features[i]`.
     """
@@ -52,6 +54,12 @@ class Whole:
     heads: Sequence[MemoryHead]
     features: Sequence[Features]
     matrix: Vector
+    until: datetime | None = None
+
+    def holds(self, revision: int, at: datetime | None) -> bool:
+        """Whether it is still what SQL would say: nothing has changed, and nothing expired."""
+        lasts = self.until is None or (at is not None and at < self.until)
+        return self.revision == revision and lasts
 
     def nearest(self, vector: Vector, count: int) -> list[int]:
         """The places of the `count` memories nearest to `vector`, in the order of `heads`."""
@@ -110,14 +118,17 @@ class OpenedFeatures:
         filter_: MemoryFilter,
         heads: Callable[[], Sequence[MemoryHead]],
         load: Load,
+        until: Callable[[], datetime | None],
     ) -> Whole:
-        """All that the filter lets through; `heads` and `load` fetch it when it is not held."""
+        """All that the filter lets through; `heads` and `load` fetch it when it is not held, and
+        `until` when the first of it expires.
+        """
         with self._lock:
             whole = self._used(keys.subject).wholes.get(filter_)
-            if whole is not None and whole.revision == revision:
+            if whole is not None and whole.holds(revision, filter_.alive_at):
                 return whole
         found = heads()
-        whole = _whole(revision, found, self.open(keys, found, load))
+        whole = replace(_whole(revision, found, self.open(keys, found, load)), until=until())
         with self._changing(keys.subject) as person:
             person.keep(filter_, whole)
         return whole

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 
 from memory.app.sealing import seal_fields
+from memory.core.affect import Affect
 from memory.core.content import Features, Originals
 from memory.core.draft import Draft
 from memory.core.embedding_text import embedding_text
@@ -32,6 +33,7 @@ from memory.core.record_format import SALT_BYTES, Place, seal
 from memory.core.values import (
     Access,
     MemoryContent,
+    MemoryKind,
     PseudonymizedText,
     RawText,
     RecordId,
@@ -39,12 +41,21 @@ from memory.core.values import (
     TenantId,
     Vector,
 )
-from memory.ports import Anonymizer, Detector, Encoder, MemoryRow, RandomBytes, UnitOfWork
+from memory.ports import (
+    Anonymizer,
+    Detector,
+    Encoder,
+    MemoryRow,
+    RandomBytes,
+    UnitOfWork,
+)
 
 ROLES: Final = frozenset(
     {"user", "human", "assistant", "ai", "bot", "system", "agent", "tool", "customer", "caller"}
 )
 """Speakers that name nobody."""
+
+_OWN_ROLES: Final = frozenset({"user", "human", "customer", "caller"})
 
 MAX_KNOWN_NAMES: Final = 64
 """Speakers of one batch that are looked for by name; bounds the work on a hostile batch."""
@@ -52,13 +63,16 @@ MAX_KNOWN_NAMES: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A draft with what was found in it, the exact unit vector (d,) and terms of the rest."""
+    """A draft with what was found in it; of the rest the exact unit vector (d,), the terms, and the
+    mood if it may be inferred.
+    """
 
     draft: Draft
     speaker_spans: tuple[Span, ...]
     spans: tuple[Span, ...]
     vector: Vector
     terms: tuple[str, ...]
+    affect: Affect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +111,15 @@ class Preparer:
     detection: Callable[[TenantId], Detection]
     anonymizer: Anonymizer
     encoder: Encoder
+    affect: Callable[[PseudonymizedText], Affect | None]
+    """Infers mood from a text without names; None where it cannot judge."""
 
-    def prepare(self, tenant: TenantId, drafts: Sequence[Draft]) -> list[Prepared]:
-        """The expensive part of storing, for several drafts at once."""
+    def prepare(self, tenant: TenantId, drafts: Sequence[Draft], *, affect: bool) -> list[Prepared]:
+        """The expensive part of storing, for several drafts at once.
+
+        Args:
+            affect: whether mood may be inferred; to be asked again before it is stored.
+        """
         detection = self.detection(tenant)
         speakers = {d.speaker for d in drafts if d.speaker and _names_someone(d.speaker)}
         names = sorted(speakers, key=lambda name: name.value)[:MAX_KNOWN_NAMES]
@@ -113,6 +133,7 @@ class Preparer:
                 spans,
                 vector,
                 terms(text.value),
+                self.affect(text) if affect and tells_own_mood(draft) else None,
             )
             for draft, spans, vector, text in zip(drafts, found, vectors, texts, strict=True)
         ]
@@ -206,8 +227,11 @@ def seal_row(
     seq: int,
     now: datetime,
     random: RandomBytes,
+    *,
+    affect: bool,
+    expires_at: datetime | None,
 ) -> MemoryRow:
-    """The row of a new memory, version 1."""
+    """The row of a new memory, version 1; `affect` says whether inferred mood may be kept."""
     draft = named.prepared.draft
     content = MemoryContent(
         text=named.text,
@@ -215,6 +239,7 @@ def seal_row(
         session=draft.session,
         event_time=draft.event_time,
         labels=dict(draft.labels),
+        affect=named.prepared.affect if affect else None,
     )
     sealed = seal_fields(
         keys,
@@ -239,12 +264,21 @@ def seal_row(
         body=sealed.body,
         features=sealed.features,
         originals=sealed.originals,
+        expires_at=expires_at,
     )
 
 
 def session_tag(keys: PersonKeys, session: str) -> bytes:
     """By which SQL finds a session without knowing its name; empty for none."""
     return keys.tag("session", session) if session else b""
+
+
+def tells_own_mood(draft: Draft) -> bool:
+    """Whether the person said it, word for word: a fact has no mood, and someone else's is not
+    theirs to consent to.
+    """
+    speaker = draft.speaker.value.strip().casefold() if draft.speaker else ""
+    return draft.kind is MemoryKind.MESSAGE and (not speaker or speaker in _OWN_ROLES)
 
 
 def _names_someone(speaker: RawText) -> bool:

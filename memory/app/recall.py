@@ -67,7 +67,7 @@ class Recall:
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidArgumentError("limit", f"must be 1 to {MAX_LIMIT}")
         purposes = self.registry.of(access.caller.tenant)
-        purposes.require(access.purpose)
+        purpose = purposes.require(access.purpose)
         narrow = narrow or Narrow()
         ref = self.keyring.ref(access.caller.tenant, access.person)
         with self.store.read() as uow:
@@ -94,8 +94,9 @@ class Recall:
             ranked = rank(wanted, found.features, [head.seq for head in found.heads], limit)
             best = [found.heads[r.index].id for r in ranked]
             rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
+            shows = admission.shows_affect(access, purpose)
         hits = [
-            Hit(open_memory(keys, rows[record]), r.score, r.parts)
+            Hit(open_memory(keys, rows[record], affect=shows), r.score, r.parts)
             for record, r in zip(best, ranked, strict=True)
         ]
         noted.wait()

@@ -2,7 +2,8 @@
 
 Rules:
 - Reading and correcting need consent like Recall does; deleting needs none.
-- A missing memory, a foreign one, and one stored for a purpose the caller may not see read alike.
+- A missing memory, an expired one, a foreign one, and one stored for a purpose the caller may not
+  see read alike.
 - A correction detects, embeds and seals anew, under fresh salts, as the next version.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from memory.app.erasing import erase_records
 from memory.app.gate import Admission, admit, require_erasable
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
@@ -21,11 +23,13 @@ from memory.app.sealing import Remembered, Words, open_memory, open_words
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
 from memory.core.purposes import Registry
+from memory.core.retention import end
 from memory.core.values import Access, Caller, PersonId, RecordId
 from memory.errors import ErasureInProgressError, NotFoundError, VersionConflictError
 from memory.ports import (
     AccessAction,
     Clock,
+    MemoryFilter,
     MemoryRow,
     PersonState,
     RandomBytes,
@@ -57,7 +61,7 @@ class Rectify:
             admission, keys = self._admit(uow, access)
             row = _visible(uow, admission, record)
         noted = self._read(access, keys, 1)
-        memory = open_memory(keys, row)
+        memory = open_memory(keys, row, affect=self._shows(admission, access))
         noted.wait()
         return memory
 
@@ -73,7 +77,8 @@ class Rectify:
             filter_ = narrow.to_filter(keys, admission)
             rows = uow.page_memories(keys.subject, filter_, after_seq, limit + 1)
         more = rows[limit - 1].seq if len(rows) > limit else None
-        memories = [open_memory(keys, row) for row in rows[:limit]]
+        shows = self._shows(admission, access)
+        memories = [open_memory(keys, row, affect=shows) for row in rows[:limit]]
         shown = [memory for memory in memories if _in_time(narrow, memory)]
         self._read(access, keys, len(shown)).wait()
         return shown, more
@@ -94,14 +99,29 @@ class Rectify:
                 raise _conflict()
             now = open_memory(keys, row)
             draft = change(_draft(now, open_words(keys, row, now.content)))
-        (prepared,) = self.preparer.prepare(access.caller.tenant, [draft])
+            kept_for = self.registry.of(access.caller.tenant).require(row.purpose)
+            affect = admission.infers_affect(kept_for)
+        expires_at = row.expires_at
+        if draft.expire_time != expires_at:
+            expires_at = end(row.stored_at, kept_for.retention, draft.expire_time, admission.at)
+        (prepared,) = self.preparer.prepare(access.caller.tenant, [draft], affect=affect)
         with self.store.write() as uow:
             admission, keys = self._admit(uow, access, lock=True)
             row = _visible(uow, admission, record)
             if row.version != now.version:
                 raise _conflict()
             (named,) = self.preparer.name(uow, keys, [prepared], self.random)
-            sealed = seal_row(keys, named, access, record, row.seq, self.clock(), self.random)
+            sealed = seal_row(
+                keys,
+                named,
+                access,
+                record,
+                row.seq,
+                self.clock(),
+                self.random,
+                affect=admission.infers_affect(kept_for),
+                expires_at=expires_at,
+            )
             row = replace(
                 sealed,
                 purpose=row.purpose,
@@ -115,7 +135,7 @@ class Rectify:
             self.ledger.write(uow, keys, by, AccessAction.UPDATE, 1, access.purpose)
             uow.commit()
         self.stored()
-        return open_memory(keys, row)
+        return open_memory(keys, row, affect=self._shows(admission, access))
 
     def delete(
         self, caller: Caller, person: PersonId, record: RecordId, version: int | None = None
@@ -134,7 +154,7 @@ class Rectify:
                 raise _missing()
             if version is not None and version != memory.version:
                 raise _conflict()
-            uow.delete_memory(row.subject, record)
+            erase_records(uow, row.subject, [record])
             keys = self.keyring.keys(row)
             self.ledger.write(uow, keys, caller.assistant, AccessAction.ERASE, 1)
             uow.commit()
@@ -143,6 +163,10 @@ class Rectify:
     def _read(self, access: Access, keys: PersonKeys, count: int) -> Recorded:
         by = access.caller.assistant
         return self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
+
+    def _shows(self, admission: Admission, access: Access) -> bool:
+        purpose = self.registry.of(access.caller.tenant).require(access.purpose)
+        return admission.shows_affect(access, purpose)
 
     def _admit(
         self, uow: UnitOfWork, access: Access, *, lock: bool = False
@@ -155,10 +179,11 @@ class Rectify:
 
 
 def _visible(uow: UnitOfWork, admission: Admission, record: RecordId) -> MemoryRow:
-    row = uow.memory(admission.person.subject, record)
-    if row is None or row.purpose not in admission.visible:
+    filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
+    rows = uow.memories(admission.person.subject, [record], filter_)
+    if not rows:
         raise _missing()
-    return row
+    return rows[0]
 
 
 def _in_time(narrow: Narrow, memory: Remembered) -> bool:
@@ -173,6 +198,7 @@ def _draft(memory: Remembered, words: Words) -> Draft:
         session=memory.content.session,
         event_time=memory.content.event_time,
         labels=memory.content.labels,
+        expire_time=memory.expires_at,
     )
 
 

@@ -47,7 +47,7 @@ class Reveal:
             if REVEAL not in admission.visible:
                 raise _refused(access)
             keys = self.keyring.keys(admission.person)
-            filter_ = MemoryFilter(purposes=admission.visible)
+            filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
             rows = uow.memories(keys.subject, [m.id for m in memories], filter_)
             by = access.caller.assistant
             self.ledger.write(uow, keys, by, AccessAction.REVEAL, len(rows), access.purpose)

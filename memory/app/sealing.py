@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memory.core.content import (
@@ -50,6 +50,7 @@ class Remembered:
     stored_at: datetime
     updated_at: datetime
     version: int
+    expires_at: datetime | None = None
     words: Words | None = None
 
 
@@ -72,9 +73,7 @@ def seal_fields(
 ) -> SealedFields:
     """Each field under its own salt; `originals` under the vault's key."""
     return SealedFields(
-        body=seal(
-            keys, keys.record, Place(record.value, "body"), encode_body(content), random(SALT_BYTES)
-        ),
+        body=seal_body(keys, record, content, random),
         features=seal(
             keys,
             keys.record,
@@ -92,17 +91,29 @@ def seal_fields(
     )
 
 
-def open_memory(keys: PersonKeys, row: MemoryRow) -> Remembered:
-    """The memory of a row; `SealError` when it was tampered with."""
+def seal_body(
+    keys: PersonKeys, record: RecordId, content: MemoryContent, random: RandomBytes
+) -> SealedRecord:
+    """What a memory says, under a fresh salt."""
+    place = Place(record.value, "body")
+    return seal(keys, keys.record, place, encode_body(content), random(SALT_BYTES))
+
+
+def open_memory(keys: PersonKeys, row: MemoryRow, *, affect: bool = False) -> Remembered:
+    """The memory of a row, with inferred mood where `affect` says so; `SealError` when it was
+    tampered with.
+    """
+    content = decode_body(unseal(keys, keys.record, Place(row.id.value, "body"), row.body))
     return Remembered(
         id=row.id,
-        content=decode_body(unseal(keys, keys.record, Place(row.id.value, "body"), row.body)),
+        content=content if affect else replace(content, affect=None),
         kind=row.kind,
         purpose=row.purpose,
         assistant=row.assistant,
         stored_at=row.stored_at,
         updated_at=row.updated_at,
         version=row.version,
+        expires_at=row.expires_at,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from memory.app.rotate import Progress, progress
-from memory.ports import Store
+from memory.ports import Clock, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Counts:
     key_epoch: int
     epochs: tuple[EpochUse, ...]
     rotation: Progress | None
+    expired: int
+    oldest_expired: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Status:
     """The use case behind GetStatus."""
 
     store: Store
+    clock: Clock
 
     def __call__(self) -> Counts:
         """Counts of one moment."""
@@ -45,6 +48,7 @@ class Status:
             people, memories = uow.totals()
             keys = uow.keys_by_epoch()
             known = {epoch.number: epoch for epoch in uow.key_epochs()}
+            expired, oldest = uow.expired(self.clock())
             rotation = uow.unfinished_rotation()
             return Counts(
                 people=people,
@@ -62,4 +66,6 @@ class Status:
                     for number in sorted(keys.keys() | known.keys())
                 ),
                 rotation=None if rotation is None else progress(uow, rotation),
+                expired=expired,
+                oldest_expired=oldest,
             )

@@ -36,6 +36,9 @@ from memory.core.values import AssistantId, PurposeId, RecordId, SubjectId
 REVEAL: Final = PurposeId("reveal")
 """The purpose under which a person lets an assistant see real names in place of pseudonyms."""
 
+AFFECT: Final = PurposeId("affect")
+"""The purpose under which a person lets mood be inferred from what they say."""
+
 
 class ConsentState(StrEnum):
     """Where a decision stands; named after the consent states of W3C DPV."""

@@ -1,6 +1,6 @@
 """What lies inside a memory's three sealed fields.
 
-    body       JSON: text and speaker with pseudonyms, session, time, labels
+    body       JSON: text and speaker with pseudonyms, session, time, labels; affect if inferred
     features   what ranking needs and nothing else: 1 byte version, 2 bytes dimensions (big
                endian), the exact vector as little-endian float16, then JSON
     originals  JSON: where which original words stood, to reveal them by right
@@ -24,10 +24,12 @@ from typing import Final
 
 import numpy as np
 
+from memory.core.affect import Affect, Cue
 from memory.core.pseudonyms import Mention
 from memory.core.values import MemoryContent, PseudonymizedText, RawText, Vector
 from memory.errors import SealError
 
+_AFFECT_VERSION: Final = 1
 _FEATURES_VERSION: Final = 1
 _FEATURES_HEADER: Final = 3
 
@@ -82,15 +84,21 @@ def _time(value: object) -> datetime:
 
 def encode_body(content: MemoryContent) -> bytes:
     """The bytes to seal as `body`."""
-    return _dump(
-        {
-            "text": content.text.value,
-            "speaker": content.speaker.value if content.speaker else None,
-            "session": content.session,
-            "time": content.event_time.isoformat() if content.event_time else None,
-            "labels": content.labels,
+    body: dict[str, object] = {
+        "text": content.text.value,
+        "speaker": content.speaker.value if content.speaker else None,
+        "session": content.session,
+        "time": content.event_time.isoformat() if content.event_time else None,
+        "labels": content.labels,
+    }
+    if content.affect is not None:
+        body["affect"] = {
+            "version": _AFFECT_VERSION,
+            "valence": content.affect.valence,
+            "frustration": content.affect.frustration,
+            "cues": [[cue.rule, cue.words, cue.points] for cue in content.affect.cues],
         }
-    )
+    return _dump(body)
 
 
 def decode_body(data: bytes) -> MemoryContent:
@@ -104,7 +112,19 @@ def decode_body(data: bytes) -> MemoryContent:
             session=_text(body["session"]),
             event_time=None if time is None else _time(time),
             labels={key: _text(value) for key, value in dict(body["labels"]).items()},
+            affect=_affect(body["affect"]) if "affect" in body else None,
         )
+
+
+def _affect(value: dict[str, object]) -> Affect:
+    if value["version"] != _AFFECT_VERSION:
+        raise ValueError
+    cues: list[list[object]] = value["cues"]  # type: ignore[assignment]
+    return Affect(
+        valence=float(str(value["valence"])),
+        frustration=float(str(value["frustration"])),
+        cues=tuple(Cue(_text(rule), _text(words), float(str(p))) for rule, words, p in cues),
+    )
 
 
 def encode_features(features: Features) -> bytes:

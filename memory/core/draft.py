@@ -35,7 +35,9 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A memory before it is one. `request_id` empty: every call stores."""
+    """A memory before it is one. `request_id` empty: every call stores. `expire_time` None: kept
+    as long as its purpose says.
+    """
 
     text: RawText
     kind: MemoryKind = MemoryKind.MESSAGE
@@ -44,6 +46,7 @@ class Draft:
     event_time: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
+    expire_time: datetime | None = None
 
     def __post_init__(self) -> None:
         check_text("memory.text", self.text.value)

@@ -7,7 +7,7 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -84,6 +84,7 @@ class MemoryRow:
     body: SealedRecord
     features: SealedRecord
     originals: SealedRecord
+    expires_at: datetime | None = None
 
 
 class MemoryHead(NamedTuple):
@@ -196,12 +197,17 @@ class IndexTask:
 
 @dataclass(frozen=True, slots=True)
 class MemoryFilter:
-    """What a listing or recall is narrowed to; empty means no narrowing."""
+    """What a listing or recall is narrowed to; empty means no narrowing.
+
+    `alive_at` leaves out what has expired by then. It is no part of what is asked for: filters
+    that differ in it alone are equal.
+    """
 
     purposes: frozenset[PurposeId] = frozenset()
     assistant: AssistantId | None = None
     kinds: frozenset[MemoryKind] = frozenset()
     session_tags: frozenset[bytes] = frozenset()
+    alive_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

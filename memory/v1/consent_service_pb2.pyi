@@ -534,7 +534,7 @@ class WithdrawConsentResponse(_message.Message):
     CONSENTS_FIELD_NUMBER: _builtins.int
     ERASED_COUNT_FIELD_NUMBER: _builtins.int
     erased_count: _builtins.int
-    """How many memories were erased."""
+    """How many memories were erased; for purposes/affect, from how many the inferred mood was."""
     @_builtins.property
     def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Consent]:
         """The consents as they stand now. Empty when there was nothing to withdraw."""

@@ -129,6 +129,7 @@ class Memory(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
+    AFFECT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Output only, but for UpdateMemory. `people/{person}/memories/{memory}`; {memory} is random."""
     text: _builtins.str
@@ -176,14 +177,21 @@ class Memory(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it will be erased. May be given to end earlier than the purpose's retention, never
-        later. Absent where nothing ends it.
+        """When it will be erased; from then on it is not found. May be given to end earlier than the
+        purpose's retention, never later. Absent where nothing ends it.
         """
 
     @_builtins.property
     def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The memories it was derived from, as resource names of the same person; at most 100. It is
         erased when they are.
+        """
+
+    @_builtins.property
+    def affect(self) -> Global___Affect:
+        """Output only. The mood inferred from it; absent where none was, and where the caller may not
+        see it: an assistant needs a consent for purposes/affect beside the one for `access`, and a
+        purpose that allows it. A token that names the person always sees it.
         """
 
     def __init__(
@@ -204,14 +212,77 @@ class Memory(_message.Message):
         version: _builtins.int = ...,
         etag: _builtins.str = ...,
         sources: _abc.Iterable[_builtins.str] | None = ...,
+        affect: Global___Affect | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "event_time", b"event_time", "expire_time", b"expire_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["affect", b"affect", "create_time", b"create_time", "event_time", b"event_time", "expire_time", b"expire_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistant", b"assistant", "create_time", b"create_time", "etag", b"etag", "event_time", b"event_time", "expire_time", b"expire_time", "kind", b"kind", "labels", b"labels", "name", b"name", "purpose", b"purpose", "session", b"session", "sources", b"sources", "speaker", b"speaker", "text", b"text", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affect", b"affect", "assistant", b"assistant", "create_time", b"create_time", "etag", b"etag", "event_time", b"event_time", "expire_time", b"expire_time", "kind", b"kind", "labels", b"labels", "name", b"name", "purpose", b"purpose", "session", b"session", "sources", b"sources", "speaker", b"speaker", "text", b"text", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Memory: _TypeAlias = Memory  # noqa: Y015
+
+@_typing.final
+class Affect(_message.Message):
+    """A guess at how the person felt, by word lists and rules, from the words of one message in
+    English without the names in it. Not a diagnosis. Other languages have none.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Cue(_message.Message):
+        """One thing in the text that it was made from."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        RULE_FIELD_NUMBER: _builtins.int
+        WORDS_FIELD_NUMBER: _builtins.int
+        POINTS_FIELD_NUMBER: _builtins.int
+        rule: _builtins.str
+        """Which rule; docs/retention-and-affect.md says what each looks for."""
+        words: _builtins.str
+        """The words it found."""
+        points: _builtins.float
+        """What they counted: -4 to 4 where `rule` is "lexicon", else 0 to 1 towards frustration."""
+        def __init__(
+            self,
+            *,
+            rule: _builtins.str = ...,
+            words: _builtins.str = ...,
+            points: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["points", b"points", "rule", b"rule", "words", b"words"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    VALENCE_FIELD_NUMBER: _builtins.int
+    FRUSTRATION_FIELD_NUMBER: _builtins.int
+    CUES_FIELD_NUMBER: _builtins.int
+    valence: _builtins.float
+    """From -1, all bad, to 1, all good."""
+    frustration: _builtins.float
+    """From 0, none, to 1."""
+    @_builtins.property
+    def cues(self) -> _containers.RepeatedCompositeFieldContainer[Global___Affect.Cue]:
+        """What it was made from, in the order of the rules."""
+
+    def __init__(
+        self,
+        *,
+        valence: _builtins.float = ...,
+        frustration: _builtins.float = ...,
+        cues: _abc.Iterable[Global___Affect.Cue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cues", b"cues", "frustration", b"frustration", "valence", b"valence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Affect: _TypeAlias = Affect  # noqa: Y015
 
 @_typing.final
 class MemoryFilter(_message.Message):

@@ -512,7 +512,8 @@ class UpdateMemoryRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields change: any of `text`, `kind`, `speaker`, `session`, `event_time`, `labels`.
+        """Which fields change: any of `text`, `kind`, `speaker`, `session`, `event_time`, `labels`,
+        `expire_time` (absent: as long as the purpose says).
         Another path is INVALID_ARGUMENT. Empty: those of them that are set in `memory`.
         """
 

@@ -173,7 +173,7 @@ def _hit(person: PersonId, hit: Hit, shown: Remembered) -> pb.RecallHit:
     )
 
 
-_UPDATABLE: Final = ("text", "kind", "speaker", "session", "event_time", "labels")
+_UPDATABLE: Final = ("text", "kind", "speaker", "session", "event_time", "labels", "expire_time")
 
 
 def _change(request: pb.UpdateMemoryRequest) -> Change:
@@ -207,6 +207,10 @@ def _change(request: pb.UpdateMemoryRequest) -> Change:
                     given = memory.HasField("event_time")
                     time = to_time(memory.event_time, "memory.event_time") if given else None
                     draft = replace(draft, event_time=time)
+                case "expire_time":
+                    given = memory.HasField("expire_time")
+                    end = to_time(memory.expire_time, "memory.expire_time") if given else None
+                    draft = replace(draft, expire_time=end)
                 case "labels":
                     draft = replace(draft, labels=dict(memory.labels))
         return draft

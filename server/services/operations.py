@@ -85,6 +85,10 @@ class Operations:
             pending_erasure_count=counts.pending_erasures,
             key_epoch=str(counts.key_epoch),
             key_epochs=[_epoch(epoch) for epoch in counts.epochs],
+            expired_count=counts.expired,
+            oldest_expired_time=(
+                None if counts.oldest_expired is None else to_timestamp(counts.oldest_expired)
+            ),
             rotation=None if counts.rotation is None else _progress(counts.rotation),
         )
 

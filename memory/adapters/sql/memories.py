@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -18,6 +19,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -58,6 +60,9 @@ _UNINDEXED_HEADS: Final = _HEADS.where(
 )
 _COUNT: Final = (
     select(func.count()).select_from(memories).where(memories.c.subject == bindparam("of"))
+)
+_NEXT_EXPIRY: Final = select(func.min(memories.c.expires_at)).where(
+    memories.c.subject == bindparam("of")
 )
 _INSERT: Final = insert(memories)
 _REPLACE: Final = (
@@ -189,6 +194,11 @@ class Memories(Transaction):
         rows = self._rows(_narrowed(_COUNT, filter), _narrowing(filter) | {"of": subject.value})
         return int(rows[0][0])
 
+    def next_expiry(self, subject: SubjectId, filter: MemoryFilter) -> datetime | None:
+        named = _narrowing(filter) | {"of": subject.value}
+        ((micros,),) = self._rows(_narrowed(_NEXT_EXPIRY, filter), named)
+        return None if micros is None else from_micros(micros)
+
     def _changed(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
         self._change(_REVISE, [{"of": subject.value} for subject in {s for s, _ in records}])
         self._change(
@@ -208,14 +218,22 @@ def _narrowed(statement: _Query, filter: MemoryFilter) -> _Query:
         filter.assistant is not None,
         bool(filter.kinds),
         bool(filter.session_tags),
+        filter.alive_at is not None,
     )
 
 
 @lru_cache(maxsize=128)
 def _with_conditions(
-    statement: _Query, purposes: bool, assistant: bool, kinds: bool, session_tags: bool
+    statement: _Query,
+    purposes: bool,
+    assistant: bool,
+    kinds: bool,
+    session_tags: bool,
+    alive: bool,
 ) -> _Query:
     c = memories.c
+    if alive:
+        statement = statement.where(or_(c.expires_at.is_(None), c.expires_at > bindparam("alive")))
     if purposes:
         statement = statement.where(c.purpose.in_(bindparam("purposes", expanding=True)))
     if assistant:
@@ -237,6 +255,8 @@ def _narrowing(filter: MemoryFilter) -> dict[str, Any]:
         values["kinds"] = [kind.value for kind in filter.kinds]
     if filter.session_tags:
         values["tags"] = list(filter.session_tags)
+    if filter.alive_at is not None:
+        values["alive"] = to_micros(filter.alive_at)
     return values
 
 
@@ -256,6 +276,7 @@ def _columns(row: MemoryRow) -> dict[str, Any]:
         "body": row.body.value,
         "features": row.features.value,
         "originals": row.originals.value,
+        "expires_at": None if row.expires_at is None else to_micros(row.expires_at),
     }
 
 
@@ -266,7 +287,7 @@ def _head(row: Columns) -> MemoryHead:
 
 def _memory(row: Columns) -> MemoryRow:
     (subject, record, seq, purpose, assistant, kind, session_tag, stored_at, updated_at) = row[:9]
-    version, key_version, body, features, originals = row[9:]
+    version, key_version, body, features, originals, expires_at = row[9:]
     return MemoryRow(
         id=RecordId(record),
         subject=SubjectId(subject),
@@ -282,4 +303,5 @@ def _memory(row: Columns) -> MemoryRow:
         body=SealedRecord(body),
         features=SealedRecord(features),
         originals=SealedRecord(originals),
+        expires_at=None if expires_at is None else from_micros(expires_at),
     )

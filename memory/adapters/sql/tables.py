@@ -84,6 +84,7 @@ memories: Final = Table(
     Column("body", Bytes),
     Column("features", Bytes),
     Column("originals", Bytes),
+    Column("expires_at", BigInteger),
 )
 
 vector_segments: Final = Table(

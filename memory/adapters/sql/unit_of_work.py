@@ -8,12 +8,22 @@ from memory.adapters.sql.erasures import Erasures
 from memory.adapters.sql.ledger import Ledger
 from memory.adapters.sql.memories import Memories
 from memory.adapters.sql.outbox import Outbox
+from memory.adapters.sql.retention import Retention
 from memory.adapters.sql.rotations import Rotations
 from memory.adapters.sql.segments import Segments
 from memory.adapters.sql.vault import Vault
 
 
 class SqlUnitOfWork(
-    Outbox, Rotations, Erasures, Memories, Segments, Vault, Consents, AccessLog, Ledger
+    Outbox,
+    Rotations,
+    Erasures,
+    Retention,
+    Memories,
+    Segments,
+    Vault,
+    Consents,
+    AccessLog,
+    Ledger,
 ):
     """One transaction over all tables."""

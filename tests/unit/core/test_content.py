@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memory.core.affect import Affect, Cue
 from memory.core.content import (
     Features,
     Originals,
@@ -40,6 +41,23 @@ def test_a_body_comes_back(
         {"k": text},
     )
     assert decode_body(encode_body(content)) == content
+
+
+def test_inferred_mood_comes_back_and_a_body_without_any_has_no_field_for_it() -> None:
+    plain = MemoryContent(PseudonymizedText("x"))
+    moody = replace(plain, affect=Affect(-0.5, 0.25, (Cue("lexicon", "awful", -2.0),)))
+    assert decode_body(encode_body(moody)) == moody
+    assert b"affect" not in encode_body(plain)
+
+
+@pytest.mark.parametrize(
+    "affect",
+    ["null", "1", '{"version":2}', '{"version":1,"valence":"x","frustration":0,"cues":[]}'],
+)
+def test_mood_of_another_form_is_refused(affect: str) -> None:
+    body = encode_body(MemoryContent(PseudonymizedText("x"))).decode()[:-1]
+    with pytest.raises(SealError):
+        decode_body(f'{body},"affect":{affect}}}'.encode())
 
 
 @given(

@@ -1,0 +1,13 @@
+"""The one way in which single memories are erased: by request, and when their time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memory.core.values import RecordId, SubjectId
+from memory.ports import UnitOfWork
+
+
+def erase_records(uow: UnitOfWork, subject: SubjectId, records: Sequence[RecordId]) -> int:
+    """Erases memories of one person and owes the index the same; returns how many there were."""
+    return sum(uow.delete_memory(subject, record) for record in records)
