@@ -32,6 +32,7 @@ from memory.core.consent import (
     Relation,
     covered_purposes,
     objected,
+    renews,
 )
 from memory.core.keys import PersonKeys
 from memory.core.purposes import Purpose, Registry
@@ -170,7 +171,7 @@ class Consents:
                             "the person objected to this use; only they can allow it again",
                             purpose=purpose.id.value,
                         )
-                    if any(c.assistant == assistant and _is_yes(c) for c in earlier):
+                    if renews(earlier, assistant, self.clock()):
                         kind = Decision.RENEWED
                 consent = Consent(
                     id=RecordId(self.random(16)),
@@ -329,10 +330,6 @@ class Consents:
 def delegate_place(consent: RecordId) -> Place:
     """Where the name of who decided for the person is sealed for."""
     return Place(consent.value, "delegate")
-
-
-def _is_yes(consent: Consent) -> bool:
-    return consent.decision in (Decision.GIVEN, Decision.RENEWED)
 
 
 def _erase(uow: UnitOfWork, row: PersonRow, filter_: MemoryFilter) -> int:

@@ -2,7 +2,8 @@
 
 A decision is a record after ISO/IEC TS 27560, and its state one of W3C DPV's:
 
-    Given, Renewed    in force; renewed when there was an earlier yes for the same scope
+    Given, Renewed    in force; renewed when the decision before it, of the same purpose and
+                      assistant, was a yes that had at most expired
     Refused           the person was asked and said no, or objected (Art. 21)
     Withdrawn         the person took it back
     Expired           its time has passed
@@ -183,6 +184,15 @@ def objected(consents: Iterable[Consent], purpose: PurposeId) -> bool:
     """Whether the last thing the person said about the purpose as a whole is an objection."""
     decided = [c for c in consents if c.purpose == purpose and c.assistant is None]
     return bool(decided) and max(decided, key=_rank).decision is Decision.OBJECTED
+
+
+def renews(consents: Iterable[Consent], assistant: AssistantId | None, now: datetime) -> bool:
+    """Whether a yes of this scope would renew one that holds, or that has merely expired.
+
+    `consents` are those of one purpose; after a no or a withdrawal a yes is a new one.
+    """
+    same = [c for c in consents if c.assistant == assistant]
+    return bool(same) and max(same, key=_rank).state(now) in IN_FORCE | {ConsentState.EXPIRED}
 
 
 def _rank(consent: Consent) -> tuple[datetime, bool]:

@@ -13,7 +13,7 @@
     legal_basis = "consent"                  # GDPR Art. 6(1)
     data_categories = ["https://w3id.org/dpv/pd#MedicalHealth"]
     special_category = true                  # Art. 9: consent must be explicit
-    retention = "365d"
+    retention = "365d"                       # or P365D, as ISO 8601 writes it
     assistants = ["nurse-bot"]
     affect = false                           # whether mood may be inferred
     notice = "…"
@@ -52,7 +52,7 @@ _RESERVED: Final = frozenset({"preset", "controller", "tenants", "forbidden"})
 _NEEDED: Final = ("title", "description", "dpv")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}|default")
-_DAYS: Final = re.compile(r"(\d{1,5})d")
+_DAYS: Final = re.compile(r"(?:P(?P<iso>\d{1,5})D|(?P<days>\d{1,5})d)")
 _IRI: Final = re.compile(r"https?://\S+")
 _MAX_AGE: Final = 21
 
@@ -290,9 +290,10 @@ class _Parser:
 
     def _retention(self, path: str, key: str, value: Any) -> timedelta:
         match = _DAYS.fullmatch(value) if isinstance(value, str) else None
-        if match is None or int(match[1]) == 0:
-            raise self.error(path, 'must be a number of days such as "365d"', key)
-        return timedelta(days=int(match[1]))
+        days = int(match["iso"] or match["days"]) if match else 0
+        if days == 0:
+            raise self.error(path, 'must be a number of days such as "365d" or "P365D"', key)
+        return timedelta(days=days)
 
     def _assistants(self, path: str, key: str, value: Any) -> frozenset[AssistantId]:
         try:

@@ -106,7 +106,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     CONSENT_MISSING: _ErrorReason.ValueType  # 24
     """PERMISSION_DENIED. No consent covers this person, purpose and assistant now. An unknown
-    person reads the same.
+    person reads the same. Metadata "notice" is the version of the notice that the person agreed
+    to, where their yes no longer fits the registry: ask again.
     { "reason": "CONSENT_MISSING", "domain": "tacit.memory.v1",
       "metadata": { "purpose": "assistance", "assistant": "helper" } }
     """
@@ -261,7 +262,8 @@ a person or an operator may do.
 """
 CONSENT_MISSING: ErrorReason.ValueType  # 24
 """PERMISSION_DENIED. No consent covers this person, purpose and assistant now. An unknown
-person reads the same.
+person reads the same. Metadata "notice" is the version of the notice that the person agreed
+to, where their yes no longer fits the registry: ask again.
 { "reason": "CONSENT_MISSING", "domain": "tacit.memory.v1",
   "metadata": { "purpose": "assistance", "assistant": "helper" } }
 """
