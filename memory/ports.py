@@ -171,6 +171,12 @@ class UnitOfWork(Protocol):
         """Of these records, or of all."""
         ...
 
+    def heads_numbered(
+        self, subject: SubjectId, filter: MemoryFilter, seqs: Iterable[int]
+    ) -> list[MemoryHead]:
+        """Those that were stored under these numbers."""
+        ...
+
     def unindexed_heads(self, subject: SubjectId, filter: MemoryFilter) -> list[MemoryHead]:
         """Committed, but not yet in the index: Recall reads its own writes from here."""
         ...

@@ -58,11 +58,33 @@ class Recall:
             InvalidArgumentError: a blank, long or malformed query, or a limit out of 1..100.
             UnknownPurposeError, ConsentError, ErasureInProgressError: nothing may be read.
         """
-        check_text("query", query.value)
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidArgumentError("limit", f"must be 1 to {MAX_LIMIT}")
+        return self.best(access, query, limit, narrow or Narrow())
+
+    def best(self, access: Access, query: RawText, limit: int, narrow: Narrow) -> list[Hit]:
+        """The same without a bound on `limit`, for what is packed into a context."""
+        wanted = self.wanted(access, query)
+        ref = self.keyring.ref(access.caller.tenant, access.person)
+        with self.store.read() as uow:
+            admission = admit(uow, ref, access, self.clock())
+            keys = self.keyring.keys(admission.person)
+            filter_ = narrow.to_filter(keys, admission)
+            found = self.candidates(
+                uow, keys, admission.person, wanted.vector, narrow, filter_, limit
+            )
+            ranked = rank(wanted, found.corpus, limit, among=found.among)
+            best = [found.corpus.heads[r.index].id for r in ranked]
+            rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
+        return [
+            Hit(open_memory(keys, rows[record]), r.score, r.parts)
+            for record, r in zip(best, ranked, strict=True)
+        ]
+
+    def wanted(self, access: Access, query: RawText) -> Query:
+        """What the query looks for, told without names; raises as the call does."""
+        check_text("query", query.value)
         self.purposes.require(access.purpose)
-        narrow = narrow or Narrow()
         ref = self.keyring.ref(access.caller.tenant, access.person)
         with self.store.read() as uow:
             person = admit(uow, ref, access, self.clock()).person
@@ -71,22 +93,9 @@ class Recall:
             known = self.candidates.entities(uow, person, names.hashes)
         mentions = query_mentions(names, known)
         text = embedding_text(query, masked_spans(query, names, mentions))
-        vector = self.encoder.encode([text])[0]
-        wanted = Query(
-            vector=vector,
+        return Query(
+            vector=self.encoder.encode([text])[0],
             terms=terms(text.value),
             entities=frozenset(m.entity.pseudonym for m in mentions),
             dates=query_dates(query.value),
         )
-        with self.store.read() as uow:
-            admission = admit(uow, ref, access, self.clock())
-            keys = self.keyring.keys(admission.person)
-            filter_ = narrow.to_filter(keys, admission)
-            found = self.candidates(uow, keys, admission.person, vector, narrow, filter_, limit)
-            ranked = rank(wanted, found.features, [head.seq for head in found.heads], limit)
-            best = [found.heads[r.index].id for r in ranked]
-            rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
-        return [
-            Hit(open_memory(keys, rows[record]), r.score, r.parts)
-            for record, r in zip(best, ranked, strict=True)
-        ]

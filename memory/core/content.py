@@ -38,6 +38,7 @@ class Features:
 
     `vector` is an exact unit vector of shape (d,), `terms` those of the text without names;
     `speaker` and the `entities` that the text mentions are pseudonyms, `speaker` may be empty.
+    `asks` when the text ends with a question, which what follows answers.
     """
 
     vector: Vector
@@ -45,6 +46,7 @@ class Features:
     speaker: str
     entities: frozenset[str]
     time: datetime
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,14 @@ def decode_body(data: bytes) -> MemoryContent:
 def encode_features(features: Features) -> bytes:
     """The bytes to seal as `features`; the vector is rounded to float16."""
     header = bytes([_FEATURES_VERSION]) + len(features.vector).to_bytes(2, "big")
-    rest = {
+    rest: dict[str, object] = {
         "terms": " ".join(features.terms),
         "speaker": features.speaker,
         "entities": sorted(features.entities),
         "time": features.time.isoformat(),
     }
+    if features.asks:
+        rest["asks"] = True
     return header + features.vector.astype("<f2").tobytes() + _dump(rest)
 
 
@@ -132,6 +136,7 @@ def decode_features(data: bytes) -> Features:
             speaker=_text(rest["speaker"]),
             entities=frozenset(map(_text, rest["entities"])),
             time=_time(rest["time"]),
+            asks=rest.get("asks") is True,
         )
 
 

@@ -86,6 +86,7 @@ class MemoryHead(NamedTuple):
     id: RecordId
     seq: int
     version: int
+    session_tag: bytes
 
 
 class AccessAction(StrEnum):

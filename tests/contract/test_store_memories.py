@@ -145,7 +145,11 @@ def test_heads_are_memories_without_what_is_sealed(store: SqlStore) -> None:
     add_memory(store, stored_person(store).subject)
     with store.read() as unit:
         heads = unit.heads(subject, ANY)
-        assert {(h.id, h.seq, h.version) for h in heads} == {(r.id, r.seq, r.version) for r in rows}
+        assert {(h.id, h.seq, h.version, h.session_tag) for h in heads} == {
+            (r.id, r.seq, r.version, r.session_tag) for r in rows
+        }
+        (numbered,) = unit.heads_numbered(subject, ANY, [rows[1].seq, rows[1].seq + 100])
+        assert numbered.id == rows[1].id
         (one,) = unit.heads(subject, ANY, [rows[1].id, a_record()])
         assert one.id == rows[1].id
         assert unit.heads(subject, ANY, []) == []

@@ -44,9 +44,10 @@ _PAGE: Final = (
     .order_by(memories.c.seq)
     .limit(bindparam("page"))
 )
-_HEADS: Final = select(memories.c.id, memories.c.seq, memories.c.version).where(
-    memories.c.subject == bindparam("of")
-)
+_HEADS: Final = select(
+    memories.c.id, memories.c.seq, memories.c.version, memories.c.session_tag
+).where(memories.c.subject == bindparam("of"))
+_HEADS_BY_SEQ: Final = _HEADS.where(memories.c.seq.in_(bindparam("seqs", expanding=True)))
 _SOME_HEADS: Final = _HEADS.where(memories.c.id.in_(bindparam("records", expanding=True)))
 _UNINDEXED_HEADS: Final = _HEADS.where(
     memories.c.id.in_(
@@ -172,6 +173,17 @@ class Memories(Transaction):
             for row in self._rows(statement, named | {"records": batch})
         ]
 
+    def heads_numbered(
+        self, subject: SubjectId, filter: MemoryFilter, seqs: Iterable[int]
+    ) -> list[MemoryHead]:
+        statement = _narrowed(_HEADS_BY_SEQ, filter)
+        named = _narrowing(filter) | {"of": subject.value}
+        return [
+            _head(row)
+            for batch in batches(seqs)
+            for row in self._rows(statement, named | {"seqs": batch})
+        ]
+
     def unindexed_heads(self, subject: SubjectId, filter: MemoryFilter) -> list[MemoryHead]:
         named = _narrowing(filter) | {"of": subject.value}
         return [_head(row) for row in self._rows(_narrowed(_UNINDEXED_HEADS, filter), named)]
@@ -260,8 +272,8 @@ def _columns(row: MemoryRow) -> dict[str, Any]:
 
 
 def _head(row: Columns) -> MemoryHead:
-    record, seq, version = row
-    return MemoryHead(RecordId(record), seq, version)
+    record, seq, version, session_tag = row
+    return MemoryHead(RecordId(record), seq, version, session_tag)
 
 
 def _memory(row: Columns) -> MemoryRow:

@@ -46,12 +46,13 @@ def test_a_body_comes_back(
     entities=st.frozensets(TEXT),
     terms=st.lists(st.text("abcдñ", min_size=1)).map(tuple),
     time=st.datetimes(timezones=st.just(UTC)),
+    asks=st.booleans(),
 )
 def test_features_come_back_with_half_precision(
-    entities: frozenset[str], terms: tuple[str, ...], time: datetime
+    entities: frozenset[str], terms: tuple[str, ...], time: datetime, asks: bool
 ) -> None:
     vector = np.linspace(-1, 1, 384, dtype=np.float32)
-    stored = Features(vector, terms, "person_1", entities, time)
+    stored = Features(vector, terms, "person_1", entities, time, asks)
     features = decode_features(encode_features(stored))
     np.testing.assert_allclose(features.vector, vector, atol=1e-3)
     assert replace(features, vector=vector) == stored
