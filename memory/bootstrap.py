@@ -32,6 +32,7 @@ from memory.adapters.sql.store import open_store
 from memory.adapters.veil_basis import load_basis
 from memory.app.candidates import Candidates
 from memory.app.consents import Consents
+from memory.app.context import BuildContext
 from memory.app.export import Export
 from memory.app.forget import Forget
 from memory.app.index import Indexer
@@ -67,6 +68,7 @@ class Tacit:
     purposes: Purposes
     remember: Remember
     recall: Recall
+    build_context: BuildContext
     rectify: Rectify
     reveal: Reveal
     consents: Consents
@@ -140,25 +142,28 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         indexer.start()
         stack.callback(rotate.stop)
         rotate.start()
+        recall = Recall(
+            store,
+            keyring,
+            purposes,
+            encoder,
+            Candidates(
+                Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
+            ),
+            clock,
+        )
+        reveal = Reveal(store, keyring, clock, os.urandom)
         return Tacit(
             purposes=purposes,
             remember=Remember(
                 store, keyring, purposes, preparer, clock, os.urandom, stored=indexer.wake
             ),
-            recall=Recall(
-                store,
-                keyring,
-                purposes,
-                encoder,
-                Candidates(
-                    Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
-                ),
-                clock,
-            ),
+            recall=recall,
+            build_context=BuildContext(recall, reveal),
             rectify=Rectify(
                 store, keyring, purposes, preparer, clock, os.urandom, stored=indexer.wake
             ),
-            reveal=Reveal(store, keyring, clock, os.urandom),
+            reveal=reveal,
             consents=Consents(store, keyring, veils, purposes, clock, os.urandom),
             export=Export(store, keyring, clock),
             forget=forget,

@@ -85,6 +85,10 @@ class Encoder(Protocol):
         """Shape (n, dimensions), float32, unit rows; a row depends on its own text alone."""
         ...
 
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the whole text has, special ones apart. Nothing is embedded or kept."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -160,7 +160,12 @@ def _answers(tacit: Tacit) -> Answers:
     tokens = PageTokens(tacit.page_token_key)
     return {
         "MemoryService": Memories(
-            tacit.remember, tacit.recall, tacit.rectify, tacit.reveal, tokens
+            tacit.remember,
+            tacit.recall,
+            tacit.build_context,
+            tacit.rectify,
+            tacit.reveal,
+            tokens,
         ).answers(),
         "ConsentService": Consents(tacit.consents, tacit.purposes, tokens).answers(),
         "SubjectRightsService": SubjectRights(tacit.export, tacit.forget).answers(),

@@ -31,11 +31,12 @@ MAX_LIMIT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory found, its score, and what that is made of."""
+    """A memory found, its score, and what that is made of; `seq` is higher for a later one."""
 
     memory: Remembered
     score: float
     parts: tuple[tuple[str, float], ...]
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Recall:
             best = [found.corpus.heads[r.index].id for r in ranked]
             rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
         return [
-            Hit(open_memory(keys, rows[record]), r.score, r.parts)
+            Hit(open_memory(keys, rows[record]), r.score, r.parts, rows[record].seq)
             for record, r in zip(best, ranked, strict=True)
         ]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from memory.app.context import MAX_TOKENS, BuildContext
 from memory.app.recall import MAX_LIMIT, Hit, Recall
 from memory.app.rectify import Change, Rectify
 from memory.app.remember import Acknowledged, Remember
@@ -27,13 +28,15 @@ from server.messages import (
     to_time,
     to_version,
 )
-from server.names import memory_from, person_from
+from server.names import memory_from, memory_name, person_from
 from server.page_tokens import PageTokens, page_size
 from server.policy import REVEAL, require_scope
-from server.services.unbuilt import unbuilt
 
 DEFAULT_LIMIT: Final = 10
 """Hits of a recall that names no limit."""
+
+DEFAULT_TOKENS: Final = 1_000
+"""Budget of a context that names none."""
 
 _PURPOSE: Final = {"purpose": "access.purpose"}
 
@@ -44,6 +47,7 @@ class Memories:
 
     remember: Remember
     recall: Recall
+    build_context: BuildContext
     rectify: Rectify
     reveal: Reveal
     tokens: PageTokens
@@ -54,7 +58,7 @@ class Memories:
             "StoreMemory": self._store,
             "BatchStoreMemories": self._batch_store,
             "RecallMemories": self._recall,
-            "BuildContext": unbuilt,
+            "BuildContext": self._build_context,
             "GetMemory": self._get,
             "ListMemories": self._list,
             "UpdateMemory": self._update,
@@ -91,6 +95,29 @@ class Memories:
         shown = {m.id: m for m in self._shown(access, request, [hit.memory for hit in hits])}
         return pb.RecallMemoriesResponse(
             hits=[_hit(person, hit, shown[hit.memory.id]) for hit in hits if hit.memory.id in shown]
+        )
+
+    def _build_context(
+        self, call: Call, request: pb.BuildContextRequest
+    ) -> pb.BuildContextResponse:
+        person = person_from(call.caller, request.parent, "parent")
+        access = to_access(call.caller, person, request.access)
+        _may_reveal(call, request)
+        if request.max_tokens < 0:
+            raise InvalidArgumentError("max_tokens", "must not be negative")
+        budget = min(request.max_tokens or DEFAULT_TOKENS, MAX_TOKENS)
+        narrow = to_narrow(request.filter)
+        with fields_named(_PURPOSE):
+            context = self.build_context(
+                access, RawText(request.query), budget, narrow, revealed=request.reveal
+            )
+        return pb.BuildContextResponse(
+            text=context.text,
+            token_count=context.tokens,
+            citations=[
+                pb.ContextCitation(mark=f"[{number}]", memory=memory_name(person, record))
+                for number, record in enumerate(context.cited, start=1)
+            ],
         )
 
     def _get(self, call: Call, request: pb.GetMemoryRequest) -> core_pb2.Memory:
@@ -138,7 +165,9 @@ class Memories:
         return self.reveal(access, memories) if request.reveal and memories else memories
 
 
-_Revealing = pb.RecallMemoriesRequest | pb.GetMemoryRequest | pb.ListMemoriesRequest
+_Revealing = (
+    pb.RecallMemoriesRequest | pb.BuildContextRequest | pb.GetMemoryRequest | pb.ListMemoriesRequest
+)
 
 
 def _may_reveal(call: Call, request: _Revealing) -> None:
