@@ -216,6 +216,7 @@ def seal_row(
         session=draft.session,
         event_time=draft.event_time,
         labels=dict(draft.labels),
+        sources=draft.sources,
     )
     sealed = seal_fields(
         keys,

@@ -3,6 +3,7 @@
 Rules:
 - Reading and correcting need consent like Recall does; deleting needs none.
 - A missing memory, a foreign one, and one stored for a purpose the caller may not see read alike.
+- What was derived from a memory goes with it, to any depth: it may repeat what is erased.
 - A correction detects, embeds and seals anew, under fresh salts, as the next version.
 """
 
@@ -105,8 +106,11 @@ class Rectify:
 
     def delete(
         self, caller: Caller, person: PersonId, record: RecordId, version: int | None = None
-    ) -> None:
-        """Erases one memory. Raises NotFoundError, VersionConflictError."""
+    ) -> int:
+        """Erases one memory and what was derived from it; how many went.
+
+        Raises NotFoundError, VersionConflictError.
+        """
         ref = self.keyring.ref(caller.tenant, person)
         with self.store.write() as uow:
             row = uow.person(ref, lock=True)
@@ -119,9 +123,12 @@ class Rectify:
                 raise _missing()
             if version is not None and version != memory.version:
                 raise _conflict()
-            uow.delete_memory(row.subject, record)
+            gone = [record, *uow.derived(row.subject, [record])]
+            for one in gone:
+                uow.delete_memory(row.subject, one)
             uow.commit()
         self.stored()
+        return len(gone)
 
     def _admit(
         self, uow: UnitOfWork, access: Access, *, lock: bool = False
@@ -151,6 +158,7 @@ def _draft(memory: Remembered, words: Words) -> Draft:
         session=memory.content.session,
         event_time=memory.content.event_time,
         labels=memory.content.labels,
+        sources=memory.content.sources,
     )
 
 

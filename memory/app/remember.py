@@ -10,11 +10,11 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from memory.app.gate import admit
+from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.prepare import Prepared, Preparer, seal_row
 from memory.app.sealing import Remembered, open_memory
@@ -23,7 +23,7 @@ from memory.core.keys import PersonKeys
 from memory.core.purposes import Purposes
 from memory.core.values import Access, RecordId
 from memory.errors import ErasureInProgressError, InvalidArgumentError, RequestIdReusedError
-from memory.ports import Clock, MemoryRow, RandomBytes, Store, UnitOfWork
+from memory.ports import Clock, MemoryFilter, MemoryRow, RandomBytes, Store, UnitOfWork
 
 MAX_BATCH: Final = 256
 """Memories in one call; keeps the write transaction short for everyone else."""
@@ -54,7 +54,8 @@ class Remember:
         """Stores the drafts, and answers in their order.
 
         Raises:
-            InvalidArgumentError: no drafts, more than `MAX_BATCH`, or a request id used twice.
+            InvalidArgumentError: no drafts, more than `MAX_BATCH`, a request id used twice, or
+                sources that this call may not read.
             UnknownPurposeError, ConsentError, ErasureInProgressError: nothing may be stored.
             RequestIdReusedError: a request id whose memory was deleted.
             StorageFullError, StorageUnavailableError, KeyUnavailableError: nothing was stored.
@@ -69,11 +70,14 @@ class Remember:
         ready = self.preparer.prepare(access.caller.tenant, [drafts[i] for i in fresh])
         prepared = dict(zip(fresh, ready, strict=True))
         with self.store.write() as uow:
-            keys = self.keyring.keys(admit(uow, ref, access, self.clock(), lock=True).person)
+            admission = admit(uow, ref, access, self.clock(), lock=True)
+            keys = self.keyring.keys(admission.person)
             seen = _seen(uow, keys, access, drafts)
             if any(i not in seen and i not in prepared for i in range(len(drafts))):
                 raise ErasureInProgressError("this person was forgotten meanwhile; call again")
-            rows = self._write(uow, keys, access, {i: prepared[i] for i in fresh if i not in seen})
+            new = {i: prepared[i] for i in fresh if i not in seen}
+            _check_sources(uow, admission, {i: one.draft for i, one in new.items()})
+            rows = self._write(uow, keys, access, new)
             rows |= {i: _stored_row(uow, keys, record) for i, record in seen.items()}
             uow.commit()
         self.stored()
@@ -92,6 +96,8 @@ class Remember:
             for offset, (i, one) in enumerate(zip(prepared, named, strict=True))
         }
         uow.add_memories(list(rows.values()))
+        derived = {row.id: prepared[i].draft.sources for i, row in rows.items()}
+        uow.add_sources(keys.subject, derived)
         requests = {
             _request_key(keys, access, prepared[i].draft.request_id): row.id
             for i, row in rows.items()
@@ -107,6 +113,20 @@ def _check(drafts: Sequence[Draft]) -> None:
     given = [d.request_id for d in drafts if d.request_id]
     if len(set(given)) != len(given):
         raise InvalidArgumentError("requests", "each request_id may stand only once in a batch")
+
+
+def _check_sources(uow: UnitOfWork, admission: Admission, drafts: Mapping[int, Draft]) -> None:
+    """Whoever derives must have been able to read: a missing source and an unseen one are alike."""
+    named = {source for draft in drafts.values() for source in draft.sources}
+    if not named:
+        return
+    readable = MemoryFilter(purposes=admission.visible)
+    there = {head.id for head in uow.heads(admission.person.subject, readable, named)}
+    for place, draft in drafts.items():
+        if not there.issuperset(draft.sources):
+            raise InvalidArgumentError(
+                f"requests[{place}].memory.sources", "must be memories of this person"
+            )
 
 
 def _new_id(random: RandomBytes) -> RecordId:

@@ -1,6 +1,6 @@
 """What lies inside a memory's three sealed fields.
 
-    body       JSON: text and speaker with pseudonyms, session, time, labels
+    body       JSON: text and speaker with pseudonyms, session, time, labels, sources
     features   what ranking needs and nothing else: 1 byte version, 2 bytes dimensions (big
                endian), the exact vector as little-endian float16, then JSON
     originals  JSON: where which original words stood, to reveal them by right
@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 
 from memory.core.pseudonyms import Mention
-from memory.core.values import MemoryContent, PseudonymizedText, RawText, Vector
+from memory.core.values import MemoryContent, PseudonymizedText, RawText, RecordId, Vector
 from memory.errors import SealError
 
 _FEATURES_VERSION: Final = 1
@@ -84,15 +84,16 @@ def _time(value: object) -> datetime:
 
 def encode_body(content: MemoryContent) -> bytes:
     """The bytes to seal as `body`."""
-    return _dump(
-        {
-            "text": content.text.value,
-            "speaker": content.speaker.value if content.speaker else None,
-            "session": content.session,
-            "time": content.event_time.isoformat() if content.event_time else None,
-            "labels": content.labels,
-        }
-    )
+    body: dict[str, object] = {
+        "text": content.text.value,
+        "speaker": content.speaker.value if content.speaker else None,
+        "session": content.session,
+        "time": content.event_time.isoformat() if content.event_time else None,
+        "labels": content.labels,
+    }
+    if content.sources:
+        body["sources"] = [str(source) for source in content.sources]
+    return _dump(body)
 
 
 def decode_body(data: bytes) -> MemoryContent:
@@ -106,6 +107,9 @@ def decode_body(data: bytes) -> MemoryContent:
             session=_text(body["session"]),
             event_time=None if time is None else _time(time),
             labels={key: _text(value) for key, value in dict(body["labels"]).items()},
+            sources=tuple(
+                RecordId(bytes.fromhex(_text(source))) for source in body.get("sources", ())
+            ),
         )
 
 

@@ -240,3 +240,4 @@ class MemoryContent:
     session: str = ""
     event_time: datetime | None = None
     labels: dict[str, str] = field(default_factory=dict)
+    sources: tuple[RecordId, ...] = ()

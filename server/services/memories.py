@@ -25,6 +25,7 @@ from server.messages import (
     to_draft,
     to_kind,
     to_narrow,
+    to_sources,
     to_time,
     to_version,
 )
@@ -39,6 +40,7 @@ DEFAULT_TOKENS: Final = 1_000
 """Budget of a context that names none."""
 
 _PURPOSE: Final = {"purpose": "access.purpose"}
+_ONLY_SOURCES: Final = {"requests[0].memory.sources": "memory.sources"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,9 @@ class Memories:
     def _store(self, call: Call, request: pb.StoreMemoryRequest) -> pb.StoreMemoryResponse:
         person = person_from(call.caller, request.parent, "parent")
         access = to_access(call.caller, person, request.access)
-        draft = to_draft(request.memory, request.request_id)
-        with fields_named(_PURPOSE):
+        sources = to_sources(call.caller, person, request.memory)
+        draft = to_draft(request.memory, request.request_id, sources)
+        with fields_named(_PURPOSE | _ONLY_SOURCES):
             (stored,) = self.remember(access, [draft])
         return _stored(person, stored)
 
@@ -78,7 +81,7 @@ class Memories:
     ) -> pb.BatchStoreMemoriesResponse:
         person = person_from(call.caller, request.parent, "parent")
         access = to_access(call.caller, person, request.access)
-        drafts = [_element(request, i) for i in range(len(request.requests))]
+        drafts = [_element(call, person, request, i) for i in range(len(request.requests))]
         with fields_named(_PURPOSE):
             stored = self.remember(access, drafts)
         return pb.BatchStoreMemoriesResponse(responses=[_stored(person, one) for one in stored])
@@ -155,8 +158,8 @@ class Memories:
     def _delete(self, call: Call, request: pb.DeleteMemoryRequest) -> pb.DeleteMemoryResponse:
         person, record = memory_from(call.caller, request.name, "name")
         version = to_version(request.etag, "etag")
-        self.rectify.delete(call.caller, person, record, version)
-        return pb.DeleteMemoryResponse(deleted_count=1)
+        gone = self.rectify.delete(call.caller, person, record, version)
+        return pb.DeleteMemoryResponse(deleted_count=gone)
 
     def _shown(
         self, access: Access, request: _Revealing, memories: Sequence[Remembered]
@@ -181,7 +184,9 @@ def _stored(person: PersonId, stored: Acknowledged) -> pb.StoreMemoryResponse:
     )
 
 
-def _element(batch: pb.BatchStoreMemoriesRequest, index: int) -> Draft:
+def _element(
+    call: Call, person: PersonId, batch: pb.BatchStoreMemoriesRequest, index: int
+) -> Draft:
     one = batch.requests[index]
     here = f"requests[{index}]"
     if one.parent and one.parent != batch.parent:
@@ -189,7 +194,8 @@ def _element(batch: pb.BatchStoreMemoriesRequest, index: int) -> Draft:
     if one.HasField("access") and one.access != batch.access:
         raise InvalidArgumentError(f"{here}.access", "must be empty or the batch's own")
     try:
-        return to_draft(one.memory, one.request_id)
+        sources = to_sources(call.caller, person, one.memory)
+        return to_draft(one.memory, one.request_id, sources)
     except InvalidArgumentError as error:
         raise type(error)(f"{here}.{error.field}", error.problem) from None
 

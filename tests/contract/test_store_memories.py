@@ -155,6 +155,25 @@ def test_heads_are_memories_without_what_is_sealed(store: SqlStore) -> None:
         assert unit.heads(subject, ANY, []) == []
 
 
+def test_derived_follows_the_lineage_and_links_go_with_their_memories(store: SqlStore) -> None:
+    subject = stored_person(store).subject
+    a, b, c, d = (add_memory(store, subject).id for _ in range(4))
+    with store.write() as unit:
+        unit.add_sources(subject, {b: [a], c: [a, b], a: [c], d: []})
+        unit.commit()
+    with store.read() as unit:
+        assert set(unit.derived(subject, [a])) == {b, c}
+        assert set(unit.derived(subject, [b])) == {a, c}
+        assert unit.derived(subject, [a, b, c]) == unit.derived(subject, [d]) == []
+        assert unit.derived(stored_person(store).subject, [a]) == []
+    with store.write() as unit:
+        assert unit.delete_memory(subject, b)
+        unit.commit()
+    with store.read() as unit:
+        assert set(unit.derived(subject, [a])) == {c}
+        assert unit.derived(subject, [b]) == []
+
+
 def test_every_change_of_a_persons_memories_gives_them_a_new_revision(store: SqlStore) -> None:
     person, other = stored_person(store), stored_person(store, memories=1)
     memory = add_memory(store, person.subject)

@@ -8,7 +8,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -22,7 +22,14 @@ from sqlalchemy import (
     update,
 )
 
-from memory.adapters.sql.tables import from_micros, index_outbox, memories, persons, to_micros
+from memory.adapters.sql.tables import (
+    from_micros,
+    index_outbox,
+    memories,
+    memory_sources,
+    persons,
+    to_micros,
+)
 from memory.adapters.sql.transaction import Columns, Transaction, batches
 from memory.core.values import (
     AssistantId,
@@ -87,6 +94,11 @@ _RESEAL: Final = (
 _DELETE: Final = delete(memories).where(
     memories.c.id == bindparam("record"), memories.c.subject == bindparam("of")
 )
+_LINK: Final = insert(memory_sources)
+_DERIVED: Final = select(memory_sources.c.derived).where(
+    memory_sources.c.subject == bindparam("of"),
+    memory_sources.c.source.in_(bindparam("sources", expanding=True)),
+)
 _QUEUE: Final = insert(index_outbox)
 _REVISE: Final = (
     update(persons)
@@ -133,6 +145,29 @@ class Memories(Transaction):
                     for row in rows
                 ],
             )
+
+    def add_sources(self, subject: SubjectId, made: Mapping[RecordId, Sequence[RecordId]]) -> None:
+        links = [
+            {"subject": subject.value, "source": source.value, "derived": record.value}
+            for record, sources in made.items()
+            for source in sources
+        ]
+        if links:
+            self._change(_LINK, links)
+
+    def derived(self, subject: SubjectId, records: Iterable[RecordId]) -> list[RecordId]:
+        known = {record.value for record in records}
+        found: dict[bytes, None] = {}
+        following = list(known)
+        while following:
+            rows = [
+                row
+                for batch in batches(following)
+                for row in self._rows(_DERIVED, {"of": subject.value, "sources": batch})
+            ]
+            following = [row[0] for row in rows if row[0] not in known and row[0] not in found]
+            found |= dict.fromkeys(following)
+        return [RecordId(record) for record in found]
 
     def delete_memory(self, subject: SubjectId, record: RecordId) -> bool:
         named = {"of": subject.value, "record": record.value}

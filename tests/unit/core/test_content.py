@@ -21,7 +21,7 @@ from memory.core.content import (
     encode_originals,
 )
 from memory.core.pseudonyms import Mention
-from memory.core.values import MemoryContent, PseudonymizedText, RawText
+from memory.core.values import MemoryContent, PseudonymizedText, RawText, RecordId
 from memory.errors import SealError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -38,6 +38,7 @@ def test_a_body_comes_back(
         session,
         time,
         {"k": text},
+        (RecordId(bytes(16)), RecordId(b"\xff" * 16)) if text else (),
     )
     assert decode_body(encode_body(content)) == content
 

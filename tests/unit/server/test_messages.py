@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from memory.app.sealing import Remembered, Words
 from memory.core.values import (
     AssistantId,
+    Caller,
     MemoryContent,
     MemoryKind,
     PersonId,
@@ -19,6 +20,7 @@ from memory.core.values import (
     PurposeId,
     RawText,
     RecordId,
+    TenantId,
 )
 from memory.errors import InvalidArgumentError, TextTooLongError, UnknownPurposeError
 from memory.v1.core_pb2 import Memory, MemoryFilter
@@ -28,10 +30,12 @@ from server.messages import (
     from_memory,
     to_draft,
     to_narrow,
+    to_sources,
     to_time,
     to_timestamp,
     to_version,
 )
+from server.names import memory_name
 
 JANE = PersonId("jane")
 AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -84,12 +88,18 @@ def test_a_revealed_memory_goes_out_in_the_persons_own_words() -> None:
 
 
 def test_what_cannot_be_kept_yet_is_refused_and_not_dropped() -> None:
-    for memory in (
-        Memory(text="x", expire_time=Timestamp(seconds=1)),
-        Memory(text="x", sources=["people/jane/memories/1"]),
-    ):
-        with pytest.raises(NotBuiltError):
-            to_draft(memory, "")
+    with pytest.raises(NotBuiltError):
+        to_draft(Memory(text="x", expire_time=Timestamp(seconds=1)), "")
+
+
+def test_sources_are_memories_of_the_same_person() -> None:
+    record = RecordId(bytes(16))
+    caller = Caller(TenantId("acme"), AssistantId("bot"), frozenset())
+    named = Memory(text="x", sources=[memory_name(JANE, record)])
+    assert to_sources(caller, JANE, named) == (record,)
+    for wrong in (memory_name(PersonId("john"), record), "people/jane", "people/jane/memories/1"):
+        with pytest.raises(InvalidArgumentError, match=r"memory\.sources\[1\]"):
+            to_sources(caller, JANE, Memory(sources=[*named.sources, wrong]))
 
 
 def test_output_only_fields_are_ignored_when_storing() -> None:
