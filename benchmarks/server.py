@@ -40,6 +40,8 @@ from memory.v1.consent_service_pb2_grpc import ConsentServiceStub
 from memory.v1.core_pb2 import AccessContext, Memory
 from memory.v1.memory_service_pb2 import (
     BatchStoreMemoriesRequest,
+    BuildContextRequest,
+    BuildContextResponse,
     RecallMemoriesRequest,
     RecallMemoriesResponse,
     StoreMemoryRequest,
@@ -135,6 +137,13 @@ class Client:
     def recall(self, person: str, query: str, limit: int) -> list[str]:
         """Names of the memories found, best first."""
         return [hit.memory.name for hit in self.hits(person, query, limit).hits]
+
+    def context(self, person: str, query: str, tokens: int) -> BuildContextResponse:
+        """One BuildContext call."""
+        request = BuildContextRequest(
+            parent=f"people/{person}", access=self._access, query=query, max_tokens=tokens
+        )
+        return self._memory.BuildContext(request, timeout=CALL_SECONDS, metadata=self._token)
 
     def wait_until_indexed(self) -> float:
         """Returns when nothing waits for the index any more; the seconds it took."""

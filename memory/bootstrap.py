@@ -35,6 +35,7 @@ from memory.adapters.veil_basis import load_basis
 from memory.app.access_log import AccessLog
 from memory.app.candidates import Candidates
 from memory.app.consents import Consents
+from memory.app.context import BuildContext
 from memory.app.erasing import erase_records
 from memory.app.expire import Expire
 from memory.app.export import Export
@@ -79,6 +80,7 @@ class Tacit:
     registry: Registry
     remember: Remember
     recall: Recall
+    build_context: BuildContext
     rectify: Rectify
     reveal: Reveal
     consents: Consents
@@ -179,26 +181,29 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         expire.apply()
         stack.callback(expire.stop)
         expire.start()
+        recall = Recall(
+            store,
+            keyring,
+            registry,
+            encoder,
+            Candidates(
+                Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
+            ),
+            clock,
+            ledger,
+        )
+        reveal = Reveal(store, keyring, registry, clock, ledger)
         return Tacit(
             registry=registry,
             remember=Remember(
                 store, keyring, registry, preparer, clock, os.urandom, indexer.wake, ledger
             ),
-            recall=Recall(
-                store,
-                keyring,
-                registry,
-                encoder,
-                Candidates(
-                    Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
-                ),
-                clock,
-                ledger,
-            ),
+            recall=recall,
+            build_context=BuildContext(recall, reveal),
             rectify=Rectify(
                 store, keyring, registry, preparer, clock, os.urandom, indexer.wake, ledger
             ),
-            reveal=Reveal(store, keyring, registry, clock, ledger),
+            reveal=reveal,
             consents=consents,
             restrict=Restrict(consents),
             export=Export(store, keyring, clock, ledger),

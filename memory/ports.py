@@ -90,6 +90,10 @@ class Encoder(Protocol):
         """Shape (n, dimensions), float32, unit rows; a row depends on its own text alone."""
         ...
 
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the whole text has, special ones apart. Nothing is embedded or kept."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -170,6 +174,14 @@ class UnitOfWork(LedgerWork, Protocol):
         """False when another writer was faster."""
         ...
 
+    def add_sources(self, subject: SubjectId, made: Mapping[RecordId, Sequence[RecordId]]) -> None:
+        """From which memories each of these was derived; all of them are there."""
+        ...
+
+    def derived(self, subject: SubjectId, records: Iterable[RecordId]) -> list[RecordId]:
+        """What was derived from these, from that, and so on; each once, and none of `records`."""
+        ...
+
     def delete_memory(self, subject: SubjectId, record: RecordId) -> bool: ...
     def memory(self, subject: SubjectId, record: RecordId) -> MemoryRow | None: ...
     def memories(
@@ -182,6 +194,12 @@ class UnitOfWork(LedgerWork, Protocol):
         records: Iterable[RecordId] | None = None,
     ) -> list[MemoryHead]:
         """Of these records, or of all."""
+        ...
+
+    def heads_numbered(
+        self, subject: SubjectId, filter: MemoryFilter, seqs: Iterable[int]
+    ) -> list[MemoryHead]:
+        """Those that were stored under these numbers."""
         ...
 
     def unindexed_heads(self, subject: SubjectId, filter: MemoryFilter) -> list[MemoryHead]:

@@ -161,7 +161,12 @@ def _answers(tacit: Tacit) -> Answers:
     tokens = PageTokens(tacit.page_token_key)
     return {
         "MemoryService": Memories(
-            tacit.remember, tacit.recall, tacit.rectify, tacit.reveal, tokens
+            tacit.remember,
+            tacit.recall,
+            tacit.build_context,
+            tacit.rectify,
+            tacit.reveal,
+            tokens,
         ).answers(),
         "ConsentService": Consents(tacit.consents, tacit.registry, tokens).answers(),
         "SubjectRightsService": {

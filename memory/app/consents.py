@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from memory.app.affect import erase_affect
+from memory.app.erasing import erase_records
 from memory.app.gate import require_erasable
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
@@ -336,9 +337,7 @@ def _erase(uow: UnitOfWork, row: PersonRow, filter_: MemoryFilter) -> int:
     """Deletes every memory that the filter lets through."""
     erased = 0
     while rows := uow.page_memories(row.subject, filter_, -1, _PAGE):
-        for memory in rows:
-            uow.delete_memory(row.subject, memory.id)
-        erased += len(rows)
+        erased += erase_records(uow, row.subject, [memory.id for memory in rows])
     return erased
 
 

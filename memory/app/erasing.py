@@ -9,5 +9,9 @@ from memory.ports import UnitOfWork
 
 
 def erase_records(uow: UnitOfWork, subject: SubjectId, records: Sequence[RecordId]) -> int:
-    """Erases memories of one person and owes the index the same; returns how many there were."""
-    return sum(uow.delete_memory(subject, record) for record in records)
+    """Erases memories of one person, and what was derived from them; returns how many went.
+
+    The index is owed the same.
+    """
+    gone = [*records, *uow.derived(subject, records)]
+    return sum(uow.delete_memory(subject, record) for record in gone)

@@ -145,6 +145,7 @@ def _memory_line(keys: PersonKeys, row: MemoryRow, *, revealed: bool) -> bytes:
         session=memory.content.session,
         event_time=memory.content.event_time,
         labels=memory.content.labels,
+        sources=[str(source) for source in memory.content.sources],
         purpose=memory.purpose.value,
         assistant=memory.assistant.value,
         stored_at=memory.stored_at,

@@ -1,12 +1,12 @@
 """What ranking needs of recently recalled memories, kept open in memory.
 
 Opening the candidates costs more than ranking them, and the next recall of the same person wants
-mostly the same ones. Of a person with few memories all are kept, with their vectors as one
-matrix: searching that exactly is faster than asking the index. So is the blind index of their
-vault, which every query is matched against.
+mostly the same ones. Of a person with few memories all are kept, laid out for ranking
+(`core.corpus`): searching that exactly is faster than asking the index. So is the blind index of
+their vault, which every query is matched against.
 
 Rules:
-- An entry is good for one version of one record; a correction simply misses. A matrix is good
+- An entry is good for one version of one record; a correction simply misses. A corpus is good
   for one revision of the person's memories and one filter, until the first of it expires, a blind
   index for one revision.
 - Whole people go at once: the least recently recalled first, past `limit` entries; whoever was not
@@ -24,46 +24,36 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-import numpy as np
-
 from memory.app.sealing import open_features
 from memory.core.content import Features
+from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
-from memory.core.ranking import nearest
-from memory.core.values import RecordId, SubjectId, Vector
+from memory.core.values import RecordId, SubjectId
 from memory.ports import MemoryFilter, MemoryHead, MemoryRow
 
 MAX_ENTRIES: Final = 50_000
 """Bounds what lies open in memory: some 3 KB each."""
 
 MAX_FILTERS: Final = 4
-"""Matrices of one person; callers of one person mostly filter alike."""
+"""Corpora of one person; callers of one person mostly filter alike."""
 
 Load = Callable[[list[RecordId]], Sequence[MemoryRow]]
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All memories that one filter lets through, at one revision and before `until`.
-
-    Row i of `matrix`, shape (n, d), is the vector of `features[i]`.
-    """
+    """All memories that one filter lets through, at one revision and before `until`."""
 
     revision: int
-    heads: Sequence[MemoryHead]
+    corpus: Corpus
     features: Sequence[Features]
-    matrix: Vector
     until: datetime | None = None
 
     def holds(self, revision: int, at: datetime | None) -> bool:
         """Whether it is still what SQL would say: nothing has changed, and nothing expired."""
         lasts = self.until is None or (at is not None and at < self.until)
         return self.revision == revision and lasts
-
-    def nearest(self, vector: Vector, count: int) -> list[int]:
-        """The places of the `count` memories nearest to `vector`, in the order of `heads`."""
-        return nearest(self.matrix, vector, count)
 
 
 @dataclass(slots=True)
@@ -80,7 +70,7 @@ class _Person:
         self.features = {
             head.id: (head.version, features)
             for w in self.wholes.values()
-            for head, features in zip(w.heads, w.features, strict=True)
+            for head, features in zip(w.corpus.heads, w.features, strict=True)
         }
 
 
@@ -127,7 +117,7 @@ class OpenedFeatures:
             whole = self._used(keys.subject).wholes.get(filter_)
             if whole is not None and whole.holds(revision, filter_.alive_at):
                 return whole
-        found = heads()
+        found = in_order(heads())
         whole = replace(_whole(revision, found, self.open(keys, found, load)), until=until())
         with self._changing(keys.subject) as person:
             person.keep(filter_, whole)
@@ -182,8 +172,6 @@ class OpenedFeatures:
 
 def _whole(revision: int, heads: Sequence[MemoryHead], features: Sequence[Features]) -> Whole:
     """The vectors are moved into one matrix, of which the features then hold the rows."""
-    if not features:
-        return Whole(revision, (), (), np.empty((0, 0), np.float32))
-    matrix = np.stack([f.vector for f in features])
-    moved = [replace(f, vector=row) for f, row in zip(features, matrix, strict=True)]
-    return Whole(revision, heads, moved, matrix)
+    made = corpus(heads, features)
+    moved = [replace(f, vector=row) for f, row in zip(features, made.matrix, strict=True)]
+    return Whole(revision, made, moved)

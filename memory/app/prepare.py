@@ -26,7 +26,7 @@ from memory.core.content import Features, Originals
 from memory.core.draft import Draft
 from memory.core.embedding_text import embedding_text
 from memory.core.keys import PersonKeys
-from memory.core.lexical import terms
+from memory.core.lexical import asks, terms
 from memory.core.policy import Policy
 from memory.core.pseudonyms import BlindSpan, Entity, Mention, blind, hashes, plan
 from memory.core.record_format import SALT_BYTES, Place, seal
@@ -93,6 +93,7 @@ class Named:
             speaker=self.originals.speaker[0].pseudonym if self.originals.speaker else "",
             entities=self.entities,
             time=self.prepared.draft.event_time or stored_at,
+            asks=asks(self.text.value),
         )
 
 
@@ -240,6 +241,7 @@ def seal_row(
         event_time=draft.event_time,
         labels=dict(draft.labels),
         affect=named.prepared.affect if affect else None,
+        sources=draft.sources,
     )
     sealed = seal_fields(
         keys,

@@ -33,11 +33,12 @@ MAX_LIMIT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory found, its score, and what that is made of."""
+    """A memory found, its score, and what that is made of; `seq` is higher for a later one."""
 
     memory: Remembered
     score: float
     parts: tuple[tuple[str, float], ...]
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,41 @@ class Recall:
             UnknownPurposeError, ConsentError, ErasureInProgressError: nothing may be read.
             StorageUnavailableError, StorageFullError: it could not be written down.
         """
-        check_text("query", query.value)
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidArgumentError("limit", f"must be 1 to {MAX_LIMIT}")
+        return self.best(access, query, limit, narrow or Narrow())
+
+    def best(self, access: Access, query: RawText, limit: int, narrow: Narrow) -> list[Hit]:
+        """The same without a bound on `limit`, for what is packed into a context."""
+        wanted = self.wanted(access, query)
         purposes = self.registry.of(access.caller.tenant)
         purpose = purposes.require(access.purpose)
-        narrow = narrow or Narrow()
+        ref = self.keyring.ref(access.caller.tenant, access.person)
+        with self.store.read() as uow:
+            admission = admit(uow, ref, purposes, access, self.clock())
+            keys = self.keyring.keys(admission.person)
+            filter_ = narrow.to_filter(keys, admission)
+            found = self.candidates(
+                uow, keys, admission.person, wanted.vector, narrow, filter_, limit
+            )
+            ranked = rank(wanted, found.corpus, limit, among=found.among)
+            by, count = access.caller.assistant, len(ranked)
+            noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
+            best = [found.corpus.heads[r.index].id for r in ranked]
+            rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
+            shows = admission.shows_affect(access, purpose)
+        hits = [
+            Hit(open_memory(keys, rows[record], affect=shows), r.score, r.parts, rows[record].seq)
+            for record, r in zip(best, ranked, strict=True)
+        ]
+        noted.wait()
+        return hits
+
+    def wanted(self, access: Access, query: RawText) -> Query:
+        """What the query looks for, told without names; raises as the call does."""
+        check_text("query", query.value)
+        purposes = self.registry.of(access.caller.tenant)
+        purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
         with self.store.read() as uow:
             person = admit(uow, ref, purposes, access, self.clock()).person
@@ -77,27 +107,9 @@ class Recall:
             known = self.candidates.entities(uow, person, names.hashes)
         mentions = query_mentions(names, known)
         text = embedding_text(query, masked_spans(query, names, mentions))
-        vector = self.encoder.encode([text])[0]
-        wanted = Query(
-            vector=vector,
+        return Query(
+            vector=self.encoder.encode([text])[0],
             terms=terms(text.value),
             entities=frozenset(m.entity.pseudonym for m in mentions),
             dates=query_dates(query.value),
         )
-        with self.store.read() as uow:
-            admission = admit(uow, ref, purposes, access, self.clock())
-            keys = self.keyring.keys(admission.person)
-            filter_ = narrow.to_filter(keys, admission)
-            found = self.candidates(uow, keys, admission.person, vector, narrow, filter_, limit)
-            by, count = access.caller.assistant, min(limit, len(found.heads))
-            noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
-            ranked = rank(wanted, found.features, [head.seq for head in found.heads], limit)
-            best = [found.heads[r.index].id for r in ranked]
-            rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
-            shows = admission.shows_affect(access, purpose)
-        hits = [
-            Hit(open_memory(keys, rows[record], affect=shows), r.score, r.parts)
-            for record, r in zip(best, ranked, strict=True)
-        ]
-        noted.wait()
-        return hits

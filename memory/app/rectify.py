@@ -4,6 +4,7 @@ Rules:
 - Reading and correcting need consent like Recall does; deleting needs none.
 - A missing memory, an expired one, a foreign one, and one stored for a purpose the caller may not
   see read alike.
+- What was derived from a memory goes with it, to any depth: it may repeat what is erased.
 - A correction detects, embeds and seals anew, under fresh salts, as the next version.
 """
 
@@ -139,8 +140,11 @@ class Rectify:
 
     def delete(
         self, caller: Caller, person: PersonId, record: RecordId, version: int | None = None
-    ) -> None:
-        """Erases one memory. Raises NotFoundError, VersionConflictError, LegalHoldError."""
+    ) -> int:
+        """Erases one memory and what was derived from it; how many went.
+
+        Raises NotFoundError, VersionConflictError, LegalHoldError.
+        """
         ref = self.keyring.ref(caller.tenant, person)
         with self.store.write() as uow:
             row = uow.person(ref, lock=True)
@@ -154,11 +158,12 @@ class Rectify:
                 raise _missing()
             if version is not None and version != memory.version:
                 raise _conflict()
-            erase_records(uow, row.subject, [record])
+            gone = erase_records(uow, row.subject, [record])
             keys = self.keyring.keys(row)
-            self.ledger.write(uow, keys, caller.assistant, AccessAction.ERASE, 1)
+            self.ledger.write(uow, keys, caller.assistant, AccessAction.ERASE, gone)
             uow.commit()
         self.stored()
+        return gone
 
     def _read(self, access: Access, keys: PersonKeys, count: int) -> Recorded:
         by = access.caller.assistant
@@ -199,6 +204,7 @@ def _draft(memory: Remembered, words: Words) -> Draft:
         event_time=memory.content.event_time,
         labels=memory.content.labels,
         expire_time=memory.expires_at,
+        sources=memory.content.sources,
     )
 
 

@@ -11,7 +11,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -68,8 +68,9 @@ class Remember:
         """Stores the drafts, and answers in their order.
 
         Raises:
-            InvalidArgumentError: no drafts, more than `MAX_BATCH`, a request id used twice, or an
-                end that has passed or lies behind the purpose's.
+            InvalidArgumentError: no drafts, more than `MAX_BATCH`, a request id used twice, an end
+                that has passed or lies behind the purpose's, or sources that this call may not
+                read.
             UnknownPurposeError, ConsentError, ErasureInProgressError: nothing may be stored.
             RequestIdReusedError: a request id whose memory was deleted.
             StorageFullError, StorageUnavailableError, KeyUnavailableError: nothing was stored.
@@ -97,6 +98,7 @@ class Remember:
             if any(i not in seen and i not in prepared for i in range(len(drafts))):
                 raise ErasureInProgressError("this person was forgotten meanwhile; call again")
             new = {i: prepared[i] for i in fresh if i not in seen}
+            _check_sources(uow, admission, {i: one.draft for i, one in new.items()})
             rows = self._write(uow, keys, access, purpose, admission, new)
             rows |= {i: _stored_row(uow, keys, record, self.clock()) for i, record in seen.items()}
             shows = admission.shows_affect(access, purpose)
@@ -136,6 +138,8 @@ class Remember:
             for offset, (i, one) in enumerate(zip(prepared, named, strict=True))
         }
         uow.add_memories(list(rows.values()))
+        derived = {row.id: prepared[i].draft.sources for i, row in rows.items()}
+        uow.add_sources(keys.subject, derived)
         requests = {
             _request_key(keys, access, prepared[i].draft.request_id): row.id
             for i, row in rows.items()
@@ -159,6 +163,20 @@ def _check_ends(purpose: Purpose, drafts: Sequence[Draft], now: datetime) -> Non
     """Refuses what would be refused after the work."""
     for draft in drafts:
         end(now, purpose.retention, draft.expire_time, now)
+
+
+def _check_sources(uow: UnitOfWork, admission: Admission, drafts: Mapping[int, Draft]) -> None:
+    """Whoever derives must have been able to read: a missing source and an unseen one are alike."""
+    named = {source for draft in drafts.values() for source in draft.sources}
+    if not named:
+        return
+    readable = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
+    there = {head.id for head in uow.heads(admission.person.subject, readable, named)}
+    for place, draft in drafts.items():
+        if not there.issuperset(draft.sources):
+            raise InvalidArgumentError(
+                f"requests[{place}].memory.sources", "must be memories of this person"
+            )
 
 
 def _new_id(random: RandomBytes) -> RecordId:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from memory.core.values import MemoryKind, RawText
+from memory.core.values import MemoryKind, RawText, RecordId
 from memory.errors import InvalidArgumentError, TextTooLongError
 
 MAX_TEXT_CHARS: Final = 10_000
@@ -27,6 +27,8 @@ MAX_LABEL_KEY_CHARS: Final = 63
 MAX_LABEL_VALUE_CHARS: Final = 256
 
 MAX_REQUEST_ID_CHARS: Final = 128
+
+MAX_SOURCES: Final = 100
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
@@ -47,6 +49,7 @@ class Draft:
     labels: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
     expire_time: datetime | None = None
+    sources: tuple[RecordId, ...] = ()
 
     def __post_init__(self) -> None:
         check_text("memory.text", self.text.value)
@@ -56,6 +59,10 @@ class Draft:
         _check_line("request_id", self.request_id, MAX_REQUEST_ID_CHARS)
         if len(self.labels) > MAX_LABELS:
             raise InvalidArgumentError("memory.labels", f"at most {MAX_LABELS}")
+        if len(self.sources) > MAX_SOURCES:
+            raise InvalidArgumentError("memory.sources", f"at most {MAX_SOURCES}")
+        if len(set(self.sources)) < len(self.sources):
+            raise InvalidArgumentError("memory.sources", "each memory may stand only once")
         for key, value in self.labels.items():
             if not key:
                 raise InvalidArgumentError("memory.labels", "a key must not be empty")

@@ -96,6 +96,7 @@ class MemoryHead(NamedTuple):
     id: RecordId
     seq: int
     version: int
+    session_tag: bytes
 
 
 class AccessAction(StrEnum):

@@ -242,3 +242,4 @@ class MemoryContent:
     event_time: datetime | None = None
     labels: dict[str, str] = field(default_factory=dict)
     affect: Affect | None = None
+    sources: tuple[RecordId, ...] = ()

@@ -183,8 +183,8 @@ class Memory(_message.Message):
 
     @_builtins.property
     def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The memories it was derived from, as resource names of the same person; at most 100. It is
-        erased when they are.
+        """The memories it was derived from, as resource names of the same person that the call may
+        read; at most 100. It is erased when one of them is.
         """
 
     @_builtins.property

@@ -30,6 +30,8 @@ def test_what_is_stored_is_recalled_and_listed(run: Run, person: str) -> None:
     found = run("recall", "which food is dangerous?", "-p", person, "--limit", "1")
     assert found.returncode == 0
     assert "peanuts" in found.stdout
+    built = run("context", "which food is dangerous?", "-p", person, "--tokens", "24")
+    assert built.stdout.splitlines()[1] == "[1] I am allergic to peanuts."
     listed = run("list", "-p", person, "--json")
     assert [json.loads(line)["text"] for line in listed.stdout.splitlines()] == [
         "I am allergic to peanuts.",

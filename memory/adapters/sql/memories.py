@@ -8,7 +8,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -24,7 +24,14 @@ from sqlalchemy import (
     update,
 )
 
-from memory.adapters.sql.tables import from_micros, index_outbox, memories, persons, to_micros
+from memory.adapters.sql.tables import (
+    from_micros,
+    index_outbox,
+    memories,
+    memory_sources,
+    persons,
+    to_micros,
+)
 from memory.adapters.sql.transaction import Columns, Transaction, batches
 from memory.core.values import (
     AssistantId,
@@ -46,9 +53,10 @@ _PAGE: Final = (
     .order_by(memories.c.seq)
     .limit(bindparam("page"))
 )
-_HEADS: Final = select(memories.c.id, memories.c.seq, memories.c.version).where(
-    memories.c.subject == bindparam("of")
-)
+_HEADS: Final = select(
+    memories.c.id, memories.c.seq, memories.c.version, memories.c.session_tag
+).where(memories.c.subject == bindparam("of"))
+_HEADS_BY_SEQ: Final = _HEADS.where(memories.c.seq.in_(bindparam("seqs", expanding=True)))
 _SOME_HEADS: Final = _HEADS.where(memories.c.id.in_(bindparam("records", expanding=True)))
 _UNINDEXED_HEADS: Final = _HEADS.where(
     memories.c.id.in_(
@@ -90,6 +98,11 @@ _RESEAL: Final = (
 )
 _DELETE: Final = delete(memories).where(
     memories.c.id == bindparam("record"), memories.c.subject == bindparam("of")
+)
+_LINK: Final = insert(memory_sources)
+_DERIVED: Final = select(memory_sources.c.derived).where(
+    memory_sources.c.subject == bindparam("of"),
+    memory_sources.c.source.in_(bindparam("sources", expanding=True)),
 )
 _QUEUE: Final = insert(index_outbox)
 _REVISE: Final = (
@@ -138,6 +151,29 @@ class Memories(Transaction):
                 ],
             )
 
+    def add_sources(self, subject: SubjectId, made: Mapping[RecordId, Sequence[RecordId]]) -> None:
+        links = [
+            {"subject": subject.value, "source": source.value, "derived": record.value}
+            for record, sources in made.items()
+            for source in sources
+        ]
+        if links:
+            self._change(_LINK, links)
+
+    def derived(self, subject: SubjectId, records: Iterable[RecordId]) -> list[RecordId]:
+        known = {record.value for record in records}
+        found: dict[bytes, None] = {}
+        following = list(known)
+        while following:
+            rows = [
+                row
+                for batch in batches(following)
+                for row in self._rows(_DERIVED, {"of": subject.value, "sources": batch})
+            ]
+            following = [row[0] for row in rows if row[0] not in known and row[0] not in found]
+            found |= dict.fromkeys(following)
+        return [RecordId(record) for record in found]
+
     def delete_memory(self, subject: SubjectId, record: RecordId) -> bool:
         named = {"of": subject.value, "record": record.value}
         if self._change(_DELETE, named) != 1:
@@ -175,6 +211,17 @@ class Memories(Transaction):
             _head(row)
             for batch in batches(record.value for record in records)
             for row in self._rows(statement, named | {"records": batch})
+        ]
+
+    def heads_numbered(
+        self, subject: SubjectId, filter: MemoryFilter, seqs: Iterable[int]
+    ) -> list[MemoryHead]:
+        statement = _narrowed(_HEADS_BY_SEQ, filter)
+        named = _narrowing(filter) | {"of": subject.value}
+        return [
+            _head(row)
+            for batch in batches(seqs)
+            for row in self._rows(statement, named | {"seqs": batch})
         ]
 
     def unindexed_heads(self, subject: SubjectId, filter: MemoryFilter) -> list[MemoryHead]:
@@ -281,8 +328,8 @@ def _columns(row: MemoryRow) -> dict[str, Any]:
 
 
 def _head(row: Columns) -> MemoryHead:
-    record, seq, version = row
-    return MemoryHead(RecordId(record), seq, version)
+    record, seq, version, session_tag = row
+    return MemoryHead(RecordId(record), seq, version, session_tag)
 
 
 def _memory(row: Columns) -> MemoryRow:

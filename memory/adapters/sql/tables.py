@@ -87,6 +87,14 @@ memories: Final = Table(
     Column("expires_at", BigInteger),
 )
 
+memory_sources: Final = Table(
+    "memory_sources",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("source", Bytes, primary_key=True),
+    Column("derived", Bytes, primary_key=True),
+)
+
 vector_segments: Final = Table(
     "vector_segments",
     metadata,

@@ -22,7 +22,7 @@ from memory.core.content import (
     encode_originals,
 )
 from memory.core.pseudonyms import Mention
-from memory.core.values import MemoryContent, PseudonymizedText, RawText
+from memory.core.values import MemoryContent, PseudonymizedText, RawText, RecordId
 from memory.errors import SealError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -39,6 +39,7 @@ def test_a_body_comes_back(
         session,
         time,
         {"k": text},
+        (RecordId(bytes(16)), RecordId(b"\xff" * 16)) if text else (),
     )
     assert decode_body(encode_body(content)) == content
 
@@ -64,12 +65,13 @@ def test_mood_of_another_form_is_refused(affect: str) -> None:
     entities=st.frozensets(TEXT),
     terms=st.lists(st.text("abcдñ", min_size=1)).map(tuple),
     time=st.datetimes(timezones=st.just(UTC)),
+    asks=st.booleans(),
 )
 def test_features_come_back_with_half_precision(
-    entities: frozenset[str], terms: tuple[str, ...], time: datetime
+    entities: frozenset[str], terms: tuple[str, ...], time: datetime, asks: bool
 ) -> None:
     vector = np.linspace(-1, 1, 384, dtype=np.float32)
-    stored = Features(vector, terms, "person_1", entities, time)
+    stored = Features(vector, terms, "person_1", entities, time, asks)
     features = decode_features(encode_features(stored))
     np.testing.assert_allclose(features.vector, vector, atol=1e-3)
     assert replace(features, vector=vector) == stored

@@ -14,6 +14,7 @@ from memory.app.sealing import Remembered, Words
 from memory.core.affect import Affect, Cue
 from memory.core.values import (
     AssistantId,
+    Caller,
     MemoryContent,
     MemoryKind,
     PersonId,
@@ -21,19 +22,21 @@ from memory.core.values import (
     PurposeId,
     RawText,
     RecordId,
+    TenantId,
 )
 from memory.errors import InvalidArgumentError, TextTooLongError, UnknownPurposeError
 from memory.v1.core_pb2 import Memory, MemoryFilter
-from server.errors import NotBuiltError
 from server.messages import (
     fields_named,
     from_memory,
     to_draft,
     to_narrow,
+    to_sources,
     to_time,
     to_timestamp,
     to_version,
 )
+from server.names import memory_name
 
 JANE = PersonId("jane")
 AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -85,11 +88,6 @@ def test_a_revealed_memory_goes_out_in_the_persons_own_words() -> None:
     assert (message.text, message.speaker) == ("Jane likes tea", "Jane")
 
 
-def test_what_cannot_be_kept_yet_is_refused_and_not_dropped() -> None:
-    with pytest.raises(NotBuiltError):
-        to_draft(Memory(text="x", sources=["people/jane/memories/1"]), "")
-
-
 def test_an_end_is_taken_in_and_shown() -> None:
     given = Memory(text="x", expire_time=Timestamp(seconds=9))
     assert to_draft(given, "").expire_time == datetime.fromtimestamp(9, UTC)
@@ -104,6 +102,16 @@ def test_inferred_mood_goes_out_with_what_it_was_made_of() -> None:
     assert (message.affect.valence, message.affect.frustration) == (-0.5, 0.25)
     assert [(c.rule, c.words, c.points) for c in message.affect.cues] == [("lexicon", "awful", -2)]
     assert not from_memory(JANE, _remembered()).HasField("affect")
+
+
+def test_sources_are_memories_of_the_same_person() -> None:
+    record = RecordId(bytes(16))
+    caller = Caller(TenantId("acme"), AssistantId("bot"), frozenset())
+    named = Memory(text="x", sources=[memory_name(JANE, record)])
+    assert to_sources(caller, JANE, named) == (record,)
+    for wrong in (memory_name(PersonId("john"), record), "people/jane", "people/jane/memories/1"):
+        with pytest.raises(InvalidArgumentError, match=r"memory\.sources\[1\]"):
+            to_sources(caller, JANE, Memory(sources=[*named.sources, wrong]))
 
 
 def test_output_only_fields_are_ignored_when_storing() -> None:
