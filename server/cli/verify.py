@@ -11,13 +11,14 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from memory.core.receipt import RECEIPT_TYPE
-from memory.core.signing import Verifier
 from server.cli.output import out
+
+if TYPE_CHECKING:
+    from memory.core.signing import Verifier
 
 _HEAD_BYTES: Final = 4096
 
@@ -40,6 +41,8 @@ def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
 
 
 def _receipt(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    from memory.core.receipt import RECEIPT_TYPE
+
     record = json.loads(verifier.jws(file.read_text("utf-8").removesuffix("\n"), RECEIPT_TYPE))
     return {
         "consent": record["dct:identifier"],
@@ -69,6 +72,8 @@ def verify(
     ],
 ) -> None:
     """Checks a signed file against the deployment's published key and says what it proves."""
+    from memory.core.signing import Verifier
+
     verifier = Verifier.parse(Path(key).read_text("utf-8") if Path(key).is_file() else key)
     with file.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
