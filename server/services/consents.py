@@ -153,7 +153,14 @@ class Consents:
         person = person_from(call.caller, request.parent, "parent")
         start = self.tokens.position(call, request, first=0)
         end = start + page_size(request.page_size)
-        everything = self.consents.list(call.caller, person)
+        purpose = purpose_from(request.purpose, "purpose") if request.purpose else None
+        now = self.consents.clock()
+        everything = [
+            consent
+            for consent in self.consents.list(call.caller, person)
+            if purpose in (None, consent.purpose)
+            and request.state in (pb.Consent.STATE_UNSPECIFIED, _STATES[consent.state(now)])
+        ]
         more = end if end < len(everything) else None
         return pb.ListConsentsResponse(
             consents=[self._consent(call, person, consent) for consent in everything[start:end]],

@@ -85,6 +85,10 @@ def test_a_no_holds_for_the_next_call_and_a_yes_after_it_is_a_new_one(
     assert _grant(helper, jane).state == pb.Consent.STATE_GIVEN
     assert _recall(helper, jane) == ""
     assert _grant(helper, jane).state == pb.Consent.STATE_RENEWED
+    refused = pb.ListConsentsRequest(parent=jane, purpose=PURPOSE, state=pb.Consent.STATE_REFUSED)
+    assert list(helper.consent.ListConsents(refused).consents) == [no]
+    elsewhere = pb.ListConsentsRequest(parent=jane, purpose="purposes/reveal")
+    assert not helper.consent.ListConsents(elsewhere).consents
 
 
 def test_only_the_person_takes_an_objection_back(server: Any, jane: str) -> None:
