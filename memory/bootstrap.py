@@ -63,7 +63,7 @@ from memory.core.purposes import Purposes, parse_purposes
 from memory.core.signing import Signer
 from memory.core.values import Secret, TenantId
 from memory.errors import ConfigurationError
-from memory.ports import Store
+from memory.ports import Clock, Store
 
 SHIPPED_ENCODER = Path(str(files("memory") / "models" / "minilm-l6-v2"))
 
@@ -101,8 +101,15 @@ class Tacit:
         self.close()
 
 
-def open_tacit(config: Config) -> Tacit:
+def utc_now() -> datetime:
+    """The time of day, as the system tells it."""
+    return datetime.now(UTC)
+
+
+def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
     """Opens the data folder, finishes interrupted erasures, and starts the indexer.
+
+    `clock` tells when consents, retention and certificates are; leases run on the system's.
 
     Raises:
         ConfigurationError, DataFolderInUseError, KeyFileError, KeyUnavailableError,
@@ -122,8 +129,8 @@ def open_tacit(config: Config) -> Tacit:
         signer = Signer(config.signing_name, keyring.deployment.signing)
         file = CheckpointFile(config.ledger_checkpoint)
         check_at_start(store, signer.verifier, file)
-        sequencer = Sequencer(store, signer, file, _now)
-        ledger = _ledger(stack, store, keyring, sequencer)
+        sequencer = Sequencer(store, signer, file, clock)
+        ledger = _ledger(stack, store, keyring, sequencer, clock)
         index = _index(config.chroma_location)
         stack.callback(index.close)
         encoder_folder = config.encoder or SHIPPED_ENCODER
@@ -139,15 +146,15 @@ def open_tacit(config: Config) -> Tacit:
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
         forget = Forget(
-            store, keyring, opened, veils, matrices, indexer.sweep, _now, os.urandom, ledger
+            store, keyring, opened, veils, matrices, indexer.sweep, clock, os.urandom, ledger
         )
         forget.resume()
-        rotate = Rotate(store, provider, indexer.sweep, _now, os.urandom, ledger)
+        rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom, ledger)
         rekey = Rekey(
             store,
             keyring,
             veils,
-            _now,
+            clock,
             os.urandom,
             retired=indexer.sweep,
             stored=indexer.wake,
@@ -160,7 +167,7 @@ def open_tacit(config: Config) -> Tacit:
         return Tacit(
             purposes=purposes,
             remember=Remember(
-                store, keyring, purposes, preparer, _now, os.urandom, indexer.wake, ledger
+                store, keyring, purposes, preparer, clock, os.urandom, indexer.wake, ledger
             ),
             recall=Recall(
                 store,
@@ -170,15 +177,15 @@ def open_tacit(config: Config) -> Tacit:
                 Candidates(
                     Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
                 ),
-                _now,
+                clock,
                 ledger,
             ),
             rectify=Rectify(
-                store, keyring, purposes, preparer, _now, os.urandom, indexer.wake, ledger
+                store, keyring, purposes, preparer, clock, os.urandom, indexer.wake, ledger
             ),
-            reveal=Reveal(store, keyring, _now, ledger),
-            consents=Consents(store, keyring, veils, purposes, _now, os.urandom, ledger),
-            export=Export(store, keyring, _now, ledger),
+            reveal=Reveal(store, keyring, clock, ledger),
+            consents=Consents(store, keyring, veils, purposes, clock, os.urandom, ledger),
+            export=Export(store, keyring, clock, ledger),
             forget=forget,
             status=Status(store),
             rotate=rotate,
@@ -210,18 +217,16 @@ def check_ledger(config: Config) -> Report | None:
         return check_in_full(store, keyring, verifier, CheckpointFile(config.ledger_checkpoint))
 
 
-def _ledger(stack: ExitStack, store: Store, keyring: Keyring, sequencer: Sequencer) -> Ledger:
+def _ledger(
+    stack: ExitStack, store: Store, keyring: Keyring, sequencer: Sequencer, clock: Clock
+) -> Ledger:
     """With its workers, which `stack` stops."""
     recorder = Recorder(store, sequencer.wake)
     refusals = Refusals(store, keyring, recorder, os.urandom)
     for worker in (sequencer, recorder, refusals):
         worker.start()
         stack.callback(worker.stop)
-    return Ledger(keyring, recorder, refusals, _now, os.urandom, sequencer.wake)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    return Ledger(keyring, recorder, refusals, clock, os.urandom, sequencer.wake)
 
 
 def _purposes(file: Path | None) -> Purposes:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from memory.config import Config
-from memory.v1.consent_service_pb2 import GrantConsentRequest
+from memory.v1.consent_service_pb2 import GrantConsentRequest, WithdrawConsentRequest
 from memory.v1.core_pb2 import AccessContext, Memory
 from memory.v1.memory_service_pb2 import (
     BatchStoreMemoriesRequest,
@@ -53,6 +53,10 @@ class Actor:
     def grant(self, person: str) -> None:
         request = GrantConsentRequest(parent=f"people/{person}", purpose=PURPOSE.purpose)
         self._session.call(self._session.consent.GrantConsent, request)
+
+    def withdraw(self, person: str) -> None:
+        request = WithdrawConsentRequest(parent=f"people/{person}", purpose=PURPOSE.purpose)
+        self._session.call(self._session.consent.WithdrawConsent, request)
 
     def store(self, person: str, texts: Sequence[str], ids: Sequence[str] = ()) -> list[Memory]:
         """One batch. `ids` become labels and request ids: the same id is stored once."""
