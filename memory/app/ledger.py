@@ -27,7 +27,7 @@ from memory.app.refusals import Refusals, Refused
 from memory.core.keys import PersonKeys
 from memory.core.ledger import Leaf
 from memory.core.values import Access, AssistantId, Caller, PersonId, PurposeId, RecordId
-from memory.errors import ConsentError
+from memory.errors import ConsentError, RestrictedError
 from memory.ports import (
     AccessAction,
     AccessEvent,
@@ -107,7 +107,7 @@ class Ledger:
         return event, person_leaf(keys, event)
 
 
-DENIALS = (ConsentError,)
+DENIALS = (ConsentError, RestrictedError)
 """What the gate raises when it turns a call away."""
 
 P = ParamSpec("P")

@@ -11,7 +11,7 @@ from memory.adapters.sql.store import SqlStore
 from memory.core.consent import Decision, Method, Relation
 from memory.core.values import AssistantId, PurposeId, TenantId
 from memory.errors import StorageUnavailableError
-from tests.contract.rows import THEN, a_consent, a_person, an_access_event, stored_person
+from tests.contract.rows import THEN, a_consent, a_person, stored_person
 
 
 def test_consents_come_back_as_they_went_in_in_the_order_of_giving(store: SqlStore) -> None:
@@ -96,16 +96,3 @@ def test_what_rests_on_a_notice_is_invalidated_and_nothing_else(store: SqlStore)
     with store.read() as unit:
         assert unit.consents(person.subject) == [replace(ended, invalidated_at=THEN), *kept]
         assert unit.consents(stranger.subject) == [theirs]
-
-
-def test_the_access_log_is_in_the_order_of_time(store: SqlStore) -> None:
-    subject = stored_person(store).subject
-    late = an_access_event(subject, at=THEN + timedelta(microseconds=1))
-    early = an_access_event(subject)
-    foreign = an_access_event(stored_person(store).subject)
-    with store.write() as unit:
-        for event in (late, early, foreign):
-            unit.add_access_event(event)
-        unit.commit()
-    with store.read() as unit:
-        assert unit.access_events(subject) == [early, late]

@@ -42,6 +42,7 @@ def test_a_person_keeps_proof_of_what_happened(run: Run, tmp_path: Path) -> None
     assert run("ledger", "proof", "0" * 32, proof, "-p", "ada").returncode != 0
 
 
+@pytest.mark.timeout(600)  # it starts eight processes
 def test_a_changed_or_older_database_refuses_to_serve(tmp_path: Path, launch: Launch) -> None:
     data = tmp_path / "data"
     server = launch(data)
