@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -26,12 +26,16 @@ from memory.adapters.detection.anonymizer import PresidioAnonymizer
 from memory.adapters.detection.catalogue import Catalogue
 from memory.adapters.detection.plugins import load_plugins
 from memory.adapters.detection.shipped import shipped_model
-from memory.adapters.key_opening import open_keys
+from memory.adapters.key_opening import describe, open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
 from memory.adapters.sql.store import open_store
 from memory.adapters.veil_basis import load_basis
+from memory.app.caches import Caches
 from memory.app.candidates import Candidates
+from memory.app.certify import Certify
 from memory.app.consents import Consents
+from memory.app.erase import Eraser
+from memory.app.erase_memories import EraseMemories
 from memory.app.export import Export
 from memory.app.forget import Forget
 from memory.app.index import Indexer
@@ -49,6 +53,7 @@ from memory.app.rotate import Rotate
 from memory.app.status import Status
 from memory.app.veiling import Veils
 from memory.config import Config
+from memory.core.certificate import Custody
 from memory.core.policy import load_policies
 from memory.core.protection import Protections, load_protections
 from memory.core.purposes import Purposes, parse_purposes
@@ -72,6 +77,8 @@ class Tacit:
     consents: Consents
     export: Export
     forget: Forget
+    erase_memories: EraseMemories
+    eraser: Eraser
     status: Status
     rotate: Rotate
     rekey: Rekey
@@ -91,6 +98,7 @@ class Tacit:
         self.close()
 
 
+<<<<<<< HEAD
 def utc_now() -> datetime:
     """The time of day, as the system tells it."""
     return datetime.now(UTC)
@@ -98,6 +106,10 @@ def utc_now() -> datetime:
 
 def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
     """Opens the data folder, finishes interrupted erasures, and starts the indexer.
+=======
+def open_tacit(config: Config) -> Tacit:
+    """Opens the data folder and starts the workers: index, rotation, erasure.
+>>>>>>> 87ca96d (Erasure engine: work in progress)
 
     `clock` tells when consents, retention and certificates are; leases run on the system's.
 
@@ -130,16 +142,35 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
+<<<<<<< HEAD
         forget = Forget(store, keyring, opened, veils, matrices, indexer.sweep, clock, os.urandom)
         forget.resume()
         rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom)
+=======
+        rotate = Rotate(store, provider, indexer.sweep, _now, os.urandom)
+>>>>>>> 87ca96d (Erasure engine: work in progress)
         rekey = Rekey(
             store, keyring, veils, clock, os.urandom, retired=indexer.sweep, stored=indexer.wake
+        )
+        signer = Signer(config.signing_name, keyring.deployment.signing)
+        certify = Certify(keyring, signer, _custody(config), _now)
+        eraser = Eraser(
+            store,
+            Caches(keyring, opened, veils, matrices),
+            indexer,
+            rekey,
+            rotate,
+            certify,
+            _now,
+            os.urandom,
+            timedelta(seconds=config.erasure_seconds),
         )
         stack.callback(indexer.stop)
         indexer.start()
         stack.callback(rotate.stop)
         rotate.start()
+        stack.callback(eraser.stop)
+        eraser.start()
         return Tacit(
             purposes=purposes,
             remember=Remember(
@@ -158,20 +189,46 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             rectify=Rectify(
                 store, keyring, purposes, preparer, clock, os.urandom, stored=indexer.wake
             ),
+<<<<<<< HEAD
             reveal=Reveal(store, keyring, clock, os.urandom),
             consents=Consents(store, keyring, veils, purposes, clock, os.urandom),
             export=Export(store, keyring, clock),
             forget=forget,
+=======
+            reveal=Reveal(store, keyring, _now, os.urandom),
+            consents=Consents(store, keyring, veils, purposes, _now, os.urandom),
+            export=Export(store, keyring, _now),
+            forget=Forget(store, keyring, eraser, certify, _now, os.urandom),
+            erase_memories=EraseMemories(store, keyring, eraser, certify, _now, os.urandom),
+            eraser=eraser,
+>>>>>>> 87ca96d (Erasure engine: work in progress)
             status=Status(store),
             rotate=rotate,
             rekey=rekey,
             indexer=indexer,
-            signer=Signer(config.signing_name, keyring.deployment.signing),
+            signer=signer,
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )
 
 
+<<<<<<< HEAD
+=======
+def _custody(config: Config) -> Custody:
+    provider, days = describe(config.key_provider)
+    return Custody(
+        provider=provider,
+        destroy_days=days,
+        remote_index=config.chroma_location.startswith(("http://", "https://")),
+        epoch_bound=timedelta(seconds=config.erasure_seconds),
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+>>>>>>> 87ca96d (Erasure engine: work in progress)
 def _purposes(file: Path | None) -> Purposes:
     if file is None:
         return parse_purposes((files("memory") / "purposes.toml").read_text("utf-8"), "purposes")

@@ -16,12 +16,16 @@ from datetime import datetime
 from typing import Protocol
 
 from memory.core.consent import Consent
+from memory.core.erasure import (  # noqa: F401 (as below)
+    ErasureCall,
+    ErasureRow,
+    ErasureState,
+    Scope,
+)
 from memory.core.pseudonyms import Entity, Replacement
 from memory.core.rows import (  # noqa: F401 (to be had from here, with the ports they pass)
     AccessAction,
     AccessEvent,
-    ErasureRow,
-    ErasureState,
     IndexOp,
     IndexTask,
     KeyEpoch,
@@ -45,6 +49,7 @@ from memory.core.values import (
     Secret,
     Span,
     SubjectId,
+    TenantId,
     Vector,
     VeiledVector,
 )
@@ -225,8 +230,61 @@ class UnitOfWork(Protocol):
 
     # erasure
     def fence(self, subject: SubjectId, erasure: ErasureRow) -> None: ...
-    def put_erasure(self, row: ErasureRow) -> None: ...
-    def unfinished_erasures(self) -> list[ErasureRow]: ...
+    def put_erasure(self, row: ErasureRow) -> None:
+        """Adds it, or replaces what is there; for a change of state see `advance_erasure`."""
+        ...
+
+    def advance_erasure(self, row: ErasureRow, since: ErasureState) -> bool:
+        """False, and nothing written, when it is not in state `since` any more."""
+        ...
+
+    def erasure(self, id: RecordId) -> ErasureRow | None: ...
+    def erasures(self, tenant: TenantId | None, limit: int) -> list[ErasureRow]:
+        """Newest first; of one tenant, or of all."""
+        ...
+
+    def unfinished_erasures(self) -> list[ErasureRow]:
+        """Oldest first; not DONE."""
+        ...
+
+    def unsettled_erasures(self) -> list[ErasureRow]:
+        """Those, and the ones whose key epoch is not destroyed yet."""
+        ...
+
+    def hold_erasure(self, id: RecordId, worker: bytes) -> bool:
+        """Takes or renews the lease on it; False when another worker has it."""
+        ...
+
+    def latest_erasure(self) -> datetime | None:
+        """When the last one was accepted."""
+        ...
+
+    def still_active(self, subjects: Iterable[SubjectId]) -> set[SubjectId]:
+        """Those of them that are known and not fenced."""
+        ...
+
+    def rows_of(self, subject: SubjectId) -> Mapping[str, int]:
+        """How many rows each table holds of this person."""
+        ...
+
+    def claimed_tasks(self, subject: SubjectId) -> int:
+        """Outbox tasks that an indexer has in hand now."""
+        ...
+
+    def drop_tasks(self, subject: SubjectId) -> int:
+        """Takes what no indexer has in hand out of the outbox; returns how many of them one had,
+        and let its lease lapse.
+        """
+        ...
+
+    def delete_rows(self, subject: SubjectId, limit: int) -> int:
+        """Deletes up to `limit` memories of a fenced person; returns how many."""
+        ...
+
+    def erase_memories(self, subject: SubjectId, records: Iterable[RecordId]) -> int:
+        """Deletes memories and owes the index the same; returns how many there were."""
+        ...
+
     def destroy_person_key(self, subject: SubjectId) -> None:
         """Overwrites the wrapped key in place."""
         ...
@@ -350,6 +408,10 @@ class VectorIndex(Protocol):
     def delete(self, collection: str, records: Sequence[RecordId]) -> None: ...
     def query(self, collection: str, vector: VeiledVector, limit: int) -> list[Candidate]:
         """Best first. A collection that does not exist has no candidates."""
+        ...
+
+    def count(self, collection: str) -> int:
+        """How many vectors it holds; 0 if there is none."""
         ...
 
     def collections(self) -> Mapping[str, int]:

@@ -160,10 +160,17 @@ def _answers(tacit: Tacit) -> Answers:
     tokens = PageTokens(tacit.page_token_key)
     return {
         "MemoryService": Memories(
-            tacit.remember, tacit.recall, tacit.rectify, tacit.reveal, tokens
+            tacit.remember,
+            tacit.recall,
+            tacit.rectify,
+            tacit.erase_memories,
+            tacit.reveal,
+            tokens,
         ).answers(),
         "ConsentService": Consents(tacit.consents, tacit.purposes, tokens).answers(),
-        "SubjectRightsService": SubjectRights(tacit.export, tacit.forget).answers(),
+        "SubjectRightsService": SubjectRights(
+            tacit.export, tacit.forget, tacit.erase_memories
+        ).answers(),
         "LedgerService": ledger.answers(),
         "OperatorService": Operations(
             tacit.status, tacit.rotate, tacit.rekey, datetime.now(UTC)

@@ -1,23 +1,28 @@
-"""Forget: fence ▶ destroy the key ▶ sweep every copy ▶ done (GDPR Art. 17).
+"""Forget a person: fence ▶ destroy the key; the sweep follows (GDPR Art. 17).
+
+    ONE transaction   the person is fenced, the signed intent and the counts are written down
+    look              what the scan has to look for, while the key still opens it
+    ONE transaction   the wrapped key is overwritten
+    `app.erase`       sweep ▶ scrub ▶ scan ▶ certificate ▶ key epoch
 
 Rules:
-- Each step is idempotent and recorded before the next: a crash resumes where it stopped
-  (`resume`), never goes back, and never resurrects.
-- From the fence on nothing of the person is stored or recalled.
+- From the fence on nothing of the person is stored or recalled; what was in hand is waited for.
 - Forgetting an unknown person succeeds with counts of zero: no existence oracle.
-- The erasure outlives the person and says nothing of who they were.
+- Whatever happens after the fence, the erasure is finished without anybody asking again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
+from memory.app.certify import Certify
+from memory.app.erase import Eraser
 from memory.app.keyring import Keyring
-from memory.app.matrices import Matrices
-from memory.app.opened import OpenedFeatures
-from memory.app.veiling import Veils
-from memory.core.values import Caller, PersonId, RecordId, SubjectId
+from memory.core.erasure import PERSON, ErasureCall
+from memory.core.values import Caller, PersonId, RecordId
+from memory.errors import NotFoundError, TacitError
 from memory.ports import (
     Clock,
     ErasureRow,
@@ -28,42 +33,55 @@ from memory.ports import (
     Store,
 )
 
+WAIT_SECONDS: Final = 15.0
+"""How long a call waits for the certificate; then it answers with how far the erasure is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """The use case behind ForgetUser."""
+    """The use cases behind ForgetUser and GetErasureCertificate."""
 
     store: Store
     keyring: Keyring
-    opened: OpenedFeatures
-    veils: Veils
-    matrices: Matrices
-    sweep_index: Callable[[str], None]
-    """Takes a collection out of the index and its files, for good."""
+    eraser: Eraser
+    certify: Certify
     clock: Clock
     random: RandomBytes
 
-    def __call__(self, caller: Caller, person: PersonId) -> ErasureRow:
-        """Erases everything of the person; returns when it is done.
+    def __call__(
+        self, caller: Caller, person: PersonId, *, at_once: bool = False, wait: float = WAIT_SECONDS
+    ) -> ErasureRow:
+        """Forgets the person; returns when it is done, or after `wait` seconds, or when
+        something that it needs does not answer.
+
+        Args:
+            at_once: roll the key epoch for this erasure alone, before the certificate.
 
         Raises:
-            StorageUnavailableError, StorageFullError, IndexUnavailableError: fenced at least, if
-                the fence was acknowledged; call again, or it is finished at the next start.
+            StorageUnavailableError, StorageFullError: nothing was accepted; call again.
         """
-        return self._finish(self._fence(caller, person))
+        id_ = RecordId(self.random(16))
+        with self.eraser.in_hand(id_):
+            erasure = self._fence(caller, person, id_, at_once=at_once)
+            with suppress(TacitError):  # then the worker goes on with it
+                erasure = self.eraser.destroy_key(erasure)
+        return self.eraser.wait(erasure, wait)
 
-    def resume(self) -> int:
-        """Finishes what a crash interrupted; returns how many erasures that were."""
+    def get(self, caller: Caller, erasure: RecordId) -> ErasureRow:
+        """How far an erasure is; raises `NotFoundError`, also for another tenant's."""
         with self.store.read() as uow:
-            unfinished = uow.unfinished_erasures()
-        for erasure in unfinished:
-            self._finish(erasure)
-        return len(unfinished)
+            row = uow.erasure(erasure)
+        if row is None or row.tenant != caller.tenant:
+            raise NotFoundError("no such erasure", resource="erasure")
+        return row
 
-    def _fence(self, caller: Caller, person: PersonId) -> ErasureRow:
+    def _fence(
+        self, caller: Caller, person: PersonId, id_: RecordId, *, at_once: bool
+    ) -> ErasureRow:
         now = self.clock()
+        ref = self.keyring.ref(caller.tenant, person)
         erasure = ErasureRow(
-            id=RecordId(self.random(16)),
+            id=id_,
             tenant=caller.tenant,
             state=ErasureState.FENCED,
             subject=None,
@@ -73,14 +91,19 @@ class Forget:
             vault_entries=0,
             started_at=now,
             finished_at=None,
+            call=ErasureCall.FORGET_USER,
+            scope=PERSON,
+            at_once=at_once,
         )
+        erasure = self.certify.named(erasure, ref, by_person=caller.person is not None)
         with self.store.write() as uow:
-            row = uow.person(self.keyring.ref(caller.tenant, person), lock=True)
+            row = uow.person(ref, lock=True)
             if row is None:
-                erasure = replace(erasure, state=ErasureState.DONE, finished_at=now)
+                erasure = self.certify.nothing_there(erasure)
                 uow.put_erasure(erasure)
             elif row.state is PersonState.ERASING:
-                erasure = next(e for e in uow.unfinished_erasures() if e.subject == row.subject)
+                under_way = uow.unfinished_erasures()
+                return next(e for e in under_way if e.subject == row.subject and e.scope.whole)
             else:
                 erasure = replace(
                     erasure,
@@ -89,42 +112,10 @@ class Forget:
                     memories=uow.count_memories(row.subject, MemoryFilter()),
                     consents=len(uow.consents(row.subject)),
                     vault_entries=len(uow.vault(row.subject)),
+                    key_version=row.key_version,
+                    epoch=row.wrapped_key.epoch,
+                    before=uow.rows_of(row.subject),
                 )
                 uow.fence(row.subject, erasure)
             uow.commit()
         return erasure
-
-    def _finish(self, erasure: ErasureRow) -> ErasureRow:
-        subject = erasure.subject
-        if erasure.state is ErasureState.DONE or subject is None:
-            return erasure
-        if erasure.state is ErasureState.FENCED:
-            erasure = self._destroy_key(erasure, subject)
-        self.sweep_index(erasure.collection)
-        done = replace(
-            erasure,
-            state=ErasureState.DONE,
-            subject=None,
-            collection="",
-            finished_at=self.clock(),
-        )
-        with self.store.write() as uow:
-            uow.delete_person(subject)
-            uow.commit()
-        self.store.scrub()
-        with self.store.write() as uow:
-            uow.put_erasure(done)
-            uow.commit()
-        return done
-
-    def _destroy_key(self, erasure: ErasureRow, subject: SubjectId) -> ErasureRow:
-        destroyed = replace(erasure, state=ErasureState.KEY_DESTROYED)
-        with self.store.write() as uow:
-            uow.destroy_person_key(subject)
-            uow.put_erasure(destroyed)
-            uow.commit()
-        self.keyring.forget(subject)
-        self.opened.forget(subject)
-        self.veils.forget(subject)
-        self.matrices.forget(subject)
-        return destroyed

@@ -115,9 +115,17 @@ class Keyring:
         assert wrapped is not None
         return wrapped.epoch
 
-    def forget(self, subject: SubjectId) -> None:
-        """Drops what is held of this person."""
+    def renewed(self, subject: SubjectId) -> None:
+        """Drops what is held of this person: they have a new key."""
         self._people.drop(subject)
+
+    def forget(self, subject: SubjectId) -> None:
+        """Drops what is held of this person, and keeps nothing of them again."""
+        self._people.forget(subject)
+
+    def held(self) -> set[SubjectId]:
+        """Whose keys lie unwrapped."""
+        return self._people.keys()
 
 
 class _Held(NamedTuple):

@@ -1,7 +1,7 @@
-"""Get, list, correct and delete single memories (GDPR Art. 16 and 17).
+"""Get, list and correct single memories (GDPR Art. 16).
 
 Rules:
-- Reading and correcting need consent like Recall does; deleting needs none.
+- Reading and correcting need consent like Recall does.
 - A missing memory, a foreign one, and one stored for a purpose the caller may not see read alike.
 - A correction detects, embeds and seals anew, under fresh salts, as the next version.
 """
@@ -19,12 +19,11 @@ from memory.app.sealing import Remembered, Words, open_memory, open_words
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
 from memory.core.purposes import Purposes
-from memory.core.values import Access, Caller, PersonId, RecordId
-from memory.errors import ErasureInProgressError, NotFoundError, VersionConflictError
+from memory.core.values import Access, RecordId
+from memory.errors import NotFoundError, VersionConflictError
 from memory.ports import (
     Clock,
     MemoryRow,
-    PersonState,
     RandomBytes,
     Store,
     UnitOfWork,
@@ -36,7 +35,7 @@ Change = Callable[[Draft], Draft]
 
 @dataclass(frozen=True, slots=True)
 class Rectify:
-    """The use cases behind GetMemory, ListMemories, UpdateMemory and DeleteMemory."""
+    """The use cases behind GetMemory, ListMemories and UpdateMemory."""
 
     store: Store
     keyring: Keyring
@@ -102,26 +101,6 @@ class Rectify:
             uow.commit()
         self.stored()
         return open_memory(keys, row)
-
-    def delete(
-        self, caller: Caller, person: PersonId, record: RecordId, version: int | None = None
-    ) -> None:
-        """Erases one memory. Raises NotFoundError, VersionConflictError."""
-        ref = self.keyring.ref(caller.tenant, person)
-        with self.store.write() as uow:
-            row = uow.person(ref, lock=True)
-            if row is None:
-                raise _missing()
-            if row.state is PersonState.ERASING:
-                raise ErasureInProgressError("this person is being forgotten, with every memory")
-            memory = uow.memory(row.subject, record)
-            if memory is None:
-                raise _missing()
-            if version is not None and version != memory.version:
-                raise _conflict()
-            uow.delete_memory(row.subject, record)
-            uow.commit()
-        self.stored()
 
     def _admit(
         self, uow: UnitOfWork, access: Access, *, lock: bool = False

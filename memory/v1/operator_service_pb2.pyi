@@ -113,6 +113,8 @@ class GetStatusResponse(_message.Message):
     KEY_EPOCH_FIELD_NUMBER: _builtins.int
     KEY_EPOCHS_FIELD_NUMBER: _builtins.int
     ROTATION_FIELD_NUMBER: _builtins.int
+    OLDEST_PENDING_ERASURE_TIME_FIELD_NUMBER: _builtins.int
+    WAITING_ERASURE_COUNT_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Its version: "0.1.0"."""
     memory_count: _builtins.int
@@ -125,6 +127,8 @@ class GetStatusResponse(_message.Message):
     """How many erasures are accepted and not finished."""
     key_epoch: _builtins.str
     """The key epoch in use, for what is stored now."""
+    waiting_erasure_count: _builtins.int
+    """How many of the erasures that are not finished wait for something that does not answer."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
@@ -136,6 +140,10 @@ class GetStatusResponse(_message.Message):
     @_builtins.property
     def rotation(self) -> Global___RotateKeysResponse:
         """The rotation under way; absent if there is none."""
+
+    @_builtins.property
+    def oldest_pending_erasure_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when the oldest erasure that is not finished was accepted; absent if there is none."""
 
     def __init__(
         self,
@@ -149,10 +157,12 @@ class GetStatusResponse(_message.Message):
         key_epoch: _builtins.str = ...,
         key_epochs: _abc.Iterable[Global___KeyEpoch] | None = ...,
         rotation: Global___RotateKeysResponse | None = ...,
+        oldest_pending_erasure_time: _timestamp_pb2.Timestamp | None = ...,
+        waiting_erasure_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_pending_erasure_time", b"oldest_pending_erasure_time", "rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "version", b"version", "waiting_erasure_count", b"waiting_erasure_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -75,7 +75,7 @@ def test_what_lies_open_follows_every_change(folder: Path) -> None:
             access(), RecordId.parse(changed), lambda d: replace(d, text=RawText("right"))
         )
         assert set(recall(tacit, "word")) == {"kept", "right", "deleted"}
-        tacit.rectify.delete(caller(), access().person, RecordId.parse(deleted))
+        tacit.erase_memories.one(caller(), access().person, RecordId.parse(deleted))
         assert set(recall(tacit, "word")) == {"kept", "right"}
         lying_open = tacit.recall.candidates.opened._people
         (person,) = lying_open.values()

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from memory.adapters.sql.engine import Engines, connect
+from memory.adapters.sql.erasures import release_erasures
 from memory.adapters.sql.failures import failure, failures_at_open
 from memory.adapters.sql.migrations import migrate
 from memory.adapters.sql.outbox import release_claims
@@ -63,6 +64,7 @@ def open_store(url: str, *, clock: Clock = lambda: datetime.now(UTC)) -> SqlStor
             if dialect == "sqlite":
                 release_claims(connection)
                 release_rotation(connection)
+                release_erasures(connection)
             connection.commit()
     except BaseException:
         engines.dispose()
