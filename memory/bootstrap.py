@@ -98,18 +98,13 @@ class Tacit:
         self.close()
 
 
-<<<<<<< HEAD
 def utc_now() -> datetime:
     """The time of day, as the system tells it."""
     return datetime.now(UTC)
 
 
 def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
-    """Opens the data folder, finishes interrupted erasures, and starts the indexer.
-=======
-def open_tacit(config: Config) -> Tacit:
     """Opens the data folder and starts the workers: index, rotation, erasure.
->>>>>>> 87ca96d (Erasure engine: work in progress)
 
     `clock` tells when consents, retention and certificates are; leases run on the system's.
 
@@ -142,18 +137,12 @@ def open_tacit(config: Config) -> Tacit:
         preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
-<<<<<<< HEAD
-        forget = Forget(store, keyring, opened, veils, matrices, indexer.sweep, clock, os.urandom)
-        forget.resume()
         rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom)
-=======
-        rotate = Rotate(store, provider, indexer.sweep, _now, os.urandom)
->>>>>>> 87ca96d (Erasure engine: work in progress)
         rekey = Rekey(
             store, keyring, veils, clock, os.urandom, retired=indexer.sweep, stored=indexer.wake
         )
         signer = Signer(config.signing_name, keyring.deployment.signing)
-        certify = Certify(keyring, signer, _custody(config), _now)
+        certify = Certify(keyring, signer, _custody(config), clock)
         eraser = Eraser(
             store,
             Caches(keyring, opened, veils, matrices),
@@ -161,7 +150,7 @@ def open_tacit(config: Config) -> Tacit:
             rekey,
             rotate,
             certify,
-            _now,
+            clock,
             os.urandom,
             timedelta(seconds=config.erasure_seconds),
         )
@@ -189,19 +178,12 @@ def open_tacit(config: Config) -> Tacit:
             rectify=Rectify(
                 store, keyring, purposes, preparer, clock, os.urandom, stored=indexer.wake
             ),
-<<<<<<< HEAD
             reveal=Reveal(store, keyring, clock, os.urandom),
             consents=Consents(store, keyring, veils, purposes, clock, os.urandom),
             export=Export(store, keyring, clock),
-            forget=forget,
-=======
-            reveal=Reveal(store, keyring, _now, os.urandom),
-            consents=Consents(store, keyring, veils, purposes, _now, os.urandom),
-            export=Export(store, keyring, _now),
-            forget=Forget(store, keyring, eraser, certify, _now, os.urandom),
-            erase_memories=EraseMemories(store, keyring, eraser, certify, _now, os.urandom),
+            forget=Forget(store, keyring, eraser, certify, clock, os.urandom),
+            erase_memories=EraseMemories(store, keyring, eraser, certify, clock, os.urandom),
             eraser=eraser,
->>>>>>> 87ca96d (Erasure engine: work in progress)
             status=Status(store),
             rotate=rotate,
             rekey=rekey,
@@ -212,8 +194,6 @@ def open_tacit(config: Config) -> Tacit:
         )
 
 
-<<<<<<< HEAD
-=======
 def _custody(config: Config) -> Custody:
     provider, days = describe(config.key_provider)
     return Custody(
@@ -224,11 +204,6 @@ def _custody(config: Config) -> Custody:
     )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
->>>>>>> 87ca96d (Erasure engine: work in progress)
 def _purposes(file: Path | None) -> Purposes:
     if file is None:
         return parse_purposes((files("memory") / "purposes.toml").read_text("utf-8"), "purposes")

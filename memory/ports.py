@@ -239,8 +239,8 @@ class UnitOfWork(Protocol):
         ...
 
     def erasure(self, id: RecordId) -> ErasureRow | None: ...
-    def erasures(self, tenant: TenantId | None, limit: int) -> list[ErasureRow]:
-        """Newest first; of one tenant, or of all."""
+    def erasures(self, tenant: TenantId, before: RecordId | None, limit: int) -> list[ErasureRow]:
+        """Newest first, starting behind `before`."""
         ...
 
     def unfinished_erasures(self) -> list[ErasureRow]:

@@ -169,7 +169,7 @@ def _answers(tacit: Tacit) -> Answers:
         ).answers(),
         "ConsentService": Consents(tacit.consents, tacit.purposes, tokens).answers(),
         "SubjectRightsService": SubjectRights(
-            tacit.export, tacit.forget, tacit.erase_memories
+            tacit.export, tacit.forget, tacit.erase_memories, tokens
         ).answers(),
         "LedgerService": ledger.answers(),
         "OperatorService": Operations(

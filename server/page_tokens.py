@@ -29,9 +29,10 @@ from memory.core.values import Caller, Secret
 from memory.errors import InvalidArgumentError, PageTokenError
 from memory.v1.consent_service_pb2 import ListConsentsRequest, ListPurposesRequest
 from memory.v1.memory_service_pb2 import ListMemoriesRequest
+from memory.v1.subject_rights_service_pb2 import ListErasuresRequest
 from server.call import Call
 
-PagedRequest = ListMemoriesRequest | ListConsentsRequest | ListPurposesRequest
+PagedRequest = ListMemoriesRequest | ListConsentsRequest | ListPurposesRequest | ListErasuresRequest
 
 LIFETIME_SECONDS: Final = 24 * 3600
 DEFAULT_PAGE_SIZE: Final = 50

@@ -163,8 +163,8 @@ class Eraser:
         now = self.clock()
         due = [e for e in owed if self._is_due(e, now)]
         mine = self._hold([e for e in owed if self._is_next(e, epochs, due)])
-        mine = [self._try(e, lambda e: self._take_key(e)) for e in mine]
-        mine = [self._try(e, lambda e: self._sweep(e)) for e in mine]
+        mine = [self._try(e, self._take_key) for e in mine]
+        mine = [self._try(e, self._sweep) for e in mine]
         self._scrub([e for e in mine if e.state is ErasureState.SWEPT])
         if due:
             self._roll(due)
@@ -220,9 +220,7 @@ class Eraser:
             uow.commit()
         return [e for e in current if e is not None]
 
-    def _try(
-        self, erasure: ErasureRow, step: Callable[[ErasureRow], ErasureRow]
-    ) -> ErasureRow:
+    def _try(self, erasure: ErasureRow, step: Callable[[ErasureRow], ErasureRow]) -> ErasureRow:
         """The erasure after the step; or as it was, with what it waits for."""
         if erasure.waits_for and erasure.id in self._waiting:
             waiting = self._waiting[erasure.id]

@@ -39,7 +39,7 @@ WAIT_SECONDS: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """The use cases behind ForgetUser and GetErasureCertificate."""
+    """The use cases behind ForgetUser, GetErasureCertificate and ListErasures."""
 
     store: Store
     keyring: Keyring
@@ -74,6 +74,21 @@ class Forget:
         if row is None or row.tenant != caller.tenant:
             raise NotFoundError("no such erasure", resource="erasure")
         return row
+
+    def remaining(self, erasure: ErasureRow) -> int:
+        """How many memories of a fenced person are still to be swept."""
+        if erasure.subject is None or not erasure.scope.whole:
+            return 0
+        with self.store.read() as uow:
+            return uow.count_memories(erasure.subject, MemoryFilter())
+
+    def page(
+        self, caller: Caller, before: RecordId | None, limit: int
+    ) -> tuple[list[ErasureRow], RecordId | None]:
+        """The tenant's erasures, newest first, behind `before`; and what to go on behind."""
+        with self.store.read() as uow:
+            rows = uow.erasures(caller.tenant, before, limit + 1)
+        return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
     def _fence(
         self, caller: Caller, person: PersonId, id_: RecordId, *, at_once: bool

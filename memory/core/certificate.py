@@ -18,7 +18,6 @@ from __future__ import annotations
 import hmac
 import json
 from base64 import b64decode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -117,12 +116,6 @@ def check(envelope: bytes, verifier: Verifier) -> dict[str, Any]:
     if said.get("type") != "tacit-erasure-certificate" or said.get("version") != VERSION:
         raise SignatureError
     return dict(said)
-
-
-def clean(said: Mapping[str, Any]) -> bool:
-    """Whether the checks of a certificate found nothing left."""
-    found = said["scan"].get("found", {})
-    return not any(said["counts"]["after"].values()) and not any(found.values())
 
 
 def _key(erasure: ErasureRow, custody: Custody) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """The key hierarchy below the key-encryption key: who derives what, and what each is bound to.
 
-    KEK epoch (provider) ─wraps─▶ deployment root ─HKDF─▶ person-ref, page-token, certificate, signing key
+    KEK epoch (provider) ─wraps─▶ deployment root ─HKDF─▶ person-ref, page-token, certificate and
+                                                         signing key
     KEK epoch (provider) ─wraps─▶ person root K_u  ─HKDF─▶ record, vault, blind-index, veil key
 
 A person whose key was rotated has a second key beside the root, wrapped with it: the one under

@@ -36,6 +36,7 @@ def status(session: Session, as_json: AsJson = False) -> None:
         "memories": state.memory_count,
         "not in the index yet": state.unindexed_count,
         "erasures not finished": state.pending_erasure_count,
+        "erasures that wait": state.waiting_erasure_count,
         "key epoch": state.key_epoch,
     }
     for name, value in rows.items():

@@ -14,6 +14,7 @@ from typing import Annotated, Final
 
 import typer
 
+from memory.core import certificate
 from memory.core.signing import Verifier
 from server.cli.output import out
 
@@ -37,7 +38,51 @@ def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
     return {"log": origin, "events": size, "root": root}
 
 
-KINDS: Final = (Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),)
+def _erasure(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    said = certificate.check(file.read_bytes(), verifier)
+    erased, key, scan = said["counts"]["erased"], said["key"], said["scan"]
+    after = said["counts"]["after"]
+    epoch = f"{key['provider']}, epoch {key['epoch']}: {key.get('epoch_state', 'no key')}"
+    if key.get("epoch_due"):
+        epoch += f" by {key['epoch_due']}"
+    residuals = {
+        f"cannot vouch for ({n})": f"{r['what']}: {r['holds']}; until {_ends(r)}"
+        for n, r in enumerate(said["residuals"], 1)
+    }
+    return {
+        "erasure": said["erasure"],
+        "of": f"person {said['person']}",
+        "scope": _scope(said["request"]["scope"]) if said["request"] else "person",
+        "accepted": said["times"]["accepted"],
+        "key destroyed": said["times"]["key_destroyed"],
+        "certified": said["times"]["certified"],
+        "erased": ", ".join(f"{count} {name}" for name, count in sorted(erased.items())),
+        "left": str(sum(after.values())),
+        "key": epoch,
+        "residue scan": _scan(scan),
+        **residuals,
+    }
+
+
+def _ends(residual: Mapping[str, str]) -> str:
+    return residual.get("openable_until") or residual["ends"]
+
+
+def _scope(scope: Mapping[str, object]) -> str:
+    parts = [f"{name} {value}" for name, value in scope.items() if value and name != "what"]
+    return ", ".join([str(scope["what"]), *parts])
+
+
+def _scan(scan: Mapping[str, object]) -> str:
+    if not scan.get("performed"):
+        return "not performed"
+    return f"{scan['residues']} found"
+
+
+KINDS: Final = (
+    Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),
+    Kind("erasure certificate", lambda head: head.startswith(b'{"payload":"'), _erasure),
+)
 
 
 def register(app: typer.Typer) -> None:

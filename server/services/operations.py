@@ -54,6 +54,12 @@ class Operations:
             key_epoch=str(counts.key_epoch),
             key_epochs=[_epoch(epoch) for epoch in counts.epochs],
             rotation=None if counts.rotation is None else _progress(counts.rotation),
+            oldest_pending_erasure_time=(
+                None
+                if counts.oldest_pending_erasure is None
+                else to_timestamp(counts.oldest_pending_erasure)
+            ),
+            waiting_erasure_count=counts.waiting_erasures,
         )
 
 

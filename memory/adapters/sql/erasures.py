@@ -57,10 +57,19 @@ _OLDEST_FIRST: Final = (erasures.c.started_at, erasures.c.id)
 _ONE: Final = select(*_FIELDS).where(erasures.c.id == bindparam("erasure"))
 _NEWEST: Final = (
     select(*_FIELDS)
-    .order_by(erasures.c.started_at.desc(), erasures.c.id)
+    .where(erasures.c.tenant == bindparam("of"))
+    .order_by(erasures.c.started_at.desc(), erasures.c.id.desc())
     .limit(bindparam("most"))
 )
-_NEWEST_OF: Final = _NEWEST.where(erasures.c.tenant == bindparam("of"))
+_PLACE: Final = select(erasures.c.started_at, erasures.c.id).where(
+    erasures.c.id == bindparam("erasure")
+)
+_NEXT_NEWEST: Final = _NEWEST.where(
+    or_(
+        erasures.c.started_at < bindparam("at"),
+        and_(erasures.c.started_at == bindparam("at"), erasures.c.id < bindparam("behind")),
+    )
+)
 _UNFINISHED: Final = select(*_FIELDS).where(~_DONE).order_by(*_OLDEST_FIRST)
 _UNSETTLED: Final = select(*_FIELDS).where(_OPEN).order_by(*_OLDEST_FIRST)
 _INSERT: Final = insert(erasures)
@@ -86,9 +95,9 @@ _ACTIVE: Final = select(persons.c.subject).where(
 )
 _ROWS: Final = union_all(
     *(
-        select(literal(name), func.count()).select_from(table).where(
-            table.c.subject == bindparam("of")
-        )
+        select(literal(name), func.count())
+        .select_from(table)
+        .where(table.c.subject == bindparam("of"))
         for name, table in sorted(metadata.tables.items())
         if "subject" in table.c and name != "erasures"
     )
@@ -96,7 +105,9 @@ _ROWS: Final = union_all(
 _IN_HAND: Final = (
     select(func.count())
     .select_from(index_outbox)
-    .where(index_outbox.c.subject == bindparam("of"), index_outbox.c.claimed_until > bindparam("now"))
+    .where(
+        index_outbox.c.subject == bindparam("of"), index_outbox.c.claimed_until > bindparam("now")
+    )
 )
 _DROP_IDLE_TASKS: Final = delete(index_outbox).where(
     index_outbox.c.subject == bindparam("of"), index_outbox.c.claimed_until == 0
@@ -136,11 +147,15 @@ class Erasures(People):
         row = self._row(_ONE, {"erasure": id.value})
         return None if row is None else _erasure(row)
 
-    def erasures(self, tenant: TenantId | None, limit: int) -> list[ErasureRow]:
-        if tenant is None:
-            return [_erasure(row) for row in self._rows(_NEWEST, {"most": limit})]
-        named = {"most": limit, "of": tenant.value}
-        return [_erasure(row) for row in self._rows(_NEWEST_OF, named)]
+    def erasures(self, tenant: TenantId, before: RecordId | None, limit: int) -> list[ErasureRow]:
+        named: dict[str, Any] = {"of": tenant.value, "most": limit}
+        if before is None:
+            return [_erasure(row) for row in self._rows(_NEWEST, named)]
+        place = self._row(_PLACE, {"erasure": before.value})
+        if place is None:
+            return []
+        named |= {"at": place[0], "behind": place[1]}
+        return [_erasure(row) for row in self._rows(_NEXT_NEWEST, named)]
 
     def unfinished_erasures(self) -> list[ErasureRow]:
         return [_erasure(row) for row in self._rows(_UNFINISHED)]
