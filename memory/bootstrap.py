@@ -26,6 +26,7 @@ from memory.adapters.detection.anonymizer import PresidioAnonymizer
 from memory.adapters.detection.catalogue import Catalogue
 from memory.adapters.detection.plugins import load_plugins
 from memory.adapters.detection.shipped import shipped_model
+from memory.adapters.intent_folder import IntentFolder
 from memory.adapters.key_opening import describe, open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
 from memory.adapters.sql.store import open_store
@@ -39,6 +40,7 @@ from memory.app.erase_memories import EraseMemories
 from memory.app.export import Export
 from memory.app.forget import Forget
 from memory.app.index import Indexer
+from memory.app.intake import Intake
 from memory.app.keyring import Keyring
 from memory.app.matrices import Matrices
 from memory.app.nearest import Nearest
@@ -143,8 +145,12 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         )
         signer = Signer(config.signing_name, keyring.deployment.signing)
         certify = Certify(keyring, signer, _custody(config), clock)
+        intents = IntentFolder(config.data / "erasures.pending")
+        intake = Intake(store, keyring, certify, intents, clock)
+        intake.replay()
         eraser = Eraser(
             store,
+            intake,
             Caches(keyring, opened, veils, matrices),
             indexer,
             rekey,
@@ -181,7 +187,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             reveal=Reveal(store, keyring, clock, os.urandom),
             consents=Consents(store, keyring, veils, purposes, clock, os.urandom),
             export=Export(store, keyring, clock),
-            forget=Forget(store, keyring, eraser, certify, clock, os.urandom),
+            forget=Forget(store, intake, eraser, os.urandom),
             erase_memories=EraseMemories(store, keyring, eraser, certify, clock, os.urandom),
             eraser=eraser,
             status=Status(store),

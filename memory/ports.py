@@ -392,6 +392,29 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """An erasure that was accepted while SQL was away."""
+
+    id: RecordId
+    tenant: TenantId
+    ref: PersonRef
+    at_once: bool
+    by_person: bool
+    at: datetime
+
+
+class Intents(Protocol):
+    """Accepted erasures that SQL does not have yet, on this server's own disk."""
+
+    def put(self, intent: Intent) -> None:
+        """On disk when it returns; raises `StorageFullError`."""
+        ...
+
+    def all(self) -> list[Intent]: ...
+    def remove(self, erasure: RecordId) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """What the index found: an id and how near it looked (cosine, -1..1)."""
 

@@ -173,7 +173,11 @@ def _answers(tacit: Tacit) -> Answers:
         ).answers(),
         "LedgerService": ledger.answers(),
         "OperatorService": Operations(
-            tacit.status, tacit.rotate, tacit.rekey, datetime.now(UTC)
+            tacit.status,
+            tacit.rotate,
+            tacit.rekey,
+            datetime.now(UTC),
+            str(tacit.signer.verifier),
         ).answers(),
     }
 

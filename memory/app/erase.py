@@ -30,6 +30,7 @@ from typing import Final
 from memory.app.caches import Caches
 from memory.app.certify import Certify
 from memory.app.index import Indexer
+from memory.app.intake import Intake
 from memory.app.rekey import Rekey
 from memory.app.rotate import Rotate
 from memory.core.erasure import ErasureRow, ErasureState
@@ -40,7 +41,7 @@ from memory.errors import (
     StorageUnavailableError,
     TacitError,
 )
-from memory.ports import Clock, KeyEpoch, RandomBytes, Store, UnitOfWork
+from memory.ports import Clock, KeyEpoch, PersonState, RandomBytes, Store, UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Eraser:
     """Carries out what was accepted, in a thread of its own."""
 
     store: Store
+    intake: Intake
     caches: Caches
     indexer: Indexer
     rekey: Rekey
@@ -156,6 +158,7 @@ class Eraser:
 
     def work(self) -> bool:
         """One pass over everything that is owed; whether to come back soon."""
+        self.intake.replay()
         self._follow()
         with self.store.read() as uow:
             owed = [e for e in uow.unsettled_erasures() if e.id not in self._in_hand]
@@ -257,6 +260,8 @@ class Eraser:
         assert erasure.subject is not None
         with self.store.read() as uow:
             person = uow.person_by_subject(erasure.subject)
+        if person is not None and person.state is PersonState.ERASING:
+            return erasure  # it goes with the person
         if person is not None and person.key_version <= erasure.key_version:
             self.rekey.renew(person, erasure.id)
         root = self.store.root_key()
@@ -293,11 +298,19 @@ class Eraser:
                 uow, erasure, ErasureState.SWEPT, swept_at=self.clock(), before=before
             )
             if whole:
+                self._take_along(uow, swept)
                 uow.delete_person(subject)
             if lapsed and erasure.collection not in retired:
                 uow.retire_collection(erasure.collection, self.clock())
             uow.commit()
         return swept
+
+    def _take_along(self, uow: UnitOfWork, whole: ErasureRow) -> None:
+        """Erasures of single memories that had not come to the key: it is destroyed now."""
+        for other in uow.unfinished_erasures():
+            if other.subject == whole.subject and other.state is ErasureState.FENCED:
+                key = {"key_destroyed_at": whole.key_destroyed_at, "epoch": whole.epoch}
+                self._step(uow, other, ErasureState.KEY_DESTROYED, **key)
 
     def _empty_hands(self, subject: SubjectId) -> int:
         """Waits until no indexer has vectors of this person in hand; returns how many tasks were

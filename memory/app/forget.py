@@ -1,7 +1,6 @@
 """Forget a person: fence ▶ destroy the key; the sweep follows (GDPR Art. 17).
 
-    ONE transaction   the person is fenced, the signed intent and the counts are written down
-    look              what the scan has to look for, while the key still opens it
+    `app.intake`      ONE transaction: fenced, with the signed intent and the counts
     ONE transaction   the wrapped key is overwritten
     `app.erase`       sweep ▶ scrub ▶ scan ▶ certificate ▶ key epoch
 
@@ -14,24 +13,14 @@ Rules:
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from memory.app.certify import Certify
 from memory.app.erase import Eraser
-from memory.app.keyring import Keyring
-from memory.core.erasure import PERSON, ErasureCall
+from memory.app.intake import Intake
 from memory.core.values import Caller, PersonId, RecordId
 from memory.errors import NotFoundError, TacitError
-from memory.ports import (
-    Clock,
-    ErasureRow,
-    ErasureState,
-    MemoryFilter,
-    PersonState,
-    RandomBytes,
-    Store,
-)
+from memory.ports import ErasureRow, MemoryFilter, RandomBytes, Store
 
 WAIT_SECONDS: Final = 15.0
 """How long a call waits for the certificate; then it answers with how far the erasure is."""
@@ -42,10 +31,8 @@ class Forget:
     """The use cases behind ForgetUser, GetErasureCertificate and ListErasures."""
 
     store: Store
-    keyring: Keyring
+    intake: Intake
     eraser: Eraser
-    certify: Certify
-    clock: Clock
     random: RandomBytes
 
     def __call__(
@@ -58,19 +45,23 @@ class Forget:
             at_once: roll the key epoch for this erasure alone, before the certificate.
 
         Raises:
-            StorageUnavailableError, StorageFullError: nothing was accepted; call again.
+            StorageFullError: nothing was accepted; call again.
         """
         id_ = RecordId(self.random(16))
         with self.eraser.in_hand(id_):
-            erasure = self._fence(caller, person, id_, at_once=at_once)
+            erasure = self.intake.accept(caller, person, id_, at_once=at_once)
+            if erasure.waits_for:
+                return erasure
             with suppress(TacitError):  # then the worker goes on with it
                 erasure = self.eraser.destroy_key(erasure)
         return self.eraser.wait(erasure, wait)
 
     def get(self, caller: Caller, erasure: RecordId) -> ErasureRow:
         """How far an erasure is; raises `NotFoundError`, also for another tenant's."""
-        with self.store.read() as uow:
-            row = uow.erasure(erasure)
+        row = self.intake.waiting(caller.tenant.value, erasure)
+        if row is None:
+            with self.store.read() as uow:
+                row = uow.erasure(erasure)
         if row is None or row.tenant != caller.tenant:
             raise NotFoundError("no such erasure", resource="erasure")
         return row
@@ -89,48 +80,3 @@ class Forget:
         with self.store.read() as uow:
             rows = uow.erasures(caller.tenant, before, limit + 1)
         return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
-
-    def _fence(
-        self, caller: Caller, person: PersonId, id_: RecordId, *, at_once: bool
-    ) -> ErasureRow:
-        now = self.clock()
-        ref = self.keyring.ref(caller.tenant, person)
-        erasure = ErasureRow(
-            id=id_,
-            tenant=caller.tenant,
-            state=ErasureState.FENCED,
-            subject=None,
-            collection="",
-            memories=0,
-            consents=0,
-            vault_entries=0,
-            started_at=now,
-            finished_at=None,
-            call=ErasureCall.FORGET_USER,
-            scope=PERSON,
-            at_once=at_once,
-        )
-        erasure = self.certify.named(erasure, ref, by_person=caller.person is not None)
-        with self.store.write() as uow:
-            row = uow.person(ref, lock=True)
-            if row is None:
-                erasure = self.certify.nothing_there(erasure)
-                uow.put_erasure(erasure)
-            elif row.state is PersonState.ERASING:
-                under_way = uow.unfinished_erasures()
-                return next(e for e in under_way if e.subject == row.subject and e.scope.whole)
-            else:
-                erasure = replace(
-                    erasure,
-                    subject=row.subject,
-                    collection=row.collection,
-                    memories=uow.count_memories(row.subject, MemoryFilter()),
-                    consents=len(uow.consents(row.subject)),
-                    vault_entries=len(uow.vault(row.subject)),
-                    key_version=row.key_version,
-                    epoch=row.wrapped_key.epoch,
-                    before=uow.rows_of(row.subject),
-                )
-                uow.fence(row.subject, erasure)
-            uow.commit()
-        return erasure

@@ -113,9 +113,11 @@ def statement(erasure: ErasureRow, custody: Custody, now: datetime) -> bytes:
 def check(envelope: bytes, verifier: Verifier) -> dict[str, Any]:
     """The statement of a certificate whose signature is good; raises `SignatureError`."""
     said = json.loads(verifier.dsse(envelope, CERTIFICATE_TYPE))
-    if said.get("type") != "tacit-erasure-certificate" or said.get("version") != VERSION:
+    if not isinstance(said, dict) or said.get("type") != "tacit-erasure-certificate":
         raise SignatureError
-    return dict(said)
+    if said.get("version") != VERSION:
+        raise SignatureError
+    return said
 
 
 def _key(erasure: ErasureRow, custody: Custody) -> dict[str, object]:

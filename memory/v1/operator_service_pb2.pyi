@@ -115,6 +115,7 @@ class GetStatusResponse(_message.Message):
     ROTATION_FIELD_NUMBER: _builtins.int
     OLDEST_PENDING_ERASURE_TIME_FIELD_NUMBER: _builtins.int
     WAITING_ERASURE_COUNT_FIELD_NUMBER: _builtins.int
+    VERIFIER_KEY_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Its version: "0.1.0"."""
     memory_count: _builtins.int
@@ -129,6 +130,10 @@ class GetStatusResponse(_message.Message):
     """The key epoch in use, for what is stored now."""
     waiting_erasure_count: _builtins.int
     """How many of the erasures that are not finished wait for something that does not answer."""
+    verifier_key: _builtins.str
+    """The key that everything signed here verifies with, as a C2SP verifier key,
+    `NAME+HASH+BASE64`: publish it where people can compare.
+    """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
@@ -159,10 +164,11 @@ class GetStatusResponse(_message.Message):
         rotation: Global___RotateKeysResponse | None = ...,
         oldest_pending_erasure_time: _timestamp_pb2.Timestamp | None = ...,
         waiting_erasure_count: _builtins.int = ...,
+        verifier_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_pending_erasure_time", b"oldest_pending_erasure_time", "rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "version", b"version", "waiting_erasure_count", b"waiting_erasure_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "verifier_key", b"verifier_key", "version", b"version", "waiting_erasure_count", b"waiting_erasure_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -38,6 +38,7 @@ def status(session: Session, as_json: AsJson = False) -> None:
         "erasures not finished": state.pending_erasure_count,
         "erasures that wait": state.waiting_erasure_count,
         "key epoch": state.key_epoch,
+        "verifier key": state.verifier_key,
     }
     for name, value in rows.items():
         table.add_row(name, str(value))

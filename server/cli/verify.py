@@ -14,7 +14,6 @@ from typing import Annotated, Final
 
 import typer
 
-from memory.core import certificate
 from memory.core.signing import Verifier
 from server.cli.output import out
 
@@ -39,7 +38,9 @@ def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
 
 
 def _erasure(file: Path, verifier: Verifier) -> Mapping[str, str]:
-    said = certificate.check(file.read_bytes(), verifier)
+    from memory.core.certificate import check
+
+    said = check(file.read_bytes(), verifier)
     erased, key, scan = said["counts"]["erased"], said["key"], said["scan"]
     after = said["counts"]["after"]
     epoch = f"{key['provider']}, epoch {key['epoch']}: {key.get('epoch_state', 'no key')}"
@@ -105,6 +106,7 @@ def verify(
         kinds = ", ".join(k.name for k in KINDS)
         raise typer.BadParameter(f"{file} is none of these: {kinds}")
     facts = kind.check(file, verifier)
-    out.print(f"good: a {kind.name} signed by {verifier.name}", style="green")
+    article = "an" if kind.name[0] in "aeiou" else "a"
+    out.print(f"good: {article} {kind.name} signed by {verifier.name}", style="green")
     for name, value in facts.items():
         out.print(f"  {name}: {value}", markup=False)

@@ -29,6 +29,7 @@ class Operations:
     rotate: Rotate
     rekey: Rekey
     started_at: datetime
+    verifier_key: str
 
     def answers(self) -> Mapping[str, Answer]:
         """Every rpc of the service."""
@@ -60,6 +61,7 @@ class Operations:
                 else to_timestamp(counts.oldest_pending_erasure)
             ),
             waiting_erasure_count=counts.waiting_erasures,
+            verifier_key=self.verifier_key,
         )
 
 

@@ -130,7 +130,7 @@ def facts(tacit: Tacit) -> dict[str, Any]:
     """What is there, once all is settled."""
     index = tacit.indexer.index
     assert isinstance(index, ChromaIndex)
-    ref = tacit.forget.keyring.ref(caller().tenant, ALICE)
+    ref = tacit.recall.keyring.ref(caller().tenant, ALICE)
     with tacit.forget.store.read() as uow:
         row = uow.person(ref)
         erasures = uow.erasures(caller().tenant, None, 100)

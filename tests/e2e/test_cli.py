@@ -109,6 +109,35 @@ def test_forgetting_asks_first_and_leaves_nothing(run: Run, person: str) -> None
     assert "done; 0 memories" in run("forget", "-p", person, "--yes").stderr
 
 
+def test_an_erasure_is_certified_listed_and_verified(run: Run, person: str, tmp_path: Path) -> None:
+    run("store", "I keep bees.", "-p", person)
+    file = tmp_path / "certificate.json"
+    done = run("forget", "-p", person, "--yes", "--at-once", "--certificate", str(file))
+    assert "done; 1 memories" in done.stderr
+    erasure = done.stderr.partition(":")[0]
+    key = json.loads(run("status", "--json").stdout)["verifier_key"]
+    verified = run("verify", str(file), "--key", key)
+    assert "good: an erasure certificate signed by tacit.local" in verified.stdout
+    assert f"erasure: {erasure}" in verified.stdout
+    assert "destroyed" in verified.stdout
+    assert "bees" not in file.read_text()
+    assert erasure in run("erasures").stdout
+    again = tmp_path / "again.json"
+    assert run("certificate", erasure, str(again)).returncode == 0
+    assert run("verify", str(again), "--key", key).returncode == 0
+
+
+def test_some_memories_are_erased_by_what_they_are(run: Run, person: str) -> None:
+    run("store", "I keep bees.", "-p", person, "--session", "one")
+    run("store", "I keep hens.", "-p", person)
+    assert "name what to erase" in run("erase", "-p", person, "--yes").stderr
+    done = run("erase", "-p", person, "--session", "one", "--yes")
+    assert "1 memories" in done.stderr
+    shown = run("list", "-p", person).stdout
+    assert "hens" in shown
+    assert "bees" not in shown
+
+
 def test_status_shows_figures(run: Run, person: str) -> None:
     run("store", "I keep bees.", "-p", person)
     shown = run("status")

@@ -72,7 +72,7 @@ def test_an_interrupted_forget_is_fenced_and_finished_after_the_next_start(
         store(tacit, "to be forgotten")
         wait_indexed(tacit)
         tacit.eraser.stop()
-        erasure = tacit.forget._fence(caller(), ALICE, RecordId(bytes(16)), at_once=False)
+        erasure = tacit.forget.intake.accept(caller(), ALICE, RecordId(bytes(16)))
         if reached is ErasureState.KEY_DESTROYED:
             tacit.eraser.destroy_key(erasure)
         with pytest.raises(ErasureInProgressError):
@@ -94,7 +94,7 @@ def test_the_index_gets_nothing_more_of_a_fenced_person(tacit: Tacit) -> None:
     store(tacit, "first")
     wait_indexed(tacit)
     with tacit.eraser.in_hand(RecordId(bytes(16))):
-        erasure = tacit.forget._fence(caller(), ALICE, RecordId(bytes(16)), at_once=False)
+        erasure = tacit.forget.intake.accept(caller(), ALICE, RecordId(bytes(16)))
         tacit.indexer.work_off()
         assert erasure.collection in tacit.indexer.index.collections()
     done = tacit.eraser.wait(erasure, 30)
