@@ -37,6 +37,7 @@ from memory.app.certify import Certify
 from memory.app.consents import Consents
 from memory.app.erase import Eraser
 from memory.app.erase_memories import EraseMemories
+from memory.app.erasure_steps import ErasureSteps
 from memory.app.export import Export
 from memory.app.forget import Forget
 from memory.app.index import Indexer
@@ -151,9 +152,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         eraser = Eraser(
             store,
             intake,
-            Caches(keyring, opened, veils, matrices),
-            indexer,
-            rekey,
+            ErasureSteps(store, Caches(keyring, opened, veils, matrices), indexer, rekey, clock),
             rotate,
             certify,
             clock,

@@ -27,29 +27,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from memory.app.caches import Caches
 from memory.app.certify import Certify
-from memory.app.index import Indexer
+from memory.app.erasure_steps import ErasureSteps
 from memory.app.intake import Intake
-from memory.app.rekey import Rekey
 from memory.app.rotate import Rotate
 from memory.core.erasure import ErasureRow, ErasureState
-from memory.core.values import RecordId, SubjectId
+from memory.core.values import RecordId
 from memory.errors import (
-    IndexUnavailableError,
     RotationInProgressError,
-    StorageUnavailableError,
     TacitError,
 )
-from memory.ports import Clock, KeyEpoch, PersonState, RandomBytes, Store, UnitOfWork
+from memory.ports import Clock, KeyEpoch, RandomBytes, Store
 
 log = logging.getLogger(__name__)
-
-BATCH: Final = 500
-"""Memories deleted in one transaction: short, for others wait for it."""
-
-PAUSE_SECONDS: Final = 0.002
-"""Between batches, so that whoever waits for the database comes in."""
 
 IDLE_SECONDS: Final = 2.0
 """How often to look without being woken: another server may have accepted an erasure, or died."""
@@ -57,8 +47,8 @@ IDLE_SECONDS: Final = 2.0
 POLL_SECONDS: Final = 0.1
 """How often to look for a rotation, or for an indexer's batch, that is waited for."""
 
-HAND_SECONDS: Final = 5.0
-"""How long to wait for an indexer's batch in one go."""
+PATIENCE: Final = timedelta(seconds=5)
+"""How long a rotation may take before an erasure is said to wait for it."""
 
 RETRY_SECONDS: Final = 1.0
 MAX_RETRY_SECONDS: Final = 60.0
@@ -78,9 +68,7 @@ class Eraser:
 
     store: Store
     intake: Intake
-    caches: Caches
-    indexer: Indexer
-    rekey: Rekey
+    steps: ErasureSteps
     rotate: Rotate
     certify: Certify
     clock: Clock
@@ -142,20 +130,6 @@ class Eraser:
                 self._moved.wait(min(left, IDLE_SECONDS))
         return erasure
 
-    def destroy_key(self, erasure: ErasureRow) -> ErasureRow:
-        """Overwrites the wrapped key of a fenced person, and drops what lies open of them."""
-        if erasure.state is not ErasureState.FENCED or erasure.subject is None:
-            return erasure
-        with self.store.write() as uow:
-            uow.destroy_person_key(erasure.subject)
-            uow.drop_tasks(erasure.subject)
-            destroyed = self._step(
-                uow, erasure, ErasureState.KEY_DESTROYED, key_destroyed_at=self.clock()
-            )
-            uow.commit()
-        self.caches.forget(erasure.subject)
-        return destroyed
-
     def work(self) -> bool:
         """One pass over everything that is owed; whether to come back soon."""
         self.intake.replay()
@@ -166,8 +140,8 @@ class Eraser:
         now = self.clock()
         due = [e for e in owed if self._is_due(e, now)]
         mine = self._hold([e for e in owed if self._is_next(e, epochs, due)])
-        mine = [self._try(e, self._take_key) for e in mine]
-        mine = [self._try(e, self._sweep) for e in mine]
+        mine = [self._try(e, self.steps.take_key) for e in mine]
+        mine = [self._try(e, self.steps.sweep) for e in mine]
         self._scrub([e for e in mine if e.state is ErasureState.SWEPT])
         if due:
             self._roll(due)
@@ -193,7 +167,7 @@ class Eraser:
         with self.store.read() as uow:
             latest = uow.latest_erasure()
         if latest != self._followed:
-            self.caches.follow(self.store)
+            self.steps.caches.follow(self.store)
             self._followed = latest
 
     def _is_due(self, erasure: ErasureRow, now: datetime) -> bool:
@@ -248,103 +222,13 @@ class Eraser:
             uow.commit()
         return waits
 
-    def _take_key(self, erasure: ErasureRow) -> ErasureRow:
-        if erasure.state is not ErasureState.FENCED:
-            return erasure
-        if erasure.scope.whole:
-            return self.destroy_key(erasure)
-        return self._renew_key(erasure)
-
-    def _renew_key(self, erasure: ErasureRow) -> ErasureRow:
-        """The person's other memories get a new key; the one that opens the erased ones goes."""
-        assert erasure.subject is not None
-        with self.store.read() as uow:
-            person = uow.person_by_subject(erasure.subject)
-        if person is not None and person.state is PersonState.ERASING:
-            return erasure  # it goes with the person
-        if person is not None and person.key_version <= erasure.key_version:
-            self.rekey.renew(person, erasure.id)
-        root = self.store.root_key()
-        assert root is not None
-        with self.store.write() as uow:
-            after = self._step(
-                uow,
-                erasure,
-                ErasureState.KEY_DESTROYED,
-                key_destroyed_at=self.clock(),
-                epoch=root.epoch,
-            )
-            uow.commit()
-        return after
-
-    def _sweep(self, erasure: ErasureRow) -> ErasureRow:
-        if erasure.state is not ErasureState.KEY_DESTROYED or erasure.subject is None:
-            return erasure
-        whole, subject = erasure.scope.whole, erasure.subject
-        lapsed = 0
-        if whole:
-            self.caches.forget(subject)
-            lapsed = self._empty_hands(subject)
-        vectors = self.indexer.drop(erasure.collection)
-        before = {**erasure.before, "index_vectors": vectors} if whole else erasure.before
-        with self.store.read() as uow:
-            retired = uow.retired_collections()
-        for collection in retired:
-            self.indexer.drop(collection)
-        if whole:
-            self._delete_rows(subject)
-        with self.store.write() as uow:
-            swept = self._step(
-                uow, erasure, ErasureState.SWEPT, swept_at=self.clock(), before=before
-            )
-            if whole:
-                self._take_along(uow, swept)
-                uow.delete_person(subject)
-            if lapsed and erasure.collection not in retired:
-                uow.retire_collection(erasure.collection, self.clock())
-            uow.commit()
-        return swept
-
-    def _take_along(self, uow: UnitOfWork, whole: ErasureRow) -> None:
-        """Erasures of single memories that had not come to the key: it is destroyed now."""
-        for other in uow.unfinished_erasures():
-            if other.subject == whole.subject and other.state is ErasureState.FENCED:
-                key = {"key_destroyed_at": whole.key_destroyed_at, "epoch": whole.epoch}
-                self._step(uow, other, ErasureState.KEY_DESTROYED, **key)
-
-    def _empty_hands(self, subject: SubjectId) -> int:
-        """Waits until no indexer has vectors of this person in hand; returns how many tasks were
-        given up by one that may yet come back.
-        """
-        end = time.monotonic() + HAND_SECONDS
-        lapsed = 0
-        while True:
-            with self.store.write() as uow:
-                lapsed += uow.drop_tasks(subject)
-                in_hand = uow.claimed_tasks(subject)
-                uow.commit()
-            if not in_hand:
-                return lapsed
-            if time.monotonic() > end:
-                raise IndexUnavailableError("an indexer still has memories of a person in hand")
-            self._stop.wait(POLL_SECONDS)
-
-    def _delete_rows(self, subject: SubjectId) -> None:
-        while True:
-            with self.store.write() as uow:
-                count = uow.delete_rows(subject, BATCH)
-                uow.commit()
-            if count < BATCH:
-                return
-            self._stop.wait(PAUSE_SECONDS)
-
     def _scrub(self, swept: Sequence[ErasureRow]) -> None:
         """Once for all; those that it failed for come again."""
         todo = [e for e in swept if e.id not in self._scrubbed]
         if not todo:
             return
         try:
-            self.indexer.scrub()
+            self.steps.indexer.scrub()
             self.store.scrub()
         except TacitError as error:
             for erasure in todo:
@@ -362,7 +246,11 @@ class Eraser:
         destroyed = _destroyed_at(epochs, erasure.epoch)
         if erasure.at_once and erasure.epoch and destroyed is None:
             return self._wait_for_epoch(erasure)
-        checked = self._look_again(erasure)
+        try:
+            checked = self.steps.look_again(erasure)
+        except TacitError:
+            self._scrubbed.discard(erasure.id)
+            raise
         done = replace(
             checked,
             state=ErasureState.DONE,
@@ -382,27 +270,13 @@ class Eraser:
     def _wait_for_epoch(self, erasure: ErasureRow) -> ErasureRow:
         """Says so, if the rotation takes longer than one would wait for."""
         assert erasure.swept_at is not None
-        if erasure.waits_for or self.clock() - erasure.swept_at < timedelta(seconds=HAND_SECONDS):
+        if erasure.waits_for or self.clock() - erasure.swept_at < PATIENCE:
             return erasure
         waits = replace(erasure, waits_for=RotationInProgressError.reason)
         with self.store.write() as uow:
             uow.advance_erasure(waits, ErasureState.SWEPT)
             uow.commit()
         return waits
-
-    def _look_again(self, erasure: ErasureRow) -> ErasureRow:
-        """Counts what is left; what should not be there is swept again before anything is said."""
-        left: dict[str, int] = {}
-        if erasure.scope.whole:
-            assert erasure.subject is not None
-            with self.store.read() as uow:
-                left |= uow.rows_of(erasure.subject)
-        left["index_vectors"] = self.indexer.index.count(erasure.collection)
-        if any(left.values()):
-            self._scrubbed.discard(erasure.id)
-            self.indexer.drop(erasure.collection)
-            raise StorageUnavailableError("something was written after the sweep: swept again")
-        return replace(erasure, after=left)
 
     def _certify_again(self, erasure: ErasureRow, destroyed: datetime | None) -> ErasureRow:
         again = self.certify(replace(erasure, epoch_destroyed_at=destroyed))
@@ -423,15 +297,6 @@ class Eraser:
         if ready:
             with suppress(RotationInProgressError):
                 self.rotate(f"erasure of epoch {max(ready)}")
-
-    def _step(
-        self, uow: UnitOfWork, erasure: ErasureRow, state: ErasureState, **changes: object
-    ) -> ErasureRow:
-        """The erasure in its next state; raises if another server was faster."""
-        after = replace(erasure, state=state, waits_for="", **changes)  # type: ignore[arg-type]
-        if not uow.advance_erasure(after, erasure.state):
-            raise StorageUnavailableError("another server works on this erasure")
-        return after
 
 
 def _destroyed_at(epochs: dict[int, KeyEpoch], epoch: int) -> datetime | None:

@@ -53,7 +53,7 @@ class Forget:
             if erasure.waits_for:
                 return erasure
             with suppress(TacitError):  # then the worker goes on with it
-                erasure = self.eraser.destroy_key(erasure)
+                erasure = self.eraser.steps.destroy_key(erasure)
         return self.eraser.wait(erasure, wait)
 
     def get(self, caller: Caller, erasure: RecordId) -> ErasureRow:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from memory.core.signing import Verifier
 from server.cli.output import out
+
+if TYPE_CHECKING:
+    from memory.core.signing import Verifier
 
 _HEAD_BYTES: Final = 4096
 
@@ -98,6 +100,8 @@ def verify(
     ],
 ) -> None:
     """Checks a signed file against the deployment's published key and says what it proves."""
+    from memory.core.signing import Verifier
+
     verifier = Verifier.parse(Path(key).read_text("utf-8") if Path(key).is_file() else key)
     with file.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)

@@ -74,7 +74,7 @@ def test_an_interrupted_forget_is_fenced_and_finished_after_the_next_start(
         tacit.eraser.stop()
         erasure = tacit.forget.intake.accept(caller(), ALICE, RecordId(bytes(16)))
         if reached is ErasureState.KEY_DESTROYED:
-            tacit.eraser.destroy_key(erasure)
+            tacit.eraser.steps.destroy_key(erasure)
         with pytest.raises(ErasureInProgressError):
             recall(tacit, "forgotten")
         with pytest.raises(ErasureInProgressError):
@@ -130,7 +130,7 @@ def test_what_a_recall_in_flight_opened_is_not_kept_after_the_person_is_forgotte
     tacit.forget(caller(), ALICE, wait=0)
     go.set()
     recalling.join()
-    assert tacit.eraser.caches.held() == set()
+    assert tacit.eraser.steps.caches.held() == set()
 
 
 def test_the_epoch_of_a_forgotten_key_goes_at_once_on_request(tacit: Tacit) -> None:

@@ -25,8 +25,9 @@ from tests.e2e.wire.requests import Names, all_rpcs, call, reason
 
 WHY = AccessContext(purpose="purposes/assistance")
 SECRET = "I keep bees behind the old mill"
-NO_PERSON = ("ListPurposes", "GetErasureCertificate", "GetCheckpoint", "GetInclusionProof",
-             "GetConsistencyProof", "RotateKeys", "GetStatus", "RebuildIndex")  # fmt: skip
+NO_PERSON = ("ListPurposes", "ListErasures", "GetErasureCertificate", "GetCheckpoint",
+             "GetInclusionProof", "GetConsistencyProof", "RotateKeys", "GetStatus",
+             "RebuildIndex")  # fmt: skip
 """Calls whose request names no person, or which only an operator may make."""
 
 
