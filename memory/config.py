@@ -129,7 +129,7 @@ class Config:
     erasure_seconds: int = _setting(
         _between(0, 30 * 86_400),
         "Within this time after an erasure, the key epoch of what was erased is destroyed.",
-        3600,
+        86_400,
     )
 
     signing_name: str = _setting(

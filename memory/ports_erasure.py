@@ -42,10 +42,6 @@ class ErasureRecords(Protocol):
         """Takes or renews the lease on it; False when another worker has it."""
         ...
 
-    def latest_erasure(self) -> datetime | None:
-        """When the last one was accepted."""
-        ...
-
     def still_active(self, subjects: Iterable[SubjectId]) -> set[SubjectId]:
         """Those of them that are known and not fenced."""
         ...

@@ -33,6 +33,11 @@ class Caches:
         self.veils.forget(subject)
         self.matrices.forget(subject)
 
+    def drop(self, subject: SubjectId) -> None:
+        """Drops this person's memories and vectors; what is needed is opened again."""
+        self.opened.drop(subject)
+        self.matrices.drop(subject)
+
     def held(self) -> set[SubjectId]:
         """Of whom anything lies open."""
         return (
@@ -42,6 +47,8 @@ class Caches:
     def follow(self, store: Store) -> None:
         """Forgets whoever was fenced or erased by any server."""
         held = self.held()
+        if not held:
+            return
         with store.read() as uow:
             gone = held - uow.still_active(held)
         for subject in gone:

@@ -83,7 +83,6 @@ class Eraser:
     _in_hand: set[RecordId] = field(default_factory=set)
     _waiting: dict[RecordId, _Waiting] = field(default_factory=dict)
     _scrubbed: set[RecordId] = field(default_factory=set)
-    _followed: datetime | None = None
 
     def __post_init__(self) -> None:
         self._worker = self.random(16)
@@ -133,7 +132,7 @@ class Eraser:
     def work(self) -> bool:
         """One pass over everything that is owed; whether to come back soon."""
         self.intake.replay()
-        self._follow()
+        self.steps.caches.follow(self.store)
         with self.store.read() as uow:
             owed = [e for e in uow.unsettled_erasures() if e.id not in self._in_hand]
             epochs = {epoch.number: epoch for epoch in uow.key_epochs()}
@@ -161,14 +160,6 @@ class Eraser:
                 log.warning("erasure waits: %s", error.reason)
                 pause = RETRY_SECONDS
             self._wake.wait(pause)
-
-    def _follow(self) -> None:
-        """Drops what lies open of people whom any server has fenced since the last look."""
-        with self.store.read() as uow:
-            latest = uow.latest_erasure()
-        if latest != self._followed:
-            self.steps.caches.follow(self.store)
-            self._followed = latest
 
     def _is_due(self, erasure: ErasureRow, now: datetime) -> bool:
         """Whether the epoch of its key must go now."""

@@ -108,7 +108,7 @@ class EraseMemories:
                 )
             erasure = self._erase(uow, row, erasure, [record])
             uow.commit()
-        self.eraser.wake()
+        self._erased(row)
         return erasure
 
     def __call__(
@@ -150,7 +150,8 @@ class EraseMemories:
             else:
                 erasure = self._erase(uow, row, erasure, records)
             uow.commit()
-        self.eraser.wake()
+        if row is not None:
+            self._erased(row)
         return self.eraser.wait(erasure, wait) if at_once else erasure
 
     def _new(
@@ -193,6 +194,10 @@ class EraseMemories:
         )
         uow.put_erasure(erasure)
         return erasure
+
+    def _erased(self, row: PersonRow) -> None:
+        self.eraser.steps.caches.drop(row.subject)
+        self.eraser.wake()
 
     def _fitting(
         self,

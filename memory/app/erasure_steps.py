@@ -20,11 +20,11 @@ from memory.core.values import SubjectId
 from memory.errors import IndexUnavailableError, StorageUnavailableError
 from memory.ports import Clock, PersonState, Store, UnitOfWork
 
-BATCH: Final = 500
+BATCH: Final = 200
 """Memories deleted in one transaction: short, for others wait for it."""
 
-PAUSE_SECONDS: Final = 0.002
-"""Between batches, so that whoever waits for the database comes in."""
+PAUSES: Final = 1.0
+"""A pause after each batch, so many times as long as it took: half of the time is for others."""
 
 HAND_SECONDS: Final = 5.0
 """How long to wait for an indexer's batch in one go."""
@@ -155,12 +155,13 @@ class ErasureSteps:
 
     def _delete_rows(self, subject: SubjectId) -> None:
         while True:
+            began = time.monotonic()
             with self.store.write() as uow:
                 count = uow.delete_rows(subject, BATCH)
                 uow.commit()
             if count < BATCH:
                 return
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(PAUSES * (time.monotonic() - began))
 
     def _step(
         self, uow: UnitOfWork, erasure: ErasureRow, state: ErasureState, **changes: object

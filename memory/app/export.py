@@ -3,6 +3,7 @@
 JSON Lines, UTF-8, one object a line, the first a header and the last a count:
 
     {"type": "header", "format": "tacit-export", "version": 1, "time": …}
+    {"type": "trial", …}   see `app.trial`
     {"type": "consent", …}   {"type": "pseudonym", …}   {"type": "memory", …}
     {"type": "end", "memories": n}
 
@@ -23,6 +24,7 @@ from typing import Final
 from memory.app.keyring import Keyring
 from memory.app.prepare import vault_place
 from memory.app.sealing import open_memory, open_words
+from memory.app.trial import trial_fields
 from memory.core.consent import Consent
 from memory.core.keys import PersonKeys
 from memory.core.record_format import unseal
@@ -59,6 +61,8 @@ class Export:
                 raise ErasureInProgressError("this person is being forgotten")
             keys = None if row is None else self.keyring.keys(row)
             if keys is not None:
+                assert row is not None
+                yield _line("trial", **trial_fields(row))
                 yield from (_consent_line(c, self.clock()) for c in uow.consents(keys.subject))
                 if revealed:
                     yield from _vault_lines(uow, keys)

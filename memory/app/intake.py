@@ -65,9 +65,9 @@ class Intake:
         waiting = self.intents.all()
         for intent in waiting:
             self.keyring.fence(intent.ref)
-            self._fence(intent)
-            self.intents.remove(intent.id)
-            self.keyring.unfence(intent.ref)
+            if self._fence(intent).id == intent.id:  # else another one is under way: after it
+                self.intents.remove(intent.id)
+                self.keyring.unfence(intent.ref)
         return len(waiting)
 
     def waiting(self, tenant: str, erasure: RecordId) -> ErasureRow | None:

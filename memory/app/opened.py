@@ -171,6 +171,11 @@ class OpenedFeatures:
             self._gone.add(subject)
             self._drop(subject)
 
+    def drop(self, subject: SubjectId) -> None:
+        """Drops what is held of this person: some of it is erased."""
+        with self._lock:
+            self._drop(subject)
+
     def held(self) -> set[SubjectId]:
         """Whose memories lie open."""
         with self._lock:

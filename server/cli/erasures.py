@@ -26,6 +26,8 @@ _POLL_SECONDS: Final = 0.25
 _WAIT_SECONDS: Final = 240.0
 """Less than a token minted here lives."""
 
+_NAME_CHARS: Final = len("erasures/") + 32
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 AtOnce = Annotated[
     bool, typer.Option("--at-once", help="Destroy the key epoch now, not together with others.")
@@ -102,7 +104,10 @@ def erasures(session: Session, as_json: AsJson = False) -> None:
     """Lists erasures, newest first: how far each is, and what it waits for."""
     from memory.v1.subject_rights_service_pb2 import ListErasuresRequest
 
-    table = Table("erasure", "state", "accepted", "memories", "key epoch", "waits for", box=None)
+    table = Table(box=None)
+    table.add_column("erasure", no_wrap=True, min_width=_NAME_CHARS)
+    for heading in ("state", "accepted", "memories", "key epoch", "waits for"):
+        table.add_column(heading)
     request = ListErasuresRequest(page_size=100)
     while True:
         page = session.call(session.rights.ListErasures, request)

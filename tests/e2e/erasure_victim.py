@@ -162,7 +162,7 @@ def run(job: Job, out: int) -> None:
             erase(tacit, job)
         wait_until(lambda: settled(tacit), 100)
         steps.armed = False
-        wait_until(lambda: tacit.status().unindexed == 0)
+        wait_until(lambda: tacit.status().unindexed == 0, 100)  # an indexer's lease
         os.write(out, b"\n" + json.dumps(facts(tacit)).encode())
 
 

@@ -111,7 +111,8 @@ def test_forgetting_asks_first_and_leaves_nothing(run: Run, person: str) -> None
 
 def test_an_erasure_is_certified_listed_and_verified(run: Run, person: str, tmp_path: Path) -> None:
     run("store", "I keep bees.", "-p", person)
-    file = tmp_path / "certificate.json"
+    file, export = tmp_path / "certificate.json", tmp_path / "mine.jsonl"
+    run("export", str(export), "-p", person)
     done = run("forget", "-p", person, "--yes", "--at-once", "--certificate", str(file))
     assert "done; 1 memories" in done.stderr
     (erasure,) = re.findall(r"erasures/[0-9a-f]+", done.stderr)
@@ -121,6 +122,14 @@ def test_an_erasure_is_certified_listed_and_verified(run: Run, person: str, tmp_
     assert f"erasure: {erasure}" in verified.stdout
     assert "destroyed" in verified.stdout
     assert "bees" not in file.read_text()
+    tried = run("verify", str(file), "--key", key, "--trial", str(export))
+    assert "opens under none of those" in tried.stdout
+    run("consent", "grant", "assistance", "-p", "someone")
+    other = tmp_path / "theirs.jsonl"
+    run("export", str(other), "-p", "someone")
+    opened = run("verify", str(file), "--key", key, "--trial", str(other))
+    assert opened.returncode == 1
+    assert "still opens under epoch" in opened.stderr
     assert erasure in run("erasures").stdout
     again = tmp_path / "again.json"
     assert run("certificate", erasure, str(again)).returncode == 0

@@ -158,6 +158,7 @@ def test_an_export_has_everything_in_the_persons_own_words(tacit: Tacit) -> None
     lines = [json.loads(line) for line in tacit.export(caller(), ALICE, revealed=True)]
     assert [line["type"] for line in lines] == [
         "header",
+        "trial",
         "consent",
         "pseudonym",
         "pseudonym",

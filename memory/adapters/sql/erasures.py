@@ -88,7 +88,6 @@ _HOLD: Final = (
     .values(claimed_by=bindparam("worker"), claimed_until=bindparam("until"))
 )
 _RELEASE_ALL: Final = update(erasures).values(claimed_until=0)
-_LATEST: Final = select(func.max(erasures.c.started_at))
 _ACTIVE: Final = select(persons.c.subject).where(
     persons.c.subject.in_(bindparam("subjects", expanding=True)),
     persons.c.state == PersonState.ACTIVE.value,
@@ -167,10 +166,6 @@ class Erasures(People):
         now = self._clock()
         lease = {"worker": worker, "now": to_micros(now), "until": to_micros(now + LEASE)}
         return self._change(_HOLD, lease | {"erasure": id.value}) == 1
-
-    def latest_erasure(self) -> datetime | None:
-        latest = self._rows(_LATEST)[0][0]
-        return None if latest is None else from_micros(latest)
 
     def still_active(self, subjects: Iterable[SubjectId]) -> set[SubjectId]:
         return {
