@@ -47,6 +47,9 @@ IDLE_SECONDS: Final = 2.0
 POLL_SECONDS: Final = 0.1
 """How often to look for a rotation, or for an indexer's batch, that is waited for."""
 
+SEATS: Final = 2
+"""Calls that may wait for their certificate at once: a thread that waits serves nobody else."""
+
 PATIENCE: Final = timedelta(seconds=5)
 """How long a rotation may take before an erasure is said to wait for it."""
 
@@ -78,6 +81,7 @@ class Eraser:
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
     _moved: threading.Condition = field(default_factory=threading.Condition)
+    _seats: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(SEATS))
     _thread: threading.Thread | None = None
     _worker: bytes = field(init=False)
     _in_hand: set[RecordId] = field(default_factory=set)
@@ -116,9 +120,16 @@ class Eraser:
 
     def wait(self, erasure: ErasureRow, seconds: float) -> ErasureRow:
         """Until it is done, waits for something that does not answer, or time is up; as it is
-        then, or as it was if the store does not say.
+        then, or as it was if the store does not say. Returns at once when `SEATS` others wait.
         """
-        end = time.monotonic() + seconds
+        if not self._seats.acquire(blocking=False):
+            return erasure
+        try:
+            return self._wait(erasure, time.monotonic() + seconds)
+        finally:
+            self._seats.release()
+
+    def _wait(self, erasure: ErasureRow, end: float) -> ErasureRow:
         with self._moved:
             while not self._stop.is_set():
                 with suppress(TacitError), self.store.read() as uow:

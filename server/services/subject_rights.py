@@ -29,6 +29,9 @@ CHUNK_BYTES: Final = 64 * 1024
 MAX_PURPOSES: Final = 100
 """Purposes in one erasure."""
 
+_ANSWER_SECONDS: Final = 1.0
+"""Kept of a call's deadline for the answer."""
+
 _STATES: Final = {
     ErasureState.FENCED: pb.Erasure.STATE_FENCED,
     ErasureState.KEY_DESTROYED: pb.Erasure.STATE_KEY_DESTROYED,
@@ -71,7 +74,9 @@ class SubjectRights:
 
     def _forget(self, call: Call, request: pb.ForgetUserRequest) -> pb.Erasure:
         person = person_from(call.caller, request.name, "name")
-        return self._erasure(self.forget(call.caller, person, at_once=request.at_once))
+        return self._erasure(
+            self.forget(call.caller, person, at_once=request.at_once, wait=_patience(call))
+        )
 
     def _erase(self, call: Call, request: pb.EraseMemoriesRequest) -> pb.Erasure:
         person = person_from(call.caller, request.parent, "parent")
@@ -84,7 +89,7 @@ class SubjectRights:
         )
         return self._erasure(
             self.erase_memories(
-                call.caller, person, which, at_once=request.at_once, wait=WAIT_SECONDS
+                call.caller, person, which, at_once=request.at_once, wait=_patience(call)
             )
         )
 
@@ -140,6 +145,11 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
             chunk.clear()
     if chunk:
         yield bytes(chunk)
+
+
+def _patience(call: Call) -> float:
+    """How long to wait for a certificate, so that the answer arrives in time."""
+    return min(WAIT_SECONDS, call.left() - _ANSWER_SECONDS)
 
 
 def _source(client: str) -> AssistantId | None:
