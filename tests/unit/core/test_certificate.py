@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -131,3 +132,15 @@ def test_a_scope_reads_as_it_was_written() -> None:
     for scope in (Scope(), Scope(False, ("care",), ("fact",), ("session", "time"))):
         assert Scope.from_json(json.loads(json.dumps(scope.to_json()))) == scope
     assert ErasureCall("ForgetUser") is ErasureCall.FORGET_USER
+
+
+def test_a_certificate_of_version_1_is_written_as_ever() -> None:
+    """Frozen: a certificate that was given out must read the same for ever."""
+    written = statement(_erasure(), FILE, THEN)
+    assert sha256(written).hexdigest() == (
+        "1aed8f60cce79af816faa9c01d6f380bedc8b05df99f0e9f6da1b0d3fd0dfac7"
+    )
+    assert list(json.loads(written)) == [
+        "counts", "erasure", "key", "ledger", "person", "request", "request_digest", "residuals",
+        "scan", "times", "type", "version",
+    ]  # fmt: skip
