@@ -323,8 +323,10 @@ class Store(Protocol):
         """Once: the first one stays. Read it again to see whose that was."""
         ...
 
-    def scrub(self) -> None:
-        """Rewrites the files so that freed pages hold nothing (SQLite: VACUUM, checkpoint)."""
+    def scrub(self) -> bool:
+        """Rewrites the files so that freed pages hold nothing (SQLite: VACUUM, checkpoint); False
+        where only what was deleted is overwritten, for the file is too large, or not ours.
+        """
         ...
 
     def close(self) -> None: ...

@@ -31,7 +31,7 @@ from memory.app.certify import Certify
 from memory.app.erasure_steps import ErasureSteps
 from memory.app.intake import Intake
 from memory.app.rotate import Rotate
-from memory.core.erasure import ErasureRow, ErasureState
+from memory.core.erasure import ErasureRow, ErasureState, scanned
 from memory.core.values import RecordId
 from memory.errors import (
     RotationInProgressError,
@@ -86,7 +86,8 @@ class Eraser:
     _worker: bytes = field(init=False)
     _in_hand: set[RecordId] = field(default_factory=set)
     _waiting: dict[RecordId, _Waiting] = field(default_factory=dict)
-    _scrubbed: set[RecordId] = field(default_factory=set)
+    _scrubbed: dict[RecordId, bool] = field(default_factory=dict)
+    """Those whose files are scrubbed, and whether the database's was rewritten in full."""
 
     def __post_init__(self) -> None:
         self._worker = self.random(16)
@@ -231,12 +232,12 @@ class Eraser:
             return
         try:
             self.steps.indexer.scrub()
-            self.store.scrub()
+            whole = self.store.scrub()
         except TacitError as error:
             for erasure in todo:
                 self._put_off(erasure, error)
         else:
-            self._scrubbed |= {e.id for e in todo}
+            self._scrubbed |= {e.id: whole for e in todo}
 
     def _finish(self, erasure: ErasureRow, epochs: dict[int, KeyEpoch]) -> ErasureRow:
         if erasure.state is ErasureState.DONE:
@@ -251,7 +252,7 @@ class Eraser:
         try:
             checked = self.steps.look_again(erasure)
         except TacitError:
-            self._scrubbed.discard(erasure.id)
+            self._scrubbed.pop(erasure.id, None)
             raise
         done = replace(
             checked,
@@ -261,12 +262,13 @@ class Eraser:
             epoch_destroyed_at=destroyed,
             finished_at=self.clock(),
             waits_for="",
+            scan=scanned(rewritten=self._scrubbed[erasure.id]),
         )
         done = self.certify(done)
         with self.store.write() as uow:
             uow.advance_erasure(done, ErasureState.SWEPT)
             uow.commit()
-        self._scrubbed.discard(erasure.id)
+        self._scrubbed.pop(erasure.id, None)
         return done
 
     def _wait_for_epoch(self, erasure: ErasureRow) -> ErasureRow:

@@ -158,6 +158,14 @@ def _residuals(erasure: ErasureRow, custody: Custody) -> list[dict[str, object]]
                     "ends": _time(until),
                 }
             )
+    if erasure.scan.get("database") == "overwritten in place":
+        found.append(
+            {
+                "what": "unused space in the database's files",
+                "holds": "ciphertext under the destroyed key",
+                "ends": "when the database writes over it",
+            }
+        )
     if custody.remote_index:
         found.append(
             {

@@ -128,6 +128,13 @@ class ErasureRow:
         )
 
 
+def scanned(*, rewritten: bool) -> dict[str, object]:
+    """What was done to files: the database rewritten without its free pages, or overwritten where
+    rows were. No residue scan is performed yet.
+    """
+    return {"performed": False, "database": "rewritten" if rewritten else "overwritten in place"}
+
+
 def compact(value: object) -> str:
     """Canonical JSON: sorted keys, no white space, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -95,6 +95,12 @@ def test_a_providers_delay_and_a_remote_index_are_named() -> None:
     assert found[1]["ends"] == "2026-12-02T12:00:00+00:00"
 
 
+def test_a_database_that_was_not_rewritten_is_named() -> None:
+    scan = {"performed": False, "database": "overwritten in place"}
+    found = _said(_erasure(epoch_destroyed_at=THEN, scan=scan))["residuals"]
+    assert found[-1]["what"] == "unused space in the database's files"
+
+
 def test_it_names_neither_the_person_nor_what_they_were_known_by() -> None:
     text = statement(_erasure(), FILE, THEN).decode()
     for hidden in (b"s" * 16, REF, b"p1234"):
