@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -28,19 +28,26 @@ from memory.adapters.detection.anonymizer import PresidioAnonymizer
 from memory.adapters.detection.catalogue import Catalogue
 from memory.adapters.detection.plugins import load_plugins
 from memory.adapters.detection.shipped import shipped_model
-from memory.adapters.key_opening import open_keys
+from memory.adapters.intent_folder import IntentFolder
+from memory.adapters.key_opening import describe, open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
 from memory.adapters.sql.store import open_store
 from memory.adapters.veil_basis import load_basis
 from memory.app.access_log import AccessLog
+from memory.app.caches import Caches
 from memory.app.candidates import Candidates
+from memory.app.certify import Certify
 from memory.app.consents import Consents
 from memory.app.context import BuildContext
+from memory.app.erase import Eraser
+from memory.app.erase_memories import EraseMemories
 from memory.app.erasing import erase_records
+from memory.app.erasure_steps import ErasureSteps
 from memory.app.expire import Expire
 from memory.app.export import Export
 from memory.app.forget import Forget
 from memory.app.index import Indexer
+from memory.app.intake import Intake
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
 from memory.app.ledger_check import Report, check_at_start, check_in_full
@@ -62,6 +69,7 @@ from memory.app.sequencer import Sequencer
 from memory.app.status import Status
 from memory.app.veiling import Veils
 from memory.config import Config
+from memory.core.certificate import Custody
 from memory.core.policy import load_policies
 from memory.core.protection import Protections, load_protections
 from memory.core.purposes import Registry, parse_registry
@@ -87,6 +95,8 @@ class Tacit:
     restrict: Restrict
     export: Export
     forget: Forget
+    erase_memories: EraseMemories
+    eraser: Eraser
     status: Status
     expire: Expire
     rotate: Rotate
@@ -115,7 +125,7 @@ def utc_now() -> datetime:
 
 
 def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
-    """Opens the data folder, finishes interrupted erasures, and starts the indexer.
+    """Opens the data folder and starts the workers: index, rotation, erasure.
 
     `clock` tells when consents, retention and certificates are; leases run on the system's.
 
@@ -155,10 +165,6 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         )
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
-        forget = Forget(
-            store, keyring, opened, veils, matrices, indexer.sweep, clock, os.urandom, ledger
-        )
-        forget.resume()
         rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom, ledger)
         rekey = Rekey(
             store,
@@ -170,10 +176,26 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             stored=indexer.wake,
             ledger=ledger,
         )
+        certify = Certify(keyring, signer, _custody(config), clock)
+        intents = IntentFolder(config.data / "erasures.pending")
+        intake = Intake(store, keyring, certify, intents, clock, ledger)
+        intake.replay()
+        eraser = Eraser(
+            store,
+            intake,
+            ErasureSteps(store, Caches(keyring, opened, veils, matrices), indexer, rekey, clock),
+            rotate,
+            certify,
+            clock,
+            os.urandom,
+            timedelta(seconds=config.erasure_seconds),
+        )
         stack.callback(indexer.stop)
         indexer.start()
         stack.callback(rotate.stop)
         rotate.start()
+        stack.callback(eraser.stop)
+        eraser.start()
         consents = Consents(
             store, keyring, veils, registry, signer, indexer.wake, clock, os.urandom, ledger
         )
@@ -207,7 +229,11 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             consents=consents,
             restrict=Restrict(consents),
             export=Export(store, keyring, clock, ledger),
-            forget=forget,
+            forget=Forget(store, intake, eraser, os.urandom),
+            erase_memories=EraseMemories(
+                store, keyring, eraser, certify, clock, os.urandom, ledger
+            ),
+            eraser=eraser,
             status=Status(store, clock),
             expire=expire,
             rotate=rotate,
@@ -219,6 +245,16 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )
+
+
+def _custody(config: Config) -> Custody:
+    provider, days = describe(config.key_provider)
+    return Custody(
+        provider=provider,
+        destroy_days=days,
+        remote_index=config.chroma_location.startswith(("http://", "https://")),
+        epoch_bound=timedelta(seconds=config.erasure_seconds),
+    )
 
 
 def _registry(config: Config) -> Registry:

@@ -126,6 +126,12 @@ class Config:
         _path, "JWKS file of another issuer's keys; else DATA/jwt-signing.pem is made and used."
     )
 
+    erasure_seconds: int = _setting(
+        _between(0, 30 * 86_400),
+        "Within this time after an erasure, the key epoch of what was erased is destroyed.",
+        86_400,
+    )
+
     signing_name: str = _setting(
         _signing_name, "What receipts, exports and the ledger are signed as.", "tacit.local"
     )

@@ -16,13 +16,17 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from memory.core.consent import Consent
+from memory.core.erasure import (  # noqa: F401 (as below)
+    ErasureCall,
+    ErasureRow,
+    ErasureState,
+    Scope,
+)
 from memory.core.pseudonyms import Entity, Replacement
 from memory.core.rows import (  # noqa: F401 (to be had from here, with the ports they pass)
     AccessAction,
     AccessEvent,
     AccessFilter,
-    ErasureRow,
-    ErasureState,
     IndexOp,
     IndexTask,
     KeyEpoch,
@@ -51,6 +55,11 @@ from memory.core.values import (
     TenantId,
     Vector,
     VeiledVector,
+)
+from memory.ports_erasure import (  # noqa: F401 (as above)
+    ErasureRecords,
+    Intent,
+    Intents,
 )
 from memory.ports_keys import KeyWork
 from memory.ports_ledger import CheckpointFile, LedgerWork  # noqa: F401 (as above)
@@ -132,7 +141,7 @@ class KeyProvider(Protocol):
     def close(self) -> None: ...
 
 
-class UnitOfWork(LedgerWork, KeyWork, Protocol):
+class UnitOfWork(ErasureRecords, LedgerWork, KeyWork, Protocol):
     """One transaction: snapshot reads, all-or-nothing writes."""
 
     def commit(self) -> None: ...
@@ -271,18 +280,6 @@ class UnitOfWork(LedgerWork, KeyWork, Protocol):
         """Every yes in the tenant that rests on this notice; returns how many."""
         ...
 
-    # erasure
-    def fence(self, subject: SubjectId, erasure: ErasureRow) -> None: ...
-    def put_erasure(self, row: ErasureRow) -> None: ...
-    def unfinished_erasures(self) -> list[ErasureRow]: ...
-    def destroy_person_key(self, subject: SubjectId) -> None:
-        """Overwrites the wrapped key in place."""
-        ...
-
-    def delete_person(self, subject: SubjectId) -> None:
-        """With everything that hangs on them."""
-        ...
-
     # the index outbox
     def queue_all(self, subject: SubjectId) -> int:
         """Owes the index every memory of this person again."""
@@ -318,8 +315,10 @@ class Store(Protocol):
         """Once: the first one stays. Read it again to see whose that was."""
         ...
 
-    def scrub(self) -> None:
-        """Rewrites the files so that freed pages hold nothing (SQLite: VACUUM, checkpoint)."""
+    def scrub(self) -> bool:
+        """Rewrites the files so that freed pages hold nothing (SQLite: VACUUM, checkpoint); False
+        where only what was deleted is overwritten, for the file is too large, or not ours.
+        """
         ...
 
     def close(self) -> None: ...
@@ -342,6 +341,10 @@ class VectorIndex(Protocol):
     def delete(self, collection: str, records: Sequence[RecordId]) -> None: ...
     def query(self, collection: str, vector: VeiledVector, limit: int) -> list[Candidate]:
         """Best first. A collection that does not exist has no candidates."""
+        ...
+
+    def count(self, collection: str) -> int:
+        """How many vectors it holds; 0 if there is none."""
         ...
 
     def collections(self) -> Mapping[str, int]:

@@ -165,17 +165,25 @@ def _answers(tacit: Tacit) -> Answers:
             tacit.recall,
             tacit.build_context,
             tacit.rectify,
+            tacit.erase_memories,
             tacit.reveal,
             tokens,
         ).answers(),
         "ConsentService": Consents(tacit.consents, tacit.registry, tokens).answers(),
         "SubjectRightsService": {
-            **SubjectRights(tacit.export, tacit.forget, tacit.restrict).answers(),
+            **SubjectRights(
+                tacit.export, tacit.forget, tacit.erase_memories, tacit.restrict, tokens
+            ).answers(),
             **AccessEvents(tacit.access_log, tokens).answers(),
         },
         "LedgerService": Ledger(tacit.proofs).answers(),
         "OperatorService": Operations(
-            tacit.status, tacit.rotate, tacit.rekey, tacit.restrict, datetime.now(UTC)
+            tacit.status,
+            tacit.rotate,
+            tacit.rekey,
+            tacit.restrict,
+            datetime.now(UTC),
+            str(tacit.signer.verifier),
         ).answers(),
     }
 

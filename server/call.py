@@ -53,6 +53,10 @@ class Call:
         assert self.authenticated is not None
         return self.authenticated
 
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return max(0.0, self.seconds - (time.perf_counter() - self.began))
+
     @property
     def method(self) -> str:
         return self.endpoint.method

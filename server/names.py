@@ -1,7 +1,8 @@
 """Resource names (AIP-122): the wire's words for ids.
 
     people/{person}  people/{person}/memories/{memory}  people/{person}/consents/{consent}
-    people/{person}/accessEvents/{access_event}  purposes/{purpose}  erasures/{erasure}
+    people/{person}/accessEvents/{access_event}  purposes/{purpose}
+    erasures/{erasure}  erasures/{erasure}/certificate
 
 Rules:
 - `people/me` is the person that the token names, and nobody without one.
@@ -53,6 +54,15 @@ def purpose_from(name: str, field: str) -> PurposeId:
         return PurposeId(purpose)
     except InvalidArgumentError as error:
         raise InvalidArgumentError(field, f"{{purpose}} {error.problem}") from None
+
+
+def certificate_from(name: str, field: str) -> RecordId:
+    """The erasure of `erasures/{erasure}/certificate`."""
+    erasure, _, last = name.rpartition("/")
+    if last != "certificate":
+        raise InvalidArgumentError(field, "must be of the form erasures/{erasure}/certificate")
+    (id_,) = _ids(erasure, field, "erasures")
+    return _record(id_, field)
 
 
 def person_name(person: PersonId) -> str:

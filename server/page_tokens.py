@@ -29,11 +29,15 @@ from memory.core.values import Caller, Secret
 from memory.errors import InvalidArgumentError, PageTokenError
 from memory.v1.consent_service_pb2 import ListConsentsRequest, ListPurposesRequest
 from memory.v1.memory_service_pb2 import ListMemoriesRequest
-from memory.v1.subject_rights_service_pb2 import ListAccessEventsRequest
+from memory.v1.subject_rights_service_pb2 import ListAccessEventsRequest, ListErasuresRequest
 from server.call import Call
 
 PagedRequest = (
-    ListMemoriesRequest | ListConsentsRequest | ListPurposesRequest | ListAccessEventsRequest
+    ListMemoriesRequest
+    | ListConsentsRequest
+    | ListPurposesRequest
+    | ListAccessEventsRequest
+    | ListErasuresRequest
 )
 
 LIFETIME_SECONDS: Final = 24 * 3600

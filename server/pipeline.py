@@ -102,7 +102,8 @@ async def _recover(wire: Wire, call: Call) -> AsyncIterator[None]:
     """Runs the steps, then the body; refuses the call if anything in either is raised."""
     assign_request_id(call)
     wire.metrics.begin()
-    limit = asyncio.timeout(deadline(call))
+    call.seconds = deadline(call)
+    limit = asyncio.timeout(call.seconds)
     status = grpc.StatusCode.CANCELLED
     refusal: Exception | None = None
     try:

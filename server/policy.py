@@ -78,6 +78,8 @@ POLICIES: Final[Mapping[str, Policy]] = {
     "memory.v1.SubjectRightsService/ExportData": _policy(_ASSISTANT_OR_PERSON, EXPORT),
     "memory.v1.SubjectRightsService/ImportData": _policy(_ASSISTANT_OR_PERSON, EXPORT, WRITE),
     "memory.v1.SubjectRightsService/ForgetUser": _policy(_ANYONE, ERASE),
+    "memory.v1.SubjectRightsService/EraseMemories": _policy(_ANYONE, ERASE),
+    "memory.v1.SubjectRightsService/ListErasures": _policy((Role.ASSISTANT, Role.OPERATOR), ERASE),
     "memory.v1.SubjectRightsService/GetErasureCertificate": _policy(_ANYONE, ERASE),
     "memory.v1.SubjectRightsService/ListAccessEvents": _policy(_ASSISTANT_OR_PERSON, EXPORT),
     "memory.v1.SubjectRightsService/RestrictProcessing": _policy(_ASSISTANT_OR_PERSON, CONSENT),

@@ -13,5 +13,4 @@ def erase_records(uow: UnitOfWork, subject: SubjectId, records: Sequence[RecordI
 
     The index is owed the same.
     """
-    gone = [*records, *uow.derived(subject, records)]
-    return sum(uow.delete_memory(subject, record) for record in gone)
+    return uow.erase_memories(subject, [*records, *uow.derived(subject, records)])

@@ -3,6 +3,7 @@
 JSON Lines, UTF-8, one object a line, the first a header and the last a count:
 
     {"type": "header", "format": "tacit-export", "version": 1, "time": …}
+    {"type": "trial", …}   see `app.trial`
     {"type": "consent", …}   {"type": "pseudonym", …}   {"type": "memory", …}
     {"type": "end", "memories": n}
 
@@ -26,6 +27,7 @@ from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
 from memory.app.prepare import vault_place
 from memory.app.sealing import open_memory, open_words
+from memory.app.trial import trial_fields
 from memory.core.affect import Affect
 from memory.core.consent import Consent
 from memory.core.keys import PersonKeys
@@ -75,6 +77,8 @@ class Export:
                 memories = uow.count_memories(keys.subject, MemoryFilter())
                 by, action = caller.assistant, AccessAction.EXPORT
                 self.ledger.record(keys, by, action, memories).wait()
+                assert row is not None
+                yield _line("trial", **trial_fields(row))
                 yield from (_consent_line(c, self.clock()) for c in uow.consents(keys.subject))
                 if revealed:
                     yield from _vault_lines(uow, keys)

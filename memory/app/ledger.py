@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from memory.app.keyring import Keyring
 from memory.app.leaves import operator_leaf, person_leaf
@@ -26,7 +26,15 @@ from memory.app.recorder import Recorded, Recorder
 from memory.app.refusals import Refusals, Refused
 from memory.core.keys import PersonKeys
 from memory.core.ledger import Leaf
-from memory.core.values import Access, AssistantId, Caller, PersonId, PurposeId, RecordId
+from memory.core.values import (
+    Access,
+    AssistantId,
+    Caller,
+    PersonId,
+    PurposeId,
+    RecordId,
+    TenantId,
+)
 from memory.errors import ConsentError, RestrictedError
 from memory.ports import (
     AccessAction,
@@ -37,6 +45,14 @@ from memory.ports import (
     RandomBytes,
     UnitOfWork,
 )
+
+ENGINE: Final = AssistantId("tacit.erasure")
+"""What an event names where the erasure engine acts of itself: new keys, and key epochs."""
+
+
+def engine(tenant: TenantId) -> Caller:
+    """The erasure engine, as the caller of what it does for an erasure of this tenant."""
+    return Caller(tenant, ENGINE, frozenset())
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from datetime import datetime
 from typing import Final
 
 from memory.app.sealing import open_features
+from memory.app.tombstones import Tombstones
 from memory.core.content import Features
 from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.keys import PersonKeys
@@ -87,6 +88,7 @@ class OpenedFeatures:
         self._lock = threading.Lock()
         self._people: OrderedDict[SubjectId, _Person] = OrderedDict()
         self._count = 0
+        self._gone = Tombstones()
 
     def open(self, keys: PersonKeys, heads: Sequence[MemoryHead], load: Load) -> list[Features]:
         """The features of each head, in order; `load` fetches the rows of those not held."""
@@ -142,12 +144,16 @@ class OpenedFeatures:
             person = self._used(subject)
             before = len(person.features)
             yield person
+            if subject in self._gone:
+                return
             self._count += len(person.features) - before
             while self._count > self._limit and self._people:
                 _, dropped = self._people.popitem(last=False)
                 self._count -= len(dropped.features)
 
     def _used(self, subject: SubjectId) -> _Person:
+        if subject in self._gone:
+            return _Person()
         person = self._people.setdefault(subject, _Person())
         person.used = self._monotonic()
         self._people.move_to_end(subject)
@@ -161,9 +167,20 @@ class OpenedFeatures:
                 self._drop(subject)
 
     def forget(self, subject: SubjectId) -> None:
-        """Drops what is held of this person."""
+        """Drops what is held of this person, and keeps nothing of them again."""
+        with self._lock:
+            self._gone.add(subject)
+            self._drop(subject)
+
+    def drop(self, subject: SubjectId) -> None:
+        """Drops what is held of this person: some of it is erased."""
         with self._lock:
             self._drop(subject)
+
+    def held(self) -> set[SubjectId]:
+        """Whose memories lie open."""
+        with self._lock:
+            return set(self._people)
 
     def _drop(self, subject: SubjectId) -> None:
         if person := self._people.pop(subject, None):

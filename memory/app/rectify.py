@@ -1,10 +1,9 @@
-"""Get, list, correct and delete single memories (GDPR Art. 16 and 17).
+"""Get, list and correct single memories (GDPR Art. 16).
 
 Rules:
-- Reading and correcting need consent like Recall does; deleting needs none.
+- Reading and correcting need consent like Recall does.
 - A missing memory, an expired one, a foreign one, and one stored for a purpose the caller may not
   see read alike.
-- What was derived from a memory goes with it, to any depth: it may repeat what is erased.
 - A correction detects, embeds and seals anew, under fresh salts, as the next version.
 """
 
@@ -13,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from memory.app.erasing import erase_records
-from memory.app.gate import Admission, admit, require_erasable
+from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
@@ -25,14 +23,13 @@ from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
 from memory.core.purposes import Registry
 from memory.core.retention import end
-from memory.core.values import Access, Caller, PersonId, RecordId
-from memory.errors import ErasureInProgressError, NotFoundError, VersionConflictError
+from memory.core.values import Access, RecordId
+from memory.errors import NotFoundError, VersionConflictError
 from memory.ports import (
     AccessAction,
     Clock,
     MemoryFilter,
     MemoryRow,
-    PersonState,
     RandomBytes,
     Store,
     UnitOfWork,
@@ -44,7 +41,7 @@ Change = Callable[[Draft], Draft]
 
 @dataclass(frozen=True, slots=True)
 class Rectify:
-    """The use cases behind GetMemory, ListMemories, UpdateMemory and DeleteMemory."""
+    """The use cases behind GetMemory, ListMemories and UpdateMemory."""
 
     store: Store
     keyring: Keyring
@@ -137,33 +134,6 @@ class Rectify:
             uow.commit()
         self.stored()
         return open_memory(keys, row, affect=self._shows(admission, access))
-
-    def delete(
-        self, caller: Caller, person: PersonId, record: RecordId, version: int | None = None
-    ) -> int:
-        """Erases one memory and what was derived from it; how many went.
-
-        Raises NotFoundError, VersionConflictError, LegalHoldError.
-        """
-        ref = self.keyring.ref(caller.tenant, person)
-        with self.store.write() as uow:
-            row = uow.person(ref, lock=True)
-            if row is None:
-                raise _missing()
-            if row.state is PersonState.ERASING:
-                raise ErasureInProgressError("this person is being forgotten, with every memory")
-            require_erasable(row, self.clock())
-            memory = uow.memory(row.subject, record)
-            if memory is None:
-                raise _missing()
-            if version is not None and version != memory.version:
-                raise _conflict()
-            gone = erase_records(uow, row.subject, [record])
-            keys = self.keyring.keys(row)
-            self.ledger.write(uow, keys, caller.assistant, AccessAction.ERASE, gone)
-            uow.commit()
-        self.stored()
-        return gone
 
     def _read(self, access: Access, keys: PersonKeys, count: int) -> Recorded:
         by = access.caller.assistant

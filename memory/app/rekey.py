@@ -15,14 +15,14 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 from memory.app.consents import delegate_place
 from memory.app.keyring import Keyring
-from memory.app.ledger import Ledger
+from memory.app.ledger import Ledger, engine
 from memory.app.prepare import session_tag, vault_place
 from memory.app.rotate import Progress, rotation_id
 from memory.app.sealing import open_features, open_memory, open_originals, seal_fields
@@ -102,7 +102,20 @@ class Rekey:
                 return self._rekey(caller, row, id_)
         raise VersionConflictError("this person's key was changed meanwhile; call again")
 
-    def _rekey(self, caller: Caller, old_row: PersonRow, id_: RecordId) -> Progress:
+    def renew(self, person: PersonRow, id_: RecordId) -> None:
+        """The same after an erasure of memories, under whose id it is written down; the second
+        time it does nothing. Names that no memory mentions any more leave the vault.
+
+        Raises as above, and `VersionConflictError` when the row is not current.
+        """
+        with self.store.read() as uow:
+            if uow.rotation(id_) is not None:
+                return
+        self._rekey(engine(person.tenant), person, id_, prune=True)
+
+    def _rekey(
+        self, caller: Caller, old_row: PersonRow, id_: RecordId, *, prune: bool = False
+    ) -> Progress:
         old = self.keyring.keys(old_row)
         new = old.successor(Secret(self.random(KEY_BYTES)))
         new_row = replace(
@@ -123,7 +136,7 @@ class Rekey:
                 raise VersionConflictError("this person's key was changed meanwhile; call again")
             resealed = self._seal_rest(uow, old, new, ready)
             uow.reseal_memories([each.row for each in resealed])
-            self._rehash(uow, old, new, resealed)
+            self._rehash(uow, old, new, resealed, prune=prune)
             for consent in uow.consents(new.subject):
                 if consent.delegate:
                     uow.put_consent(self._delegate(old, new, consent))
@@ -134,7 +147,7 @@ class Rekey:
             uow.add_rotation(RotationRow(id_, RotationState.DONE, epoch, 1, now, now))
             self.ledger.operate(uow, caller, OperatorAction.REKEY, 1)
             uow.commit()
-        self.keyring.forget(new.subject)
+        self.keyring.renewed(new.subject)
         with suppress(IndexUnavailableError):  # then it is dropped later: it is owed
             self.retired(old_row.collection)
         self.stored()
@@ -197,12 +210,16 @@ class Rekey:
         uow: UnitOfWork,
         old: PersonKeys,
         new: PersonKeys,
-        resealed: Iterable[_Resealed],
+        resealed: Sequence[_Resealed],
+        *,
+        prune: bool,
     ) -> None:
         """The vault's values and its blind index under the new key."""
+        mentioned = {pseudonym for each in resealed for pseudonym, _ in each.words}
         opened = {
             entity: unseal(old, old.vault, vault_place(entity), value).decode()
             for entity, value in uow.vault(old.subject)
+            if not prune or entity.pseudonym in mentioned
         }
         known = {entity.pseudonym: entity for entity in opened}
         words: dict[Entity, set[str]] = {entity: {value} for entity, value in opened.items()}
@@ -219,7 +236,7 @@ class Rekey:
         aliases = {
             anew[hash_]: entity
             for hash_, entity in uow.aliases(old.subject).items()
-            if hash_ in anew
+            if hash_ in anew and entity in opened
         }
         sealed: list[tuple[Entity, SealedRecord]] = [
             (

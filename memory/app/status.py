@@ -27,6 +27,8 @@ class Counts:
     memories: int
     unindexed: int
     pending_erasures: int
+    oldest_pending_erasure: datetime | None
+    waiting_erasures: int
     key_epoch: int
     epochs: tuple[EpochUse, ...]
     rotation: Progress | None
@@ -50,11 +52,14 @@ class Status:
             known = {epoch.number: epoch for epoch in uow.key_epochs()}
             expired, oldest = uow.expired(self.clock())
             rotation = uow.unfinished_rotation()
+            pending = uow.unfinished_erasures()
             return Counts(
                 people=people,
                 memories=memories,
                 unindexed=uow.index_backlog(),
-                pending_erasures=len(uow.unfinished_erasures()),
+                pending_erasures=len(pending),
+                oldest_pending_erasure=pending[0].started_at if pending else None,
+                waiting_erasures=sum(bool(erasure.waits_for) for erasure in pending),
                 key_epoch=0 if root is None else root.epoch,
                 epochs=tuple(
                     EpochUse(

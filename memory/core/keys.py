@@ -1,6 +1,7 @@
 """The key hierarchy below the key-encryption key: who derives what, and what each is bound to.
 
-    KEK epoch (provider) ─wraps─▶ deployment root ─HKDF─▶ person-ref, page-token, signing key
+    KEK epoch (provider) ─wraps─▶ deployment root ─HKDF─▶ person-ref, page-token, certificate and
+                                                         signing key
     KEK epoch (provider) ─wraps─▶ person root K_u  ─HKDF─▶ record, vault, blind-index, veil key
 
 A person whose key was rotated has a second key beside the root, wrapped with it: the one under
@@ -62,6 +63,11 @@ class DeploymentKeys:
     @cached_property
     def page_tokens(self) -> Secret:
         return derive(self.root, "page-token")
+
+    @cached_property
+    def certificates(self) -> Secret:
+        """What people are called in erasure certificates."""
+        return derive(self.root, "certificate")
 
     @cached_property
     def signing(self) -> Secret:

@@ -155,30 +155,6 @@ class OperatorEvent:
     count: int
 
 
-class ErasureState(StrEnum):
-    """How far a Forget has come."""
-
-    FENCED = "fenced"
-    KEY_DESTROYED = "key_destroyed"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class ErasureRow:
-    """A Forget as a resource of its own; `subject` and `collection` are empty once done."""
-
-    id: RecordId
-    tenant: TenantId
-    state: ErasureState
-    subject: SubjectId | None
-    collection: str
-    memories: int
-    consents: int
-    vault_entries: int
-    started_at: datetime
-    finished_at: datetime | None
-
-
 class IndexOp(StrEnum):
     """What the indexer still owes the index."""
 

@@ -573,8 +573,8 @@ class DeleteMemoryResponse(_message.Message):
     deleted_count: _builtins.int
     """How many memories went: this one, and those derived from it."""
     erasure: _builtins.str
-    """The erasure that stands for it, as `erasures/{erasure}`, where certificates are kept for
-    single memories; else empty.
+    """The erasure that stands for it, as `erasures/{erasure}`: gone from every answer now, from
+    every file within the time that the server is set to.
     """
     def __init__(
         self,

@@ -113,6 +113,9 @@ class GetStatusResponse(_message.Message):
     KEY_EPOCH_FIELD_NUMBER: _builtins.int
     KEY_EPOCHS_FIELD_NUMBER: _builtins.int
     ROTATION_FIELD_NUMBER: _builtins.int
+    OLDEST_PENDING_ERASURE_TIME_FIELD_NUMBER: _builtins.int
+    WAITING_ERASURE_COUNT_FIELD_NUMBER: _builtins.int
+    VERIFIER_KEY_FIELD_NUMBER: _builtins.int
     EXPIRED_COUNT_FIELD_NUMBER: _builtins.int
     OLDEST_EXPIRED_TIME_FIELD_NUMBER: _builtins.int
     version: _builtins.str
@@ -127,6 +130,12 @@ class GetStatusResponse(_message.Message):
     """How many erasures are accepted and not finished."""
     key_epoch: _builtins.str
     """The key epoch in use, for what is stored now."""
+    waiting_erasure_count: _builtins.int
+    """How many of the erasures that are not finished wait for something that does not answer."""
+    verifier_key: _builtins.str
+    """The key that everything signed here verifies with, as a C2SP verifier key,
+    `NAME+HASH+BASE64`: publish it where people can compare.
+    """
     expired_count: _builtins.int
     """How many memories have expired and are not erased yet. They are shown to nobody but the
     person, in an export. A legal hold keeps them here.
@@ -144,6 +153,10 @@ class GetStatusResponse(_message.Message):
         """The rotation under way; absent if there is none."""
 
     @_builtins.property
+    def oldest_pending_erasure_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when the oldest erasure that is not finished was accepted; absent if there is none."""
+
+    @_builtins.property
     def oldest_expired_time(self) -> _timestamp_pb2.Timestamp:
         """Since when the oldest of them has; absent if there is none."""
 
@@ -159,12 +172,15 @@ class GetStatusResponse(_message.Message):
         key_epoch: _builtins.str = ...,
         key_epochs: _abc.Iterable[Global___KeyEpoch] | None = ...,
         rotation: Global___RotateKeysResponse | None = ...,
+        oldest_pending_erasure_time: _timestamp_pb2.Timestamp | None = ...,
+        waiting_erasure_count: _builtins.int = ...,
+        verifier_key: _builtins.str = ...,
         expired_count: _builtins.int = ...,
         oldest_expired_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_expired_time", b"oldest_expired_time", "rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expired_count", b"expired_count", "key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "oldest_expired_time", b"oldest_expired_time", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expired_count", b"expired_count", "key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "verifier_key", b"verifier_key", "version", b"version", "waiting_erasure_count", b"waiting_erasure_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

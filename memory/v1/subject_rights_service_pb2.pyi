@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from memory.v1 import core_pb2 as _core_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -149,20 +150,124 @@ class ForgetUserRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    AT_ONCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Required. Who: `people/{person}`."""
+    at_once: _builtins.bool
+    """Whether to destroy the key epoch for this erasure alone, before its certificate. Otherwise it
+    goes together with those of others, within the time that the server is set to.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        at_once: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_once", b"at_once", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ForgetUserRequest: _TypeAlias = ForgetUserRequest  # noqa: Y015
+
+@_typing.final
+class EraseMemoriesRequest(_message.Message):
+    """Asks to erase memories. Those that fit every part that is given; one part at least is needed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    PURPOSES_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    AT_ONCE_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Whose: `people/{person}`."""
+    source: _builtins.str
+    """Stored by this assistant, by the `client_id` of its tokens."""
+    at_once: _builtins.bool
+    """As in ForgetUser. Also gives the person's other memories a new key now, and not together with
+    other erasures.
+    """
+    @_builtins.property
+    def filter(self) -> _core_pb2.MemoryFilter:
+        """Of these kinds, sessions and times."""
+
+    @_builtins.property
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Stored for any of these: `purposes/{purpose}`; at most 100."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        filter: _core_pb2.MemoryFilter | None = ...,
+        purposes: _abc.Iterable[_builtins.str] | None = ...,
+        source: _builtins.str = ...,
+        at_once: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_once", b"at_once", "filter", b"filter", "parent", b"parent", "purposes", b"purposes", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseMemoriesRequest: _TypeAlias = EraseMemoriesRequest  # noqa: Y015
+
+@_typing.final
+class ListErasuresRequest(_message.Message):
+    """Asks for a page of erasures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 50 when zero, 100 when more; negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListErasuresRequest: _TypeAlias = ListErasuresRequest  # noqa: Y015
+
+@_typing.final
+class ListErasuresResponse(_message.Message):
+    """A page of erasures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASURES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last one."""
+    @_builtins.property
+    def erasures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Erasure]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        erasures: _abc.Iterable[Global___Erasure] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erasures", b"erasures", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListErasuresResponse: _TypeAlias = ListErasuresResponse  # noqa: Y015
 
 @_typing.final
 class Erasure(_message.Message):
@@ -182,8 +287,10 @@ class Erasure(_message.Message):
         """Accepted: nothing can be stored or recalled any more."""
         STATE_KEY_DESTROYED: Erasure._State.ValueType  # 2
         """The person's key is destroyed: no one can open what is left of the data."""
-        STATE_DONE: Erasure._State.ValueType  # 3
+        STATE_SWEPT: Erasure._State.ValueType  # 3
         """Every copy is swept."""
+        STATE_DONE: Erasure._State.ValueType  # 4
+        """What was swept was looked at again, and the certificate is signed."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """How far it is. Each state includes those before it."""
@@ -194,18 +301,31 @@ class Erasure(_message.Message):
     """Accepted: nothing can be stored or recalled any more."""
     STATE_KEY_DESTROYED: Erasure.State.ValueType  # 2
     """The person's key is destroyed: no one can open what is left of the data."""
-    STATE_DONE: Erasure.State.ValueType  # 3
+    STATE_SWEPT: Erasure.State.ValueType  # 3
     """Every copy is swept."""
+    STATE_DONE: Erasure.State.ValueType  # 4
+    """What was swept was looked at again, and the certificate is signed."""
 
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     COMPLETE_TIME_FIELD_NUMBER: _builtins.int
+    KEY_DESTROY_TIME_FIELD_NUMBER: _builtins.int
+    EPOCH_DESTROY_TIME_FIELD_NUMBER: _builtins.int
+    EPOCH_DUE_TIME_FIELD_NUMBER: _builtins.int
+    WAITS_FOR_FIELD_NUMBER: _builtins.int
+    REMAINING_MEMORY_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`erasures/{erasure}`; {erasure} is random."""
     state: Global___Erasure.State.ValueType
     """How far it is."""
+    waits_for: _builtins.str
+    """What it waits for, by the name of an `ErrorReason`: INDEX_UNAVAILABLE, STORAGE_UNAVAILABLE,
+    KEY_UNAVAILABLE, ROTATION_IN_PROGRESS. It goes on by itself. Empty when it waits for nothing.
+    """
+    remaining_memory_count: _builtins.int
+    """How many memories are left to sweep, while they are being swept."""
     @_builtins.property
     def counts(self) -> Global___ErasureCounts:
         """What it erased; all zero for someone unknown."""
@@ -218,6 +338,20 @@ class Erasure(_message.Message):
     def complete_time(self) -> _timestamp_pb2.Timestamp:
         """When it was finished; absent until then."""
 
+    @_builtins.property
+    def key_destroy_time(self) -> _timestamp_pb2.Timestamp:
+        """When the key was destroyed; absent until then."""
+
+    @_builtins.property
+    def epoch_destroy_time(self) -> _timestamp_pb2.Timestamp:
+        """When the key epoch was destroyed under which the key was wrapped, which ends every old copy;
+        absent until then. The certificate is signed anew with it.
+        """
+
+    @_builtins.property
+    def epoch_due_time(self) -> _timestamp_pb2.Timestamp:
+        """By when that is to be; absent once it is done, and where there was no key."""
+
     def __init__(
         self,
         *,
@@ -226,10 +360,15 @@ class Erasure(_message.Message):
         counts: Global___ErasureCounts | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         complete_time: _timestamp_pb2.Timestamp | None = ...,
+        key_destroy_time: _timestamp_pb2.Timestamp | None = ...,
+        epoch_destroy_time: _timestamp_pb2.Timestamp | None = ...,
+        epoch_due_time: _timestamp_pb2.Timestamp | None = ...,
+        waits_for: _builtins.str = ...,
+        remaining_memory_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "counts", b"counts", "create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "counts", b"counts", "create_time", b"create_time", "epoch_destroy_time", b"epoch_destroy_time", "epoch_due_time", b"epoch_due_time", "key_destroy_time", b"key_destroy_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "counts", b"counts", "create_time", b"create_time", "name", b"name", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "counts", b"counts", "create_time", b"create_time", "epoch_destroy_time", b"epoch_destroy_time", "epoch_due_time", b"epoch_due_time", "key_destroy_time", b"key_destroy_time", "name", b"name", "remaining_memory_count", b"remaining_memory_count", "state", b"state", "waits_for", b"waits_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

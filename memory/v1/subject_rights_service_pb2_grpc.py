@@ -51,6 +51,16 @@ class SubjectRightsServiceStub:
                 request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ForgetUserRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.Erasure.FromString,
                 _registered_method=True)
+        self.EraseMemories = channel.unary_unary(
+                '/memory.v1.SubjectRightsService/EraseMemories',
+                request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.EraseMemoriesRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.Erasure.FromString,
+                _registered_method=True)
+        self.ListErasures = channel.unary_unary(
+                '/memory.v1.SubjectRightsService/ListErasures',
+                request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresResponse.FromString,
+                _registered_method=True)
         self.GetErasureCertificate = channel.unary_unary(
                 '/memory.v1.SubjectRightsService/GetErasureCertificate',
                 request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.GetErasureCertificateRequest.SerializeToString,
@@ -97,7 +107,25 @@ class SubjectRightsServiceServicer:
 
     def ForgetUser(self, request, context):
         """Forgets a person (GDPR Art. 17): destroys their keys, then sweeps every copy. Scope
-        data.erase. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
+        data.erase. Answers when it is done, or after some seconds with how far it is; it is finished
+        without another call. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseMemories(self, request, context):
+        """Erases the memories that a filter names, with the certificate of an erasure. Scope data.erase.
+        Gone from every answer when this returns; the rest follows by itself. Erasing what is not
+        there succeeds with counts of zero. INVALID_ARGUMENT when the filter names nothing;
+        FAILED_PRECONDITION (ERASURE_IN_PROGRESS) when the person is being forgotten.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListErasures(self, request, context):
+        """Lists the erasures of the tenant, newest first. Scope data.erase, and not for a person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -151,6 +179,16 @@ def add_SubjectRightsServiceServicer_to_server(servicer, server):
                     servicer.ForgetUser,
                     request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ForgetUserRequest.FromString,
                     response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.Erasure.SerializeToString,
+            ),
+            'EraseMemories': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseMemories,
+                    request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.EraseMemoriesRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.Erasure.SerializeToString,
+            ),
+            'ListErasures': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListErasures,
+                    request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresResponse.SerializeToString,
             ),
             'GetErasureCertificate': grpc.unary_unary_rpc_method_handler(
                     servicer.GetErasureCertificate,
@@ -256,6 +294,60 @@ class SubjectRightsService:
             '/memory.v1.SubjectRightsService/ForgetUser',
             memory_dot_v1_dot_subject__rights__service__pb2.ForgetUserRequest.SerializeToString,
             memory_dot_v1_dot_subject__rights__service__pb2.Erasure.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseMemories(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.SubjectRightsService/EraseMemories',
+            memory_dot_v1_dot_subject__rights__service__pb2.EraseMemoriesRequest.SerializeToString,
+            memory_dot_v1_dot_subject__rights__service__pb2.Erasure.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListErasures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.SubjectRightsService/ListErasures',
+            memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresRequest.SerializeToString,
+            memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,8 +46,17 @@ class SubjectRightsServiceStub:
     """
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ForgetUserRequest, _subject_rights_service_pb2.Erasure]
     """Forgets a person (GDPR Art. 17): destroys their keys, then sweeps every copy. Scope
-    data.erase. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
+    data.erase. Answers when it is done, or after some seconds with how far it is; it is finished
+    without another call. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
     """
+    EraseMemories: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.EraseMemoriesRequest, _subject_rights_service_pb2.Erasure]
+    """Erases the memories that a filter names, with the certificate of an erasure. Scope data.erase.
+    Gone from every answer when this returns; the rest follows by itself. Erasing what is not
+    there succeeds with counts of zero. INVALID_ARGUMENT when the filter names nothing;
+    FAILED_PRECONDITION (ERASURE_IN_PROGRESS) when the person is being forgotten.
+    """
+    ListErasures: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ListErasuresRequest, _subject_rights_service_pb2.ListErasuresResponse]
+    """Lists the erasures of the tenant, newest first. Scope data.erase, and not for a person."""
     GetErasureCertificate: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.GetErasureCertificateRequest, _subject_rights_service_pb2.ErasureCertificate]
     """Reads how far an erasure is, and its signed certificate when it is done. Scope data.erase.
     NOT_FOUND when there is none of that name in the tenant.
@@ -81,8 +90,17 @@ class SubjectRightsServiceAsyncStub(SubjectRightsServiceStub):
     """
     ForgetUser: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ForgetUserRequest, _subject_rights_service_pb2.Erasure]  # type: ignore[assignment]
     """Forgets a person (GDPR Art. 17): destroys their keys, then sweeps every copy. Scope
-    data.erase. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
+    data.erase. Answers when it is done, or after some seconds with how far it is; it is finished
+    without another call. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
     """
+    EraseMemories: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.EraseMemoriesRequest, _subject_rights_service_pb2.Erasure]  # type: ignore[assignment]
+    """Erases the memories that a filter names, with the certificate of an erasure. Scope data.erase.
+    Gone from every answer when this returns; the rest follows by itself. Erasing what is not
+    there succeeds with counts of zero. INVALID_ARGUMENT when the filter names nothing;
+    FAILED_PRECONDITION (ERASURE_IN_PROGRESS) when the person is being forgotten.
+    """
+    ListErasures: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ListErasuresRequest, _subject_rights_service_pb2.ListErasuresResponse]  # type: ignore[assignment]
+    """Lists the erasures of the tenant, newest first. Scope data.erase, and not for a person."""
     GetErasureCertificate: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.GetErasureCertificateRequest, _subject_rights_service_pb2.ErasureCertificate]  # type: ignore[assignment]
     """Reads how far an erasure is, and its signed certificate when it is done. Scope data.erase.
     NOT_FOUND when there is none of that name in the tenant.
@@ -131,8 +149,29 @@ class SubjectRightsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_subject_rights_service_pb2.Erasure, _abc.Awaitable[_subject_rights_service_pb2.Erasure]]:
         """Forgets a person (GDPR Art. 17): destroys their keys, then sweeps every copy. Scope
-        data.erase. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
+        data.erase. Answers when it is done, or after some seconds with how far it is; it is finished
+        without another call. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
         """
+
+    @_abc_1.abstractmethod
+    def EraseMemories(
+        self,
+        request: _subject_rights_service_pb2.EraseMemoriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_rights_service_pb2.Erasure, _abc.Awaitable[_subject_rights_service_pb2.Erasure]]:
+        """Erases the memories that a filter names, with the certificate of an erasure. Scope data.erase.
+        Gone from every answer when this returns; the rest follows by itself. Erasing what is not
+        there succeeds with counts of zero. INVALID_ARGUMENT when the filter names nothing;
+        FAILED_PRECONDITION (ERASURE_IN_PROGRESS) when the person is being forgotten.
+        """
+
+    @_abc_1.abstractmethod
+    def ListErasures(
+        self,
+        request: _subject_rights_service_pb2.ListErasuresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_rights_service_pb2.ListErasuresResponse, _abc.Awaitable[_subject_rights_service_pb2.ListErasuresResponse]]:
+        """Lists the erasures of the tenant, newest first. Scope data.erase, and not for a person."""
 
     @_abc_1.abstractmethod
     def GetErasureCertificate(

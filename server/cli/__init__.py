@@ -2,7 +2,8 @@
 
     serve, token, demo                    run a server, mint credentials, see it all at once
     consent, store, ingest, recall, list  what an assistant backend does
-    export, forget, ledger                what a person may do at any time
+    export, forget, erase, ledger         what a person may do at any time
+    erasures, certificate                 how far erasures are, and their proof
     verify                                checks what Tacit signed, offline
     status                                what an operator sees: figures, never content
 

@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from server.cli import consent, ingest, keys, ledger, memories, rights, serve, status, token, verify
+from server.cli import (
+    consent,
+    erasures,
+    ingest,
+    keys,
+    ledger,
+    memories,
+    rights,
+    serve,
+    status,
+    token,
+    verify,
+)
 from server.cli.output import errors, explain
 from server.demo import command as demo
 
@@ -20,7 +32,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (serve, token, demo, consent, memories, ingest, rights, ledger, keys, status, verify):
+PARTS = (
+    serve,
+    token,
+    demo,
+    consent,
+    memories,
+    ingest,
+    rights,
+    erasures,
+    ledger,
+    keys,
+    status,
+    verify,
+)
+for part in PARTS:
     part.register(app)
 
 

@@ -1,4 +1,4 @@
-"""`tacit export` and `forget`: what a person may do at any time, consent or not."""
+"""`tacit export`: what a person may do at any time, consent or not."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from server.cli.session import Session, client_command
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands."""
+    """Adds the command."""
     client_command(app, "export", "data.export")(export)
-    client_command(app, "forget", "data.erase")(forget)
 
 
 def export(
@@ -52,24 +51,3 @@ def export(
     finally:
         draft.unlink(missing_ok=True)
     errors.print(f"{file}: {lines} records", markup=False)
-
-
-def forget(
-    session: Session,
-    person: Person = ME,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Forgets a person for good: destroys their keys, then every copy of their data."""
-    from memory.v1.subject_rights_service_pb2 import Erasure, ForgetUserRequest
-
-    who = "yourself" if person == ME else person
-    if not yes:
-        typer.confirm(f"Forget {who} for good? Nothing can bring it back.", abort=True, err=True)
-    erasure = session.call(session.rights.ForgetUser, ForgetUserRequest(name=people(person)))
-    counts = erasure.counts
-    errors.print(
-        f"{erasure.name}: {Erasure.State.Name(erasure.state).removeprefix('STATE_').lower()}; "
-        f"{counts.memory_count} memories, {counts.pseudonym_count} pseudonyms, "
-        f"{counts.consent_count} consents",
-        markup=False,
-    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from memory.core.certificate import check
 from memory.core.ledger import Checkpoint
 from memory.core.ledger_proof import Consistency, Inclusion
 from memory.core.receipt import RECEIPT_TYPE
@@ -75,9 +76,51 @@ def _log(checkpoint: Checkpoint) -> Mapping[str, str]:
     }
 
 
+def _erasure(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    said = check(file.read_bytes(), verifier)
+    erased, key, scan = said["counts"]["erased"], said["key"], said["scan"]
+    after = said["counts"]["after"]
+    epoch = f"{key['provider']}, epoch {key['epoch']}: {key.get('epoch_state', 'no key')}"
+    if key.get("epoch_due"):
+        epoch += f" by {key['epoch_due']}"
+    residuals = {
+        f"cannot vouch for ({n})": f"{r['what']}: {r['holds']}; until {_ends(r)}"
+        for n, r in enumerate(said["residuals"], 1)
+    }
+    return {
+        "erasure": said["erasure"],
+        "of": f"person {said['person']}",
+        "scope": _scope(said["request"]["scope"]) if said["request"] else "person",
+        "accepted": said["times"]["accepted"],
+        "key destroyed": said["times"]["key_destroyed"],
+        "certified": said["times"]["certified"],
+        "erased": ", ".join(f"{count} {name}" for name, count in sorted(erased.items())),
+        "left": str(sum(after.values())),
+        "key": epoch,
+        "residue scan": _scan(scan),
+        **residuals,
+    }
+
+
+def _ends(residual: Mapping[str, str]) -> str:
+    return residual.get("openable_until") or residual["ends"]
+
+
+def _scope(scope: Mapping[str, object]) -> str:
+    parts = [f"{name} {value}" for name, value in scope.items() if value and name != "what"]
+    return ", ".join([str(scope["what"]), *parts])
+
+
+def _scan(scan: Mapping[str, object]) -> str:
+    if not scan.get("performed"):
+        return "not performed"
+    return f"{scan['residues']} found"
+
+
 KINDS: Final = (
     Kind("proof of inclusion", lambda head: head.startswith(b'{"checkpoint":'), _inclusion),
     Kind("proof of consistency", lambda head: head.startswith(b'{"first":'), _consistency),
     Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),
+    Kind("erasure certificate", lambda head: head.startswith(b'{"payload":"'), _erasure),
     Kind("consent receipt", lambda head: head.startswith(b"eyJ"), _receipt),
 )

@@ -7,12 +7,13 @@ Rules:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from server.cli.output import out
+from server.cli.output import FAILED, errors, out
 
 _HEAD_BYTES: Final = 4096
 
@@ -27,6 +28,17 @@ def verify(
     key: Annotated[
         str, typer.Option(help="The deployment's verifier key, NAME+HASH+BASE64, or its file.")
     ],
+    trial: Annotated[
+        Path | None,
+        typer.Option(
+            help="An export from before the erasure: shows that no key left opens its key.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="For --trial: the data folder; its settings name the keys.")
+    ] = None,
 ) -> None:
     """Checks a signed file against the deployment's published key and says what it proves."""
     from memory.core.signing import Verifier
@@ -40,6 +52,36 @@ def verify(
         kinds = ", ".join(k.name for k in KINDS)
         raise typer.BadParameter(f"{file} is none of these: {kinds}")
     facts = kind.check(file, verifier)
-    out.print(f"good: a {kind.name} signed by {verifier.name}", style="green")
+    article = "an" if kind.name[0] in "aeiou" else "a"
+    out.print(f"good: {article} {kind.name} signed by {verifier.name}", style="green")
     for name, value in facts.items():
         out.print(f"  {name}: {value}", markup=False)
+    if trial is not None:
+        _try(trial, data)
+
+
+def _try(export: Path, data: Path | None) -> None:
+    """Tries the key of an export against every key-encryption key that is left."""
+    from memory.adapters.key_opening import open_surviving_keys
+    from memory.app.trial import try_keys
+    from memory.config import load_config
+
+    provider = open_surviving_keys(
+        load_config(environ=os.environ, flags={"data": data}).key_provider
+    )
+    try:
+        with export.open("rb") as lines:
+            tried = try_keys(lines, provider)
+    finally:
+        provider.close()
+    alive = ", ".join(map(str, tried.alive))
+    if tried.opened:
+        epochs = ", ".join(map(str, tried.opened))
+        errors.print(f"the key of {export} still opens under epoch {epochs}", style="red")
+        raise typer.Exit(FAILED)
+    out.print(
+        f"good: the key of {export}, wrapped under epoch {tried.epoch}, opens under none of those "
+        f"that are left ({alive})",
+        style="green",
+        markup=False,
+    )

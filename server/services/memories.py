@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from memory.app.context import MAX_TOKENS, BuildContext
+from memory.app.erase_memories import EraseMemories
 from memory.app.recall import MAX_LIMIT, Hit, Recall
 from memory.app.rectify import Change, Rectify
 from memory.app.remember import Acknowledged, Remember
@@ -29,7 +30,7 @@ from server.messages import (
     to_time,
     to_version,
 )
-from server.names import memory_from, memory_name, person_from
+from server.names import erasure_name, memory_from, memory_name, person_from
 from server.page_tokens import PageTokens, page_size
 from server.policy import REVEAL, require_scope
 
@@ -51,6 +52,7 @@ class Memories:
     recall: Recall
     build_context: BuildContext
     rectify: Rectify
+    erase_memories: EraseMemories
     reveal: Reveal
     tokens: PageTokens
 
@@ -158,8 +160,10 @@ class Memories:
     def _delete(self, call: Call, request: pb.DeleteMemoryRequest) -> pb.DeleteMemoryResponse:
         person, record = memory_from(call.caller, request.name, "name")
         version = to_version(request.etag, "etag")
-        gone = self.rectify.delete(call.caller, person, record, version)
-        return pb.DeleteMemoryResponse(deleted_count=gone)
+        erasure = self.erase_memories.one(call.caller, person, record, version)
+        return pb.DeleteMemoryResponse(
+            deleted_count=erasure.memories, erasure=erasure_name(erasure.id)
+        )
 
     def _shown(
         self, access: Access, request: _Revealing, memories: Sequence[Remembered]

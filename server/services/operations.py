@@ -31,6 +31,7 @@ class Operations:
     rekey: Rekey
     restrict: Restrict
     started_at: datetime
+    verifier_key: str
 
     def answers(self) -> Mapping[str, Answer]:
         """Every rpc of the service."""
@@ -90,6 +91,13 @@ class Operations:
                 None if counts.oldest_expired is None else to_timestamp(counts.oldest_expired)
             ),
             rotation=None if counts.rotation is None else _progress(counts.rotation),
+            oldest_pending_erasure_time=(
+                None
+                if counts.oldest_pending_erasure is None
+                else to_timestamp(counts.oldest_pending_erasure)
+            ),
+            waiting_erasure_count=counts.waiting_erasures,
+            verifier_key=self.verifier_key,
         )
 
 

@@ -254,7 +254,7 @@ class Rules(RuleBasedStateMachine):
             return
         model = self.people[person]
         with _raises(LegalHoldError, model.held(self.now)):
-            self.tacit.rectify.delete(_caller(), self._id(person), memory.id)
+            self.tacit.erase_memories.one(_caller(), self._id(person), memory.id)
             model.memories.remove(memory)
 
     @rule(person=people)

@@ -105,7 +105,7 @@ def test_a_deleted_memory_leaves_the_segments(sealed: Tacit) -> None:
     grant(sealed)
     ids = store(sealed, *TEXTS)
     wait_indexed(sealed)
-    sealed.rectify.delete(caller(), ALICE, RecordId.parse(ids[3]))
+    sealed.erase_memories.one(caller(), ALICE, RecordId.parse(ids[3]))
     assert TEXTS[3] not in recall(sealed, "garden gate", limit=50)
     wait_indexed(sealed)
     assert sorted(_in_segments(sealed)) == sorted(set(ids) - {ids[3]})
@@ -116,7 +116,7 @@ def test_the_last_deleted_memory_leaves_no_segment(sealed: Tacit) -> None:
     grant(sealed)
     (only,) = store(sealed, "only this")
     wait_indexed(sealed)
-    sealed.rectify.delete(caller(), ALICE, RecordId.parse(only))
+    sealed.erase_memories.one(caller(), ALICE, RecordId.parse(only))
     wait_indexed(sealed)
     assert _in_segments(sealed) == []
     assert recall(sealed, "only this") == []

@@ -129,7 +129,8 @@ def test_an_unknown_person_has_no_key_to_rotate(tacit: Tacit) -> None:
 
 def test_someone_being_forgotten_gets_no_new_key(tacit: Tacit) -> None:
     grant(tacit)
-    tacit.forget._fence(caller(), ALICE)
+    tacit.eraser.stop()
+    tacit.forget.intake.accept(caller(), ALICE, RecordId(bytes(16)))
     with pytest.raises(ErasureInProgressError):
         _rekey(tacit)
 

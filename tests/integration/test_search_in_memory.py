@@ -95,7 +95,7 @@ def test_what_the_caller_may_not_see_plays_no_part_in_what_is_found(tacit: Tacit
     assert set(unseen) == {answer, after}
     assert dict(seen[answer].parts)["answer"] > dict(unseen[answer].parts)["answer"] == 0
     assert dict(seen[after].parts)["session"] > dict(unseen[after].parts)["session"]
-    tacit.rectify.delete(caller(), access().person, seen[asked].memory.id)
+    tacit.erase_memories.one(caller(), access().person, seen[asked].memory.id)
     assert scores(found()) == scores(unseen)
 
 
@@ -118,7 +118,7 @@ def test_what_lies_open_follows_every_change(folder: Path) -> None:
             access(), RecordId.parse(changed), lambda d: replace(d, text=RawText("right"))
         )
         assert set(recall(tacit, "word")) == {"kept", "right", "deleted"}
-        tacit.rectify.delete(caller(), access().person, RecordId.parse(deleted))
+        tacit.erase_memories.one(caller(), access().person, RecordId.parse(deleted))
         assert set(recall(tacit, "word")) == {"kept", "right"}
         lying_open = tacit.recall.candidates.opened._people
         (person,) = lying_open.values()

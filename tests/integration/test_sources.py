@@ -22,7 +22,7 @@ def _derive(tacit: Tacit, text: str, *sources: str) -> str:
 
 
 def _delete(tacit: Tacit, record: str) -> int:
-    return tacit.rectify.delete(caller(), access().person, RecordId.parse(record))
+    return tacit.erase_memories.one(caller(), access().person, RecordId.parse(record)).memories
 
 
 def test_what_was_derived_goes_with_any_of_its_sources_to_any_depth(tacit: Tacit) -> None:

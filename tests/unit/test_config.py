@@ -48,6 +48,7 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         "jwt_issuer": "i",
         "jwt_audience": "a",
         "jwt_key_set": "jwks.json",
+        "erasure_seconds": "60",
         "signing_name": "memory.example.org",
         "purposes": "p.toml",
         "detection": "d.toml",

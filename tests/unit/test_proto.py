@@ -32,8 +32,8 @@ CALLS = {
     "ListMemories UpdateMemory DeleteMemory",
     "ConsentService": "ListPurposes GrantConsent WithdrawConsent GetConsent ListConsents "
     "GetConsentReceipt",
-    "SubjectRightsService": "ExportData ImportData ForgetUser GetErasureCertificate "
-    "ListAccessEvents RestrictProcessing LiftRestriction",
+    "SubjectRightsService": "ExportData ImportData ForgetUser EraseMemories ListErasures "
+    "GetErasureCertificate ListAccessEvents RestrictProcessing LiftRestriction",
     "LedgerService": "GetCheckpoint GetInclusionProof GetConsistencyProof",
     "OperatorService": "RotateKeys GetStatus RebuildIndex",
 }
@@ -88,7 +88,10 @@ def test_every_request_that_touches_memories_says_why() -> None:
 def test_an_erasure_does_not_say_whom() -> None:
     (erasure,) = {m.output_type for m in rpcs().values() if m.output_type.name == "Erasure"}
     fields = {field.name for field in erasure.fields}
-    assert fields == {"name", "state", "counts", "create_time", "complete_time"}
+    assert fields == {
+        "name", "state", "counts", "create_time", "complete_time", "key_destroy_time",
+        "epoch_destroy_time", "epoch_due_time", "waits_for", "remaining_memory_count",
+    }  # fmt: skip
 
 
 def _errors(root: type[TacitError] = TacitError) -> Iterator[type[TacitError]]:

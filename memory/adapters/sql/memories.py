@@ -181,6 +181,10 @@ class Memories(Transaction):
         self._changed(IndexOp.DELETE, [(subject, record)])
         return True
 
+    def erase_memories(self, subject: SubjectId, records: Iterable[RecordId]) -> int:
+        gone = [r for r in dict.fromkeys(records) if self.delete_memory(subject, r)]
+        return len(gone)
+
     def memory(self, subject: SubjectId, record: RecordId) -> MemoryRow | None:
         named = {"of": subject.value, "record": record.value}
         row = self._row(_ONE, named)

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from memory.adapters.sql.access_log import append
 from memory.adapters.sql.engine import Engines, connect
+from memory.adapters.sql.erasures import release_erasures
 from memory.adapters.sql.failures import failure, failures_at_open
 from memory.adapters.sql.migrations import migrate
 from memory.adapters.sql.outbox import release_claims
@@ -43,6 +44,11 @@ _BEGIN_WRITE: Final = {
     "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
 }
 _MIGRATE_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtext('tacit migrations'))")
+
+VACUUM_BYTES: Final = 256 * 1024 * 1024
+"""Some 100,000 memories; writers wait a few seconds for it, and give up after ten."""
+
+_SQLITE_BYTES: Final = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 
 _ROOT_KEY: Final = select(deployment.c.epoch, deployment.c.wrapped_key)
 _SET_ROOT_KEY: Final = insert(deployment)
@@ -65,6 +71,7 @@ def open_store(url: str, *, clock: Clock = lambda: datetime.now(UTC)) -> SqlStor
             if dialect == "sqlite":
                 release_claims(connection)
                 release_rotation(connection)
+                release_erasures(connection)
             connection.commit()
     except BaseException:
         engines.dispose()
@@ -121,24 +128,30 @@ class SqlStore:
                 return  # another server was faster
             connection.commit()
 
-    def scrub(self) -> None:
-        """Rewrites what deleting leaves behind.
+    def scrub(self) -> bool:
+        """Rewrites what deleting leaves behind; whether all of it was.
 
         SQLite: VACUUM makes the file anew without its free pages, then the log is emptied into it
-        and cut to nothing. Readers go on; writers wait; memory as large as the file is needed.
+        and cut to nothing. Readers go on; writers wait; memory as large as the file is needed. So
+        a file past `VACUUM_BYTES` is not made anew: what was deleted is overwritten in place
+        (secure_delete), but where pages were reordered before, unused space may keep sealed bytes.
         PostgreSQL: VACUUM of every table. Nobody waits; freed rows are overwritten when their
         space is used again, so there, forgetting rests on the destroyed key alone.
         """
         with _translated(), self._engines.writers.connect() as connection:
             if self._dialect == "postgresql":
                 connection.exec_driver_sql(f"VACUUM {', '.join(metadata.tables)}")
-                return
-            connection.exec_driver_sql("VACUUM")
+                return False
+            size: int = connection.exec_driver_sql(_SQLITE_BYTES).scalar_one()
+            whole = size <= VACUUM_BYTES
+            if whole:
+                connection.exec_driver_sql("VACUUM")
             blocked, _pages, _moved = connection.exec_driver_sql(
                 "PRAGMA wal_checkpoint(TRUNCATE)"
             ).one()
             if blocked:
                 raise StorageUnavailableError("a long read holds the database: scrub again later")
+        return whole
 
     def close(self) -> None:
         """Closes every connection; on SQLite the last one folds the log into the file."""

@@ -216,6 +216,23 @@ erasures: Final = Table(
     Column("vault_entries", BigInteger),
     Column("started_at", BigInteger),
     Column("finished_at", BigInteger),
+    Column("call", Text),
+    Column("scope", Text),
+    Column("at_once", BigInteger),
+    Column("pseudonym", Bytes),
+    Column("key_version", BigInteger),
+    Column("epoch", BigInteger),
+    Column("key_destroyed_at", BigInteger),
+    Column("swept_at", BigInteger),
+    Column("epoch_destroyed_at", BigInteger),
+    Column("counts_before", Text),
+    Column("counts_after", Text),
+    Column("scan", Text),
+    Column("intent", Bytes),
+    Column("certificate", Bytes),
+    Column("waits_for", Text),
+    Column("claimed_by", Bytes),
+    Column("claimed_until", BigInteger),
 )
 
 index_outbox: Final = Table(
