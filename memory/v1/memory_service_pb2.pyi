@@ -264,8 +264,9 @@ class ScorePart(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     POINTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Which part: "dense" (meaning), "lexical" (words), "entity" (the same people and places),
-    "neighbour" (what was said around it), "recency", "importance". More may come.
+    """Which part: "dense" (meaning), "lexical" (words), "speaker" (who said it), "entity" (the same
+    people and places), "date" (when), "neighbour" (what was said right before and after it),
+    "answer" (the question it answers), "session" (the best of its conversation). More may come.
     """
     points: _builtins.float
     """What it adds to the score; may be negative."""

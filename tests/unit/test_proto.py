@@ -30,12 +30,13 @@ SOURCES = ROOT / "proto" / "memory" / "v1"
 CALLS = {
     "MemoryService": "StoreMemory BatchStoreMemories RecallMemories BuildContext GetMemory "
     "ListMemories UpdateMemory DeleteMemory",
-    "ConsentService": "ListPurposes GrantConsent WithdrawConsent GetConsent ListConsents "
-    "GetConsentReceipt",
+    "ConsentService": "ListPurposes GrantConsent RefuseConsent WithdrawConsent GetConsent "
+    "ListConsents GetConsentReceipt",
     "SubjectRightsService": "ExportData ImportData ForgetUser EraseMemories ListErasures "
     "GetErasureCertificate ListAccessEvents RestrictProcessing LiftRestriction",
     "LedgerService": "GetCheckpoint GetInclusionProof GetConsistencyProof",
-    "OperatorService": "RotateKeys GetStatus RebuildIndex",
+    "OperatorService": "RotateKeys GetStatus PlaceLegalHold ReleaseLegalHold "
+    "InvalidateConsents RebuildIndex",
 }
 
 
@@ -71,7 +72,7 @@ def test_every_call_of_the_design_exists_and_no_other() -> None:
 def test_a_response_is_named_for_its_rpc_or_is_the_resource() -> None:
     resources = {
         "Memory", "Consent", "ConsentReceipt", "Erasure", "ErasureCertificate", "Restriction",
-        "Checkpoint", "InclusionProof", "ConsistencyProof",
+        "LegalHold", "Checkpoint", "InclusionProof", "ConsistencyProof",
     }  # fmt: skip
     for method in rpcs().values():
         assert method.input_type.name == f"{method.name}Request"

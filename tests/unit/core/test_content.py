@@ -39,7 +39,7 @@ def test_a_body_comes_back(
         session,
         time,
         {"k": text},
-        (RecordId(bytes(16)), RecordId(b"\xff" * 16)) if text else (),
+        sources=(RecordId(bytes(16)), RecordId(b"\xff" * 16)) if text else (),
     )
     assert decode_body(encode_body(content)) == content
 
