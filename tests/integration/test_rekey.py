@@ -53,7 +53,7 @@ def _row(tacit: Tacit) -> PersonRow:
 
 def _export(tacit: Tacit) -> list[dict[str, object]]:
     lines = [json.loads(line) for line in tacit.export(caller(), ALICE, revealed=True)]
-    return [line for line in lines if line["type"] != "header"]
+    return [line for line in lines if line["type"] not in {"header", "trial"}]
 
 
 def _rekey(tacit: Tacit, request: str = "r1") -> int:
