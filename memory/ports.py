@@ -32,6 +32,8 @@ from memory.core.rows import (  # noqa: F401 (to be had from here, with the port
     PersonState,
     RotationRow,
     RotationState,
+    VersionHead,
+    VersionRow,
     WrappedKey,
 )
 from memory.core.segment import SegmentHead
@@ -182,6 +184,17 @@ class UnitOfWork(Protocol):
         ...
 
     def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int: ...
+
+    # older versions: written when a memory is replaced, gone when it is deleted
+    def add_versions(self, rows: Sequence[VersionRow]) -> None: ...
+    def version_heads(self, subject: SubjectId) -> list[VersionHead]: ...
+    def page_versions(self, subject: SubjectId, after: VersionHead, limit: int) -> list[VersionRow]:
+        """Ascending by `seq` and version, starting behind `after`."""
+        ...
+
+    def reseal_versions(self, rows: Sequence[VersionRow]) -> None:
+        """New sealed fields."""
+        ...
 
     # the segments of sealed mode: derived from the memories, each written once
     def segments(self, subject: SubjectId) -> list[SegmentHead]: ...

@@ -3,7 +3,8 @@
 Rules:
 - Reading and correcting need consent like Recall does; deleting needs none.
 - A missing memory, a foreign one, and one stored for a purpose the caller may not see read alike.
-- A correction detects, embeds and seals anew, under fresh salts, as the next version.
+- A correction detects, embeds and seals anew, under fresh salts, as the next version. The
+  one before is kept, sealed for its own place, until the memory is erased; only an export shows it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.narrow import Narrow
 from memory.app.prepare import Preparer, seal_row
-from memory.app.sealing import Remembered, Words, open_memory, open_words
+from memory.app.sealing import Remembered, Words, older, open_memory, open_words
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
 from memory.core.purposes import Purposes
@@ -90,6 +91,7 @@ class Rectify:
                 raise _conflict()
             (named,) = self.preparer.name(uow, keys, [prepared], self.random)
             sealed = seal_row(keys, named, access, record, row.seq, self.clock(), self.random)
+            before = older(keys, row, self.random)
             row = replace(
                 sealed,
                 purpose=row.purpose,
@@ -99,6 +101,7 @@ class Rectify:
             )
             if not uow.replace_memory(row, row.version - 1):
                 raise _conflict()
+            uow.add_versions([before])
             uow.commit()
         self.stored()
         return open_memory(keys, row)

@@ -85,6 +85,20 @@ memories: Final = Table(
     Column("originals", Bytes),
 )
 
+memory_versions: Final = Table(
+    "memory_versions",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Bytes),
+    Column("kind", Text),
+    Column("updated_at", BigInteger),
+    Column("key_version", BigInteger),
+    Column("body", Bytes),
+    Column("originals", Bytes),
+)
+
 vector_segments: Final = Table(
     "vector_segments",
     metadata,
@@ -142,6 +156,21 @@ access_events: Final = Table(
     Column("purpose", Text),
     Column("action", Text),
     Column("memories", BigInteger),
+)
+
+rights_requests: Final = Table(
+    "rights_requests",
+    metadata,
+    Column("id", Bytes, primary_key=True),
+    Column("tenant", Text),
+    Column("subject", Bytes),
+    Column("right_", Text),
+    Column("state", Text),
+    Column("outcome", Text),
+    Column("reason", Text),
+    Column("received_at", BigInteger),
+    Column("due_at", BigInteger),
+    Column("finished_at", BigInteger),
 )
 
 erasures: Final = Table(

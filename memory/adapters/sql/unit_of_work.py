@@ -10,7 +10,10 @@ from memory.adapters.sql.outbox import Outbox
 from memory.adapters.sql.rotations import Rotations
 from memory.adapters.sql.segments import Segments
 from memory.adapters.sql.vault import Vault
+from memory.adapters.sql.versions import Versions
 
 
-class SqlUnitOfWork(Outbox, Rotations, Erasures, Memories, Segments, Vault, Consents, AccessLog):
+class SqlUnitOfWork(
+    Outbox, Rotations, Erasures, Memories, Versions, Segments, Vault, Consents, AccessLog
+):
     """One transaction over all tables."""
