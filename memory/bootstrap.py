@@ -28,6 +28,7 @@ from memory.adapters.detection.plugins import load_plugins
 from memory.adapters.detection.shipped import shipped_model
 from memory.adapters.key_opening import open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
+from memory.adapters.spool import SealedSpool
 from memory.adapters.sql.store import open_store
 from memory.adapters.veil_basis import load_basis
 from memory.app.candidates import Candidates
@@ -42,16 +43,21 @@ from memory.app.opened import OpenedFeatures
 from memory.app.prepare import Detection, Preparer
 from memory.app.recall import Recall
 from memory.app.rectify import Rectify
+from memory.app.register import Register
 from memory.app.rekey import Rekey
 from memory.app.remember import Remember
+from memory.app.report import Report
 from memory.app.reveal import Reveal
 from memory.app.rotate import Rotate
 from memory.app.status import Status
+from memory.app.take_in import TakeIn
 from memory.app.veiling import Veils
 from memory.config import Config
+from memory.core.notes import notes
 from memory.core.policy import load_policies
 from memory.core.protection import Protections, load_protections
 from memory.core.purposes import Purposes, parse_purposes
+from memory.core.report import Facts
 from memory.core.signing import Signer
 from memory.core.values import Secret, TenantId
 from memory.errors import ConfigurationError
@@ -71,6 +77,9 @@ class Tacit:
     reveal: Reveal
     consents: Consents
     export: Export
+    take_in: TakeIn
+    register: Register
+    report: Report
     forget: Forget
     status: Status
     rotate: Rotate
@@ -127,7 +136,8 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             time.monotonic, config.sealed_megabytes * 1024 * 1024, config.idle_seconds
         )
 
-        preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
+        detection = _detection(config.detection)
+        preparer = Preparer(detection, PresidioAnonymizer(), encoder)
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
         forget = Forget(store, keyring, opened, veils, matrices, indexer.sweep, clock, os.urandom)
@@ -136,6 +146,8 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         rekey = Rekey(
             store, keyring, veils, clock, os.urandom, retired=indexer.sweep, stored=indexer.wake
         )
+        signer = Signer(config.signing_name, keyring.deployment.signing)
+        register = Register(store, keyring, clock, os.urandom)
         stack.callback(indexer.stop)
         indexer.start()
         stack.callback(rotate.stop)
@@ -156,20 +168,69 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
                 clock,
             ),
             rectify=Rectify(
-                store, keyring, purposes, preparer, clock, os.urandom, stored=indexer.wake
+                store, keyring, purposes, preparer, register, clock, os.urandom, stored=indexer.wake
             ),
             reveal=Reveal(store, keyring, clock, os.urandom),
             consents=Consents(store, keyring, veils, purposes, clock, os.urandom),
-            export=Export(store, keyring, clock),
+            export=Export(
+                store,
+                keyring,
+                register,
+                lambda caller: notes(purposes, encoder.name, veils.mode(caller.tenant)),
+                signer,
+                clock,
+            ),
+            take_in=TakeIn(
+                store,
+                keyring,
+                purposes,
+                preparer,
+                SealedSpool,
+                clock,
+                os.urandom,
+                stored=indexer.wake,
+            ),
+            register=register,
+            report=Report(store, _facts(config, purposes, detection, veils, encoder.name, clock)),
             forget=forget,
             status=Status(store),
             rotate=rotate,
             rekey=rekey,
             indexer=indexer,
-            signer=Signer(config.signing_name, keyring.deployment.signing),
+            signer=signer,
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )
+
+
+def _facts(
+    config: Config,
+    purposes: Purposes,
+    detection: Callable[[TenantId], Detection],
+    veils: Veils,
+    encoder: str,
+    clock: Clock,
+) -> Callable[[TenantId, int, int], Facts]:
+    tls = "none: for this machine only, or behind something that encrypts"
+    if config.tls_cert is not None:
+        tls = "TLS, with client certificates" if config.tls_client_ca else "TLS"
+    remote = config.chroma_location.startswith(("http://", "https://"))
+    return lambda tenant, people, memories: Facts(
+        tenant=tenant.value,
+        deployment=config.signing_name,
+        at=clock(),
+        purposes=purposes,
+        policy=detection(tenant).policy,
+        mode=veils.mode(tenant),
+        encoder=encoder,
+        key_provider=config.key_provider.partition(":")[0],
+        database=config.database_url.partition(":")[0],
+        index="Chroma, on a server" if remote else "Chroma, in this process",
+        tls=tls,
+        key_cache_seconds=config.key_cache_seconds,
+        people=people,
+        memories=memories,
+    )
 
 
 def _purposes(file: Path | None) -> Purposes:

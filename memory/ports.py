@@ -17,6 +17,7 @@ from typing import Protocol
 
 from memory.core.consent import Consent
 from memory.core.pseudonyms import Entity, Replacement
+from memory.core.requests import RightsRequest
 from memory.core.rows import (  # noqa: F401 (to be had from here, with the ports they pass)
     AccessAction,
     AccessEvent,
@@ -47,6 +48,7 @@ from memory.core.values import (
     Secret,
     Span,
     SubjectId,
+    TenantId,
     Vector,
     VeiledVector,
 )
@@ -236,6 +238,21 @@ class UnitOfWork(Protocol):
         """In the order of time."""
         ...
 
+    # the register of requests
+    def rights_request(self, tenant: TenantId, id: RecordId) -> RightsRequest | None: ...
+    def put_rights_request(self, row: RightsRequest) -> None: ...
+    def page_rights_requests(
+        self, tenant: TenantId, after: tuple[datetime, RecordId], limit: int, *, unfinished: bool
+    ) -> list[RightsRequest]:
+        """Ascending by when they are due, starting behind `after`."""
+        ...
+
+    def page_persons_requests(
+        self, subject: SubjectId, after: tuple[datetime, RecordId], limit: int
+    ) -> list[RightsRequest]:
+        """Ascending by when they came, starting behind `after`."""
+        ...
+
     # erasure
     def fence(self, subject: SubjectId, erasure: ErasureRow) -> None: ...
     def put_erasure(self, row: ErasureRow) -> None: ...
@@ -324,6 +341,17 @@ class UnitOfWork(Protocol):
     def release_index_tasks(self, ids: Sequence[int]) -> None: ...
     def finish_index_tasks(self, ids: Sequence[int]) -> None: ...
     def index_backlog(self) -> int: ...
+
+
+class Spool(Protocol):
+    """Puts bytes aside for a while, where nobody else can read them."""
+
+    def append(self, piece: bytes) -> None: ...
+    def pieces(self) -> Iterator[bytes]:
+        """All of them, in order; may be read again."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Store(Protocol):

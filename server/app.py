@@ -163,10 +163,18 @@ def _answers(tacit: Tacit) -> Answers:
             tacit.remember, tacit.recall, tacit.rectify, tacit.reveal, tokens
         ).answers(),
         "ConsentService": Consents(tacit.consents, tacit.purposes, tokens).answers(),
-        "SubjectRightsService": SubjectRights(tacit.export, tacit.forget).answers(),
+        "SubjectRightsService": SubjectRights(
+            tacit.export, tacit.take_in, tacit.forget, tacit.register, tokens
+        ).answers(),
         "LedgerService": ledger.answers(),
         "OperatorService": Operations(
-            tacit.status, tacit.rotate, tacit.rekey, datetime.now(UTC)
+            tacit.status,
+            tacit.rotate,
+            tacit.rekey,
+            tacit.register,
+            tacit.report,
+            tokens,
+            datetime.now(UTC),
         ).answers(),
     }
 

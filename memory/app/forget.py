@@ -17,6 +17,7 @@ from memory.app.keyring import Keyring
 from memory.app.matrices import Matrices
 from memory.app.opened import OpenedFeatures
 from memory.app.veiling import Veils
+from memory.core.requests import Outcome, Right, RightsRequest, received
 from memory.core.values import Caller, PersonId, RecordId, SubjectId
 from memory.ports import (
     Clock,
@@ -79,6 +80,7 @@ class Forget:
             if row is None:
                 erasure = replace(erasure, state=ErasureState.DONE, finished_at=now)
                 uow.put_erasure(erasure)
+                uow.put_rights_request(_request(erasure).finished(Outcome.FULFILLED, now))
             elif row.state is PersonState.ERASING:
                 erasure = next(e for e in uow.unfinished_erasures() if e.subject == row.subject)
             else:
@@ -91,6 +93,7 @@ class Forget:
                     vault_entries=len(uow.vault(row.subject)),
                 )
                 uow.fence(row.subject, erasure)
+                uow.put_rights_request(_request(erasure))
             uow.commit()
         return erasure
 
@@ -114,6 +117,8 @@ class Forget:
         self.store.scrub()
         with self.store.write() as uow:
             uow.put_erasure(done)
+            request = uow.rights_request(done.tenant, done.id) or _request(done)
+            uow.put_rights_request(request.finished(Outcome.FULFILLED, self.clock()))
             uow.commit()
         return done
 
@@ -128,3 +133,8 @@ class Forget:
         self.veils.forget(subject)
         self.matrices.forget(subject)
         return destroyed
+
+
+def _request(erasure: ErasureRow) -> RightsRequest:
+    """An erasure's entry in the register of requests, under the erasure's own id."""
+    return received(erasure.id, erasure.tenant, erasure.subject, Right.ERASURE, erasure.started_at)

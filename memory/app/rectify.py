@@ -16,10 +16,12 @@ from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.narrow import Narrow
 from memory.app.prepare import Preparer, seal_row
+from memory.app.register import Register
 from memory.app.sealing import Remembered, Words, older, open_memory, open_words
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
 from memory.core.purposes import Purposes
+from memory.core.requests import Right
 from memory.core.values import Access, Caller, PersonId, RecordId
 from memory.errors import ErasureInProgressError, NotFoundError, VersionConflictError
 from memory.ports import (
@@ -43,6 +45,7 @@ class Rectify:
     keyring: Keyring
     purposes: Purposes
     preparer: Preparer
+    register: Register
     clock: Clock
     random: RandomBytes
     stored: Callable[[], None]
@@ -102,6 +105,7 @@ class Rectify:
             if not uow.replace_memory(row, row.version - 1):
                 raise _conflict()
             uow.add_versions([before])
+            self.register.own(uow, access.caller, keys.subject, Right.RECTIFICATION)
             uow.commit()
         self.stored()
         return open_memory(keys, row)
@@ -123,6 +127,7 @@ class Rectify:
             if version is not None and version != memory.version:
                 raise _conflict()
             uow.delete_memory(row.subject, record)
+            self.register.own(uow, caller, row.subject, Right.ERASURE)
             uow.commit()
         self.stored()
 

@@ -145,7 +145,8 @@ class Rekey:
             versions = self._seal_versions_rest(uow, old, new, ready_versions)
             uow.reseal_memories([each.row for each in resealed])
             uow.reseal_versions([each.row for each in versions])
-            self._rehash(uow, old, new, [each.words for each in (*resealed, *versions)])
+            kept = [each.words for each in resealed] + [each.words for each in versions]
+            self._rehash(uow, old, new, kept)
             drop_all(uow, new.subject)
             uow.rekey_person(new_row)
             uow.queue_all(new.subject)

@@ -14,10 +14,13 @@ from typing import Annotated, Final
 
 import typer
 
+from memory.core.archive import Reader, lines_of
 from memory.core.signing import Verifier
 from server.cli.output import out
 
 _HEAD_BYTES: Final = 4096
+_PIECE_BYTES: Final = 64 * 1024
+_ARCHIVE_START: Final = b'{"type": "header", "format": "tacit-archive"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,29 @@ def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
     return {"log": origin, "events": size, "root": root}
 
 
-KINDS: Final = (Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),)
+def _archive(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    reader = Reader()
+    with file.open("rb") as stream:
+        for line in lines_of(iter(lambda: stream.read(_PIECE_BYTES), b"")):
+            reader.read(line)
+    reader.verify(verifier)
+    header, end = reader.header, reader.end
+    counts = ", ".join(f"{count} {name}" for name, count in reader.counts.items())
+    return {
+        "archive": header["id"],
+        "of": f"{header.get('person')} at {header.get('tenant')}",
+        "began": str(header.get("time")),
+        "ended": end["time"],
+        "holds": counts,
+        "words": "the person's own" if header.get("revealed") else "under pseudonyms",
+        "proves": "this deployment wrote every line of it, in this order, and nothing is missing",
+    }
+
+
+KINDS: Final = (
+    Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),
+    Kind("archive", lambda head: head.startswith(_ARCHIVE_START), _archive),
+)
 
 
 def register(app: typer.Typer) -> None:

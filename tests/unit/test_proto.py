@@ -33,9 +33,10 @@ CALLS = {
     "ConsentService": "ListPurposes GrantConsent WithdrawConsent GetConsent ListConsents "
     "GetConsentReceipt",
     "SubjectRightsService": "ExportData ImportData ForgetUser GetErasureCertificate "
-    "ListAccessEvents RestrictProcessing LiftRestriction",
+    "ListAccessEvents ListPersonRequests RestrictProcessing LiftRestriction",
     "LedgerService": "GetCheckpoint GetInclusionProof GetConsistencyProof",
-    "OperatorService": "RotateKeys GetStatus RebuildIndex",
+    "OperatorService": "RotateKeys GetStatus RebuildIndex ListDataSubjectRequests "
+    "ExtendDataSubjectRequest CloseDataSubjectRequest GetReport",
 }
 
 

@@ -164,12 +164,11 @@ rights_requests: Final = Table(
     Column("id", Bytes, primary_key=True),
     Column("tenant", Text),
     Column("subject", Bytes),
-    Column("right_", Text),
-    Column("state", Text),
-    Column("outcome", Text),
-    Column("reason", Text),
+    Column("exercised", Text),
     Column("received_at", BigInteger),
     Column("due_at", BigInteger),
+    Column("extended_for", Text),
+    Column("outcome", Text),
     Column("finished_at", BigInteger),
 )
 

@@ -7,6 +7,7 @@ from memory.adapters.sql.consents import Consents
 from memory.adapters.sql.erasures import Erasures
 from memory.adapters.sql.memories import Memories
 from memory.adapters.sql.outbox import Outbox
+from memory.adapters.sql.requests import Requests
 from memory.adapters.sql.rotations import Rotations
 from memory.adapters.sql.segments import Segments
 from memory.adapters.sql.vault import Vault
@@ -14,6 +15,6 @@ from memory.adapters.sql.versions import Versions
 
 
 class SqlUnitOfWork(
-    Outbox, Rotations, Erasures, Memories, Versions, Segments, Vault, Consents, AccessLog
+    Outbox, Rotations, Erasures, Memories, Versions, Segments, Vault, Consents, AccessLog, Requests
 ):
     """One transaction over all tables."""

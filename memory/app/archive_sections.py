@@ -1,0 +1,233 @@
+"""What stands in each section of an archive: one function a section, read page by page.
+
+A section's function gets the transaction, the person, and how far it was read (`after`, empty at
+the start); it gives up to `PAGE` lines, each with how far the section is read behind it. To add a
+section: a function here, its name in `SECTIONS` of core.archive and in `CONTENTS`.
+
+Rules:
+- The order within a section is one that stays: by number, by place, by time.
+- Nothing that came after the export began is in it (`Person.until_seq`, `Person.until`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from memory.app.prepare import vault_place
+from memory.app.register import FIRST
+from memory.app.sealing import open_memory, open_originals, open_version, words_behind
+from memory.core.consent import Consent
+from memory.core.content import Originals
+from memory.core.keys import PersonKeys
+from memory.core.record_format import unseal
+from memory.core.values import MemoryContent, RecordId
+from memory.ports import AccessEvent, MemoryFilter, UnitOfWork, VersionHead
+
+PAGE: Final = 200
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose archive it is, and what of theirs belongs into it."""
+
+    keys: PersonKeys
+    revealed: bool
+    until_seq: int
+    until: datetime
+
+
+Fields = Mapping[str, object]
+Lines = Iterator[tuple[bytes, Fields]]
+"""How far the section is read, and the fields of the line."""
+
+Content = Callable[[UnitOfWork, Person, bytes], Lines]
+
+
+def _consents(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
+    for consent in uow.consents(person.keys.subject):
+        key = _moment_key(consent.given_at, consent.id)
+        if key > after and consent.given_at <= person.until:
+            yield key, _consent(consent, person.until)
+
+
+def _consent(consent: Consent, now: datetime) -> Fields:
+    return {
+        "id": str(consent.id),
+        "purpose": consent.purpose.value,
+        "assistant": consent.assistant.value if consent.assistant else None,
+        "state": consent.state(now).value,
+        "given_at": consent.given_at,
+        "expires_at": consent.expires_at,
+        "withdrawn_at": consent.withdrawn_at,
+    }
+
+
+def _pseudonyms(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
+    if not person.revealed:
+        return
+    keys = person.keys
+    for entity, sealed in uow.vault(keys.subject):
+        key = f"{entity.entity_type}/{entity.number:010}".encode()
+        if key > after:
+            value = unseal(keys, keys.vault, vault_place(entity), sealed).decode()
+            yield (
+                key,
+                {
+                    "pseudonym": entity.pseudonym,
+                    "entity_type": entity.entity_type,
+                    "number": entity.number,
+                    "value": value,
+                },
+            )
+
+
+def _memories(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
+    keys = person.keys
+    seq = int.from_bytes(after, "big") if after else -1
+    known = _Vault.of(uow, person)
+    for row in uow.page_memories(keys.subject, MemoryFilter(), seq, PAGE):
+        if row.seq > person.until_seq:
+            return
+        memory = open_memory(keys, row)
+        originals = open_originals(keys, row) if person.revealed else Originals()
+        yield (
+            row.seq.to_bytes(8, "big"),
+            {
+                "id": str(row.id),
+                **_said(memory.content, originals, known, revealed=person.revealed),
+                "kind": row.kind.value,
+                "purpose": row.purpose.value,
+                "assistant": row.assistant.value,
+                "stored_at": row.stored_at,
+                "updated_at": row.updated_at,
+                "version": row.version,
+            },
+        )
+
+
+def _versions(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
+    keys = person.keys
+    behind = VersionHead(-1, 0)
+    if after:
+        behind = VersionHead(int.from_bytes(after[:8], "big"), int.from_bytes(after[8:], "big"))
+    known = _Vault.of(uow, person)
+    for row in uow.page_versions(keys.subject, behind, PAGE):
+        if row.seq > person.until_seq:
+            return
+        content, originals = open_version(keys, row)
+        yield (
+            row.seq.to_bytes(8, "big") + row.version.to_bytes(8, "big"),
+            {
+                "memory": str(row.id),
+                "version": row.version,
+                **_said(content, originals, known, revealed=person.revealed),
+                "kind": row.kind.value,
+                "updated_at": row.updated_at,
+            },
+        )
+
+
+def _access(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
+    for event in uow.access_events(person.keys.subject):
+        key = _moment_key(event.at, event.id)
+        if key > after and event.at <= person.until:
+            yield key, _access_event(event)
+
+
+def _access_event(event: AccessEvent) -> Fields:
+    return {
+        "id": str(event.id),
+        "at": event.at,
+        "assistant": event.assistant.value,
+        "purpose": event.purpose.value,
+        "action": event.action.value,
+        "memories": event.memories,
+    }
+
+
+def _requests(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
+    behind = FIRST
+    if after:
+        micros = int.from_bytes(after[:8], "big")
+        behind = (_EPOCH + micros * _MICROSECOND, RecordId(after[8:]))
+    for row in uow.page_persons_requests(person.keys.subject, behind, PAGE):
+        if row.received_at >= person.until:
+            return
+        yield (
+            _moment_key(row.received_at, row.id),
+            {
+                "id": str(row.id),
+                "right": row.right.value,
+                "received_at": row.received_at,
+                "due_at": row.due_at,
+                "extended_for": row.extended_for,
+                "outcome": row.outcome,
+                "finished_at": row.finished_at,
+            },
+        )
+
+
+CONTENTS: Final[Mapping[str, Content]] = {
+    "consents": _consents,
+    "pseudonyms": _pseudonyms,
+    "memories": _memories,
+    "versions": _versions,
+    "access": _access,
+    "requests": _requests,
+}
+"""By section. `notes` are not the person's, and need no transaction."""
+
+
+def _said(
+    content: MemoryContent, originals: Originals, known: _Vault, *, revealed: bool
+) -> dict[str, object]:
+    """What was said: in the person's own words with where pseudonyms stand, or under pseudonyms."""
+    about: dict[str, object] = {
+        "session": content.session,
+        "event_time": content.event_time,
+        "labels": content.labels,
+    }
+    if not revealed:
+        speaker = content.speaker.value if content.speaker else None
+        return {"text": content.text.value, "speaker": speaker, **about}
+    words = words_behind(content, originals)
+    hidden = []
+    shift = 0
+    for mention in originals.text:
+        start = mention.start + shift
+        shift += len(mention.original.value) - (mention.end - mention.start)
+        if mention.pseudonym in known:
+            hidden.append([start, mention.end + shift, mention.pseudonym])
+    speaker_pseudonym = next((m.pseudonym for m in originals.speaker if m.pseudonym in known), None)
+    return {
+        "text": words.text.value,
+        "hidden": hidden,
+        "speaker": words.speaker.value if words.speaker else None,
+        "speaker_hidden": speaker_pseudonym,
+        **about,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Vault:
+    """Which pseudonyms stand for someone or something in the vault."""
+
+    numbers: Mapping[str, int]
+
+    @classmethod
+    def of(cls, uow: UnitOfWork, person: Person) -> _Vault:
+        return cls(uow.next_entity_numbers(person.keys.subject) if person.revealed else {})
+
+    def __contains__(self, pseudonym: str) -> bool:
+        of, _, number = pseudonym.rpartition("_")
+        return number.isdecimal() and 0 < int(number) < self.numbers.get(of.upper(), 0)
+
+
+def _moment_key(moment: datetime, id_: RecordId) -> bytes:
+    return ((moment - _EPOCH) // _MICROSECOND).to_bytes(8, "big") + id_.value

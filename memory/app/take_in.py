@@ -1,0 +1,369 @@
+"""Import: an archive becomes memories again, its names and times kept (GDPR Art. 20).
+
+    every piece   checked line by line, and put aside encrypted
+    at the end    the whole is what was written ▶ consent ▶ the vault ▶ memories ▶ older versions
+
+Rules:
+- Nothing is stored before the last line is checked. Then it is stored in batches, each whole or
+  not at all; every line is known by its id, so that the same archive, sent again after a crash or
+  by mistake, goes on where it stopped and stores nothing twice.
+- Storing is storing: each memory's purpose must be this deployment's, and covered by a consent that
+  holds here and now. An archive's own consents are a copy of decisions, and decide nothing.
+- A pseudonym stays what it was unless it means someone else here; then it gets the next number.
+- What was hidden stays hidden, and detection looks again: an archive may come from anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import islice
+from typing import Final, TypeVar
+
+from memory.app.gate import admit
+from memory.app.keyring import Keyring
+from memory.app.prepare import Hidden, Named, Preparer, seal_row, vault_place
+from memory.app.sealing import seal_version
+from memory.core.archive import Line, Lines, Reader, lines_of
+from memory.core.archive_lines import (
+    ArchivedEntity,
+    ArchivedMemory,
+    ArchivedVersion,
+    Said,
+    read_entity,
+    read_memory,
+    read_version,
+)
+from memory.core.keys import PersonKeys
+from memory.core.pseudonyms import Entity, blind
+from memory.core.purposes import Purposes
+from memory.core.record_format import SALT_BYTES, seal
+from memory.core.values import (
+    Access,
+    Caller,
+    MemoryContent,
+    PersonId,
+    PurposeId,
+    SealedRecord,
+    Span,
+)
+from memory.errors import ArchiveError, InvalidArgumentError
+from memory.ports import (
+    Clock,
+    MemoryFilter,
+    MemoryRow,
+    RandomBytes,
+    Spool,
+    Store,
+    UnitOfWork,
+    VersionHead,
+    VersionRow,
+)
+
+MAX_ARCHIVE_BYTES: Final = 4 * 1024**3
+BATCH: Final = 64
+"""Memories in one transaction; keeps it short for everyone else."""
+
+_SKEW: Final = timedelta(minutes=5)
+"""How far another deployment's clock may be ahead."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Taken:
+    """How much was stored, and how much was there already."""
+
+    memories: int = 0
+    duplicates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TakeIn:
+    """The use case behind ImportData."""
+
+    store: Store
+    keyring: Keyring
+    purposes: Purposes
+    preparer: Preparer
+    spool: Callable[[], Spool]
+    clock: Clock
+    random: RandomBytes
+    stored: Callable[[], None]
+
+    def begin(self, caller: Caller, person: PersonId) -> Incoming:
+        """An archive that is about to come; close it whatever happens."""
+        return Incoming(self, caller, person)
+
+
+class Incoming:
+    """One archive on its way in: `take` its pieces in order, then `finish`."""
+
+    def __init__(self, of: TakeIn, caller: Caller, person: PersonId) -> None:
+        self._of = of
+        self._caller = caller
+        self._person = person
+        self._spool = of.spool()
+        self._lines = Lines()
+        self._reader = Reader()
+        self._bytes = 0
+        self._latest = of.clock() + _SKEW
+        self._purposes: set[PurposeId] = set()
+        self._entities: dict[str, ArchivedEntity] = {}
+        self._versions: dict[bytes, int] = {}
+        """By memory: the version that the archive has of it."""
+
+    def close(self) -> None:
+        """Lets go of what was put aside."""
+        self._spool.close()
+
+    def take(self, piece: bytes) -> None:
+        """The next bytes.
+
+        Raises:
+            ArchiveError: a line does not fit; it is told which.
+            InvalidArgumentError: the archive is larger than any that is taken in.
+        """
+        self._bytes += len(piece)
+        if self._bytes > MAX_ARCHIVE_BYTES:
+            raise InvalidArgumentError("data", f"at most {MAX_ARCHIVE_BYTES} bytes")
+        for line in self._lines.feed(piece):
+            self._check(line)
+        self._spool.append(piece)
+
+    def finish(self) -> Taken:
+        """Stores what came.
+
+        Raises:
+            ArchiveError: it is not complete, or not what was written; nothing was stored.
+            ConsentError, ErasureInProgressError: nothing was stored.
+            StorageFullError, StorageUnavailableError, KeyUnavailableError: send it again to go on.
+        """
+        for line in self._lines.rest():
+            self._check(line)
+        self._reader.finish()
+        taken = Taken()
+        if not self._versions:
+            return taken
+        entities = self._take_entities()
+        for memories in _batches(self._read(ArchivedMemory)):
+            self._take_memories(memories, entities, taken)
+        with self._of.store.read() as uow:
+            known = set(uow.version_heads(self._admit(uow).subject))
+        for versions in _batches(self._read(ArchivedVersion)):
+            self._take_versions(versions, entities, known)
+        return taken
+
+    # before anything is stored
+
+    def _check(self, raw: bytes) -> None:
+        line = self._reader.read(raw)
+        header = self._reader.header
+        if line is None:
+            if not self._reader.counts and header and header.get("revealed") is not True:
+                raise ArchiveError(
+                    1, "it holds pseudonyms and not what they stand for; export it with reveal"
+                )
+            return
+        match self._parse(line):
+            case ArchivedEntity(entity) as archived:
+                if self._entities.setdefault(entity.pseudonym, archived) is not archived:
+                    raise ArchiveError(line.number, "this pseudonym was given before")
+            case ArchivedMemory(_, id_, said, purpose) as memory:
+                if purpose not in self._of.purposes.by_id:
+                    raise ArchiveError(line.number, "its purpose is not in this registry")
+                if id_.value in self._versions:
+                    raise ArchiveError(line.number, "this memory was there before")
+                self._versions[id_.value] = memory.version
+                self._purposes.add(purpose)
+                self._check_hidden(said, line.number)
+            case ArchivedVersion(_, of, said, version):
+                if version >= self._versions.get(of.value, 0):
+                    raise ArchiveError(line.number, "it is no older version of a memory here")
+                self._check_hidden(said, line.number)
+
+    def _parse(self, line: Line) -> ArchivedEntity | ArchivedMemory | ArchivedVersion | None:
+        match line.type:
+            case "pseudonym":
+                return read_entity(line)
+            case "memory":
+                return read_memory(line, self._latest)
+            case "version":
+                return read_version(line, self._latest)
+            case _:
+                return None  # a copy of decisions and events elsewhere
+
+    def _check_hidden(self, said: Said, number: int) -> None:
+        names = {name for _, _, name in said.hidden} | {said.speaker_hidden or ""}
+        if not names - {""} <= self._entities.keys():
+            raise ArchiveError(number, "it names a pseudonym that the archive does not explain")
+
+    # once it is complete
+
+    def _read(self, of: type[T]) -> Iterator[T]:
+        reader = Reader()
+        for raw in lines_of(self._spool.pieces()):
+            line = reader.read(raw)
+            parsed = None if line is None else self._parse(line)
+            if isinstance(parsed, of):
+                yield parsed
+
+    def _admit(self, uow: UnitOfWork, *, lock: bool = False) -> PersonKeys:
+        """The person's keys, if every purpose of the archive is covered now."""
+        ref = self._of.keyring.ref(self._caller.tenant, self._person)
+        now = self._of.clock()
+        admitted = [
+            admit(uow, ref, Access(self._caller, self._person, purpose), now, lock=lock)
+            for purpose in sorted(self._purposes, key=lambda p: p.value)
+        ]
+        return self._of.keyring.keys(admitted[0].person)
+
+    def _take_entities(self) -> dict[str, Entity]:
+        """Whom each pseudonym of the archive stands for here."""
+        made: dict[str, Entity] = {}
+        for archived in _batches(iter(self._entities.values())):
+            with self._of.store.write() as uow:
+                keys = self._admit(uow, lock=True)
+                made |= self._place(uow, keys, archived)
+                uow.commit()
+        return made
+
+    def _place(
+        self, uow: UnitOfWork, keys: PersonKeys, archived: Sequence[ArchivedEntity]
+    ) -> dict[str, Entity]:
+        wholes = {a.entity: _whole(keys, a) for a in archived}
+        known = dict(uow.entities(keys.subject, wholes.values()))
+        numbers = dict(uow.next_entity_numbers(keys.subject))
+        fresh: list[tuple[Entity, SealedRecord]] = []
+        aliases: dict[bytes, Entity] = {}
+        made = {}
+        for each in archived:
+            entity, whole = each.entity, wholes[each.entity]
+            here = known.get(whole)
+            if here is None:
+                number = max(entity.number, numbers.get(entity.entity_type, 1))
+                numbers[entity.entity_type] = number + 1
+                here = known[whole] = aliases[whole] = Entity(entity.entity_type, number)
+                value = each.value.value.encode()
+                salt = self._of.random(SALT_BYTES)
+                fresh.append((here, seal(keys, keys.vault, vault_place(here), value, salt)))
+            made[entity.pseudonym] = here
+        uow.add_entities(keys.subject, fresh, aliases)
+        return made
+
+    def _take_memories(
+        self, archived: Sequence[ArchivedMemory], entities: dict[str, Entity], taken: Taken
+    ) -> None:
+        of = self._of
+        with of.store.read() as uow:
+            subject = self._admit(uow).subject
+            there = {h.id for h in uow.heads(subject, MemoryFilter(), [a.id for a in archived])}
+        fresh = [a for a in archived if a.id not in there]
+        prepared = of.preparer.prepare_archived(
+            self._caller.tenant, [a.said.draft for a in fresh], _hidden(fresh, entities)
+        )
+        with of.store.write() as uow:
+            keys = self._admit(uow, lock=True)
+            there |= {h.id for h in uow.heads(keys.subject, MemoryFilter(), [a.id for a in fresh])}
+            pairs = [(a, p) for a, p in zip(fresh, prepared, strict=True) if a.id not in there]
+            if pairs:
+                named = of.preparer.name(uow, keys, [p for _, p in pairs], of.random)
+                seq = uow.next_seq(keys.subject, len(named))
+                uow.add_memories(
+                    [
+                        self._row(keys, a, n, seq + offset)
+                        for offset, ((a, _), n) in enumerate(zip(pairs, named, strict=True))
+                    ]
+                )
+                uow.commit()
+        taken.memories += len(pairs)
+        taken.duplicates += len(archived) - len(pairs)
+        of.stored()
+
+    def _row(self, keys: PersonKeys, archived: ArchivedMemory, named: Named, seq: int) -> MemoryRow:
+        access = Access(self._caller, self._person, archived.purpose)
+        now, random = archived.stored_at, self._of.random
+        sealed = seal_row(keys, named, access, archived.id, seq, now, random)
+        return replace(
+            sealed,
+            assistant=archived.assistant,
+            updated_at=archived.updated_at,
+            version=archived.version,
+        )
+
+    def _take_versions(
+        self,
+        archived: Sequence[ArchivedVersion],
+        entities: dict[str, Entity],
+        known: set[VersionHead],
+    ) -> None:
+        of = self._of
+        prepared = of.preparer.prepare_archived(
+            self._caller.tenant, [a.said.draft for a in archived], _hidden(archived, entities)
+        )
+        with of.store.write() as uow:
+            keys = self._admit(uow, lock=True)
+            heads = {
+                h.id: h
+                for h in uow.heads(keys.subject, MemoryFilter(), {a.memory for a in archived})
+            }
+            named = of.preparer.name(uow, keys, prepared, of.random)
+            rows = []
+            for a, n in zip(archived, named, strict=True):
+                head = heads.get(a.memory)
+                if head is None or a.version >= head.version:
+                    continue
+                place = VersionHead(head.seq, a.version)
+                if place not in known:
+                    known.add(place)
+                    rows.append(self._version_row(keys, a, n, head.seq))
+            uow.add_versions(rows)
+            uow.commit()
+
+    def _version_row(
+        self, keys: PersonKeys, archived: ArchivedVersion, named: Named, seq: int
+    ) -> VersionRow:
+        draft = archived.said.draft
+        content = MemoryContent(
+            named.text, named.speaker, draft.session, draft.event_time, dict(draft.labels)
+        )
+        nothing = SealedRecord(b"")
+        row = VersionRow(
+            archived.memory,
+            keys.subject,
+            seq,
+            archived.version,
+            draft.kind,
+            archived.updated_at,
+            keys.version,
+            nothing,
+            nothing,
+        )
+        return seal_version(keys, row, content, named.originals, self._of.random)
+
+
+def _hidden(
+    archived: Sequence[ArchivedMemory | ArchivedVersion], entities: dict[str, Entity]
+) -> list[Hidden]:
+    return [
+        Hidden(
+            a.said.spans(entities),
+            entities[a.said.speaker_hidden] if a.said.speaker_hidden else None,
+        )
+        for a in archived
+    ]
+
+
+def _whole(keys: PersonKeys, archived: ArchivedEntity) -> bytes:
+    """The alias of an entity's value as written in full."""
+    value = archived.value
+    (blinded,) = blind(
+        value, [Span(0, len(value.value), archived.entity.entity_type)], keys.blind_index
+    )
+    return blinded.whole
+
+
+def _batches(values: Iterator[T]) -> Iterator[list[T]]:
+    while batch := list(islice(values, BATCH)):
+        yield batch
