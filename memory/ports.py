@@ -17,7 +17,6 @@ from typing import Protocol
 
 from memory.core.consent import Consent
 from memory.core.pseudonyms import Entity, Replacement
-from memory.core.requests import RightsRequest
 from memory.core.rows import (  # noqa: F401 (to be had from here, with the ports they pass)
     AccessAction,
     AccessEvent,
@@ -48,10 +47,10 @@ from memory.core.values import (
     Secret,
     Span,
     SubjectId,
-    TenantId,
     Vector,
     VeiledVector,
 )
+from memory.ports_rights import KeepsRequests, KeepsVersions, Spool  # noqa: F401 (as above)
 
 Clock = Callable[[], datetime]
 """Now, in UTC, with a time zone."""
@@ -126,7 +125,7 @@ class KeyProvider(Protocol):
     def close(self) -> None: ...
 
 
-class UnitOfWork(Protocol):
+class UnitOfWork(KeepsVersions, KeepsRequests, Protocol):
     """One transaction: snapshot reads, all-or-nothing writes."""
 
     def commit(self) -> None: ...
@@ -187,17 +186,6 @@ class UnitOfWork(Protocol):
 
     def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int: ...
 
-    # older versions: written when a memory is replaced, gone when it is deleted
-    def add_versions(self, rows: Sequence[VersionRow]) -> None: ...
-    def version_heads(self, subject: SubjectId) -> list[VersionHead]: ...
-    def page_versions(self, subject: SubjectId, after: VersionHead, limit: int) -> list[VersionRow]:
-        """Ascending by `seq` and version, starting behind `after`."""
-        ...
-
-    def reseal_versions(self, rows: Sequence[VersionRow]) -> None:
-        """New sealed fields."""
-        ...
-
     # the segments of sealed mode: derived from the memories, each written once
     def segments(self, subject: SubjectId) -> list[SegmentHead]: ...
     def sealed_segments(
@@ -236,21 +224,6 @@ class UnitOfWork(Protocol):
     def add_access_event(self, event: AccessEvent) -> None: ...
     def access_events(self, subject: SubjectId) -> list[AccessEvent]:
         """In the order of time."""
-        ...
-
-    # the register of requests
-    def rights_request(self, tenant: TenantId, id: RecordId) -> RightsRequest | None: ...
-    def put_rights_request(self, row: RightsRequest) -> None: ...
-    def page_rights_requests(
-        self, tenant: TenantId, after: tuple[datetime, RecordId], limit: int, *, unfinished: bool
-    ) -> list[RightsRequest]:
-        """Ascending by when they are due, starting behind `after`."""
-        ...
-
-    def page_persons_requests(
-        self, subject: SubjectId, after: tuple[datetime, RecordId], limit: int
-    ) -> list[RightsRequest]:
-        """Ascending by when they came, starting behind `after`."""
         ...
 
     # erasure
@@ -341,17 +314,6 @@ class UnitOfWork(Protocol):
     def release_index_tasks(self, ids: Sequence[int]) -> None: ...
     def finish_index_tasks(self, ids: Sequence[int]) -> None: ...
     def index_backlog(self) -> int: ...
-
-
-class Spool(Protocol):
-    """Puts bytes aside for a while, where nobody else can read them."""
-
-    def append(self, piece: bytes) -> None: ...
-    def pieces(self) -> Iterator[bytes]:
-        """All of them, in order; may be read again."""
-        ...
-
-    def close(self) -> None: ...
 
 
 class Store(Protocol):

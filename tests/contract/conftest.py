@@ -86,7 +86,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url: str = request.getfixturevalue("shared_postgres_url")
     engine = administer(url)
     with engine.connect() as connection:
-        for table in ("persons", "erasures", "deployment", "key_epochs", "rotations"):
+        for table in (
+            "persons",
+            "erasures",
+            "deployment",
+            "key_epochs",
+            "rotations",
+            "rights_requests",
+        ):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     engine.dispose()
     return url
