@@ -28,6 +28,7 @@ SUITE: Final = {
     "fairness": None,
     "leakage": "*.json",
     "sealed": None,
+    "export": None,
 }
 """Names, and the files each one needs."""
 
