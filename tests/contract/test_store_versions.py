@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 from memory.adapters.sql.store import SqlStore
-from memory.core.values import MemoryKind, SealedRecord
-from memory.ports import MemoryRow, VersionHead, VersionRow
-from tests.contract.rows import ANY, THEN, stored_person
+from memory.core.values import SealedRecord
+from memory.ports import VersionHead, VersionRow
+from tests.contract.rows import ANY, a_version, stored_person
 
 FIRST = VersionHead(-1, 0)
-
-
-def a_version(memory: MemoryRow, version: int) -> VersionRow:
-    return VersionRow(
-        id=memory.id,
-        subject=memory.subject,
-        seq=memory.seq,
-        version=version,
-        kind=MemoryKind.FACT,
-        updated_at=THEN,
-        key_version=1,
-        body=SealedRecord(os.urandom(300)),
-        originals=SealedRecord(os.urandom(100)),
-    )
 
 
 def kept(store: SqlStore, memories: int = 3, versions: int = 2) -> list[VersionRow]:

@@ -1,6 +1,6 @@
 -- `seq` is the memory's: older versions are read in the order of their memories.
 CREATE TABLE memory_versions (
-    subject BYTEA NOT NULL,
+    subject BYTEA NOT NULL REFERENCES persons ON DELETE CASCADE,
     seq BIGINT NOT NULL,
     version BIGINT NOT NULL,
     id BYTEA NOT NULL CHECK (length(id) = 16),

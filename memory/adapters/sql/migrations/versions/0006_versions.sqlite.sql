@@ -1,6 +1,6 @@
 -- `seq` is the memory's: older versions are read in the order of their memories.
 CREATE TABLE memory_versions (
-    subject BLOB NOT NULL,
+    subject BLOB NOT NULL REFERENCES persons ON DELETE CASCADE,
     seq INTEGER NOT NULL,
     version INTEGER NOT NULL,
     id BLOB NOT NULL CHECK (length(id) = 16),
