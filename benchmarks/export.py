@@ -22,6 +22,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -47,6 +48,7 @@ CUT_AFTER: Final = 10
 """Pieces of 64 KB that come before the stream is cut off."""
 
 CALL_SECONDS: Final = 600.0
+_LIFETIME: Final = timedelta(hours=12)
 _SAME: Final = frozenset({"pseudonym", "memory", "version"})
 _SAMPLE_SECONDS: Final = 0.01
 
@@ -67,7 +69,9 @@ class Rights:
         """How many it took to export last."""
         config = load_config(environ={}, flags={"data": str(server.data)})
         scopes = ("data.export", "memory.reveal", "memory.write", "consent.manage")
-        token = mint_local(config, tenant="benchmark", client="benchmark", scopes=scopes)
+        token = mint_local(
+            config, tenant="benchmark", client="benchmark", scopes=scopes, lifetime=_LIFETIME
+        )
         self._metadata = (("authorization", f"Bearer {token}"),)
         self._channel = grpc.insecure_channel(server.address.target)
         self._rights = SubjectRightsServiceStub(self._channel)

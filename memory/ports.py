@@ -209,6 +209,11 @@ class UnitOfWork(KeepsVersions, KeepsRequests, Protocol):
         ...
 
     def vault(self, subject: SubjectId) -> list[tuple[Entity, SealedRecord]]: ...
+    def page_vault(
+        self, subject: SubjectId, after: Entity, limit: int
+    ) -> list[tuple[Entity, SealedRecord]]:
+        """Ascending by entity type and number, starting behind `after`."""
+        ...
 
     # idempotency
     def seen_requests(

@@ -22,6 +22,7 @@ from memory.app.sealing import open_memory, open_originals, open_version, words_
 from memory.core.consent import Consent
 from memory.core.content import Originals
 from memory.core.keys import PersonKeys
+from memory.core.pseudonyms import Entity
 from memory.core.record_format import unseal
 from memory.core.values import MemoryContent, RecordId
 from memory.ports import AccessEvent, MemoryFilter, UnitOfWork, VersionHead
@@ -72,19 +73,17 @@ def _pseudonyms(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
     if not person.revealed:
         return
     keys = person.keys
-    for entity, sealed in uow.vault(keys.subject):
-        key = f"{entity.entity_type}/{entity.number:010}".encode()
-        if key > after:
-            value = unseal(keys, keys.vault, vault_place(entity), sealed).decode()
-            yield (
-                key,
-                {
-                    "pseudonym": entity.pseudonym,
-                    "entity_type": entity.entity_type,
-                    "number": entity.number,
-                    "value": value,
-                },
-            )
+    entity_type, _, number = after.decode().partition("/")
+    for entity, sealed in uow.page_vault(keys.subject, Entity(entity_type, int(number or 0)), PAGE):
+        yield (
+            f"{entity.entity_type}/{entity.number}".encode(),
+            {
+                "pseudonym": entity.pseudonym,
+                "entity_type": entity.entity_type,
+                "number": entity.number,
+                "value": unseal(keys, keys.vault, vault_place(entity), sealed).decode(),
+            },
+        )
 
 
 def _memories(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
@@ -134,9 +133,10 @@ def _versions(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
 
 
 def _access(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
-    for event in uow.access_events(person.keys.subject):
+    before = after or _moment_key(person.until + _MICROSECOND, RecordId(bytes(16)))
+    for event in reversed(uow.access_events(person.keys.subject)):
         key = _moment_key(event.at, event.id)
-        if key > after and event.at <= person.until:
+        if key < before:
             yield key, _access_event(event)
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from memory.v1.subject_rights_service_pb2 import ImportDataRequest
 
 _PIECE_BYTES: Final = 64 * 1024
+_IMPORT_SECONDS: Final = 600.0
+"""Taking in is as much work as storing, and a server gives a call no more."""
+
 _TRIES: Final = 5
 """Attempts to go on with an export that brought nothing new."""
 
@@ -139,6 +143,7 @@ def import_(
     person: Person = ME,
 ) -> None:
     """Takes in an archive that `tacit export --reveal` wrote; safe to repeat."""
+    session = replace(session, timeout=max(session.timeout, _IMPORT_SECONDS))
     with file.open("rb") as source:
         taken = session.call(session.rights.ImportData, _messages(source, person))
     there = f", {taken.duplicate_count} were there already" if taken.duplicate_count else ""

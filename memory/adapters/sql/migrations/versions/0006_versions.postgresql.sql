@@ -14,3 +14,6 @@ CREATE TABLE memory_versions (
 );
 
 CREATE INDEX memory_versions_of ON memory_versions (subject, id, version);
+
+-- The order of a vault must not depend on the server's language.
+ALTER TABLE vault_entities ALTER COLUMN entity_type TYPE TEXT COLLATE "C";
