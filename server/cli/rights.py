@@ -20,14 +20,14 @@ from server.cli.output import errors, moment, out, print_json
 from server.cli.session import Session, client_command
 
 if TYPE_CHECKING:
-    from memory.v1.subject_rights_service_pb2 import ImportDataRequest
+    from memory.v1.subject_rights_service_pb2 import ImportDataRequest, ImportDataResponse
 
 _PIECE_BYTES: Final = 64 * 1024
 _IMPORT_SECONDS: Final = 600.0
-"""Taking in is as much work as storing, and a server gives a call no more."""
+"""Taking in is as much work as storing; a server gives a call no more, and a second one goes on."""
 
 _TRIES: Final = 5
-"""Attempts to go on with an export that brought nothing new."""
+"""Attempts to go on with an export that brought nothing new, or with an import."""
 
 _PAUSE_SECONDS: Final = 1.0
 
@@ -144,10 +144,24 @@ def import_(
 ) -> None:
     """Takes in an archive that `tacit export --reveal` wrote; safe to repeat."""
     session = replace(session, timeout=max(session.timeout, _IMPORT_SECONDS))
-    with file.open("rb") as source:
-        taken = session.call(session.rights.ImportData, _messages(source, person))
+    taken = _take_in(session, file, person)
     there = f", {taken.duplicate_count} were there already" if taken.duplicate_count else ""
     errors.print(f"{taken.memory_count} memories taken in{there}", markup=False)
+
+
+def _take_in(session: Session, file: Path, person: str) -> ImportDataResponse:
+    """Sends the archive; once more when time ran out: what was stored until then is passed over."""
+    import grpc
+
+    tries = 0
+    while True:
+        try:
+            with file.open("rb") as source:
+                return session.call(session.rights.ImportData, _messages(source, person))
+        except grpc.RpcError as error:
+            tries += 1
+            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED or tries == _TRIES:
+                raise
 
 
 def _messages(source: BinaryIO, person: str) -> Iterator[ImportDataRequest]:
