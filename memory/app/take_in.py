@@ -10,7 +10,8 @@ Rules:
 - Storing is storing: each memory's purpose must be this deployment's, and covered by a consent that
   holds here and now. An archive's own consents are a copy of decisions, and decide nothing.
 - A pseudonym stays what it was unless it means someone else here; then it gets the next number.
-- What was hidden stays hidden, and detection looks again: an archive may come from anywhere.
+- What was hidden stays hidden, by this tenant's policy, and detection looks again: an archive may
+  come from anywhere.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from memory.core.archive_lines import (
     read_version,
 )
 from memory.core.keys import PersonKeys
+from memory.core.policy import Action
 from memory.core.pseudonyms import Entity, blind
 from memory.core.purposes import Purposes
 from memory.core.record_format import SALT_BYTES, seal
@@ -67,6 +69,9 @@ BATCH: Final = 64
 
 _SKEW: Final = timedelta(minutes=5)
 """How far another deployment's clock may be ahead."""
+
+_NO_PSEUDONYM: Final = frozenset({Action.REDACT, Action.GENERALIZE})
+"""Something else stands for these here, whatever stood for them in the archive."""
 
 T = TypeVar("T")
 
@@ -238,8 +243,12 @@ class Incoming:
         fresh: list[tuple[Entity, SealedRecord]] = []
         aliases: dict[bytes, Entity] = {}
         made = {}
+        policy = self._of.preparer.detection(keys.tenant).policy
         for each in archived:
             entity, whole = each.entity, wholes[each.entity]
+            if policy.action(entity.entity_type) in _NO_PSEUDONYM:
+                made[entity.pseudonym] = entity
+                continue
             here = known.get(whole)
             if here is None:
                 number = max(entity.number, numbers.get(entity.entity_type, 1))

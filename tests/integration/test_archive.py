@@ -151,6 +151,22 @@ def test_names_that_an_archive_does_not_hide_are_found_again(tacit: Tacit, empty
     assert "Nowak" not in under
 
 
+def test_what_is_redacted_here_is_not_kept_whatever_the_archive_kept(
+    tacit: Tacit, tmp_path: Path
+) -> None:
+    lived(tacit)
+    policies = tmp_path / "policies.toml"
+    policies.write_text('[actions]\nEMAIL_ADDRESS = "redact"\n')
+    with open_tacit(Config(data=tmp_path / "stricter", detection=policies)) as stricter:
+        grant(stricter)
+        grant(stricter, purpose=CARE)
+        take_in(stricter, archive(tacit))
+        data = archive(stricter)
+    assert b"Priya" in data
+    assert b"mail.example" not in data
+    assert b"write to [email address]" in data
+
+
 def forged(tacit: Tacit, lines: list[dict[str, Any]]) -> bytes:
     """An archive with these lines and fitting hashes, as anyone could write it."""
     from memory.core.archive import Writer
