@@ -116,8 +116,7 @@ class Incoming:
         self._latest = of.clock() + _SKEW
         self._purposes: set[PurposeId] = set()
         self._entities: dict[str, ArchivedEntity] = {}
-        self._versions: dict[bytes, int] = {}
-        """By memory: the version that the archive has of it."""
+        self._memories: set[bytes] = set()
 
     def close(self) -> None:
         """Lets go of what was put aside."""
@@ -149,7 +148,7 @@ class Incoming:
             self._check(line)
         self._reader.finish()
         taken = Taken()
-        if not self._versions:
+        if not self._memories:
             return taken
         entities = self._take_entities()
         for memories in _batches(self._read(ArchivedMemory)):
@@ -175,17 +174,17 @@ class Incoming:
             case ArchivedEntity(entity) as archived:
                 if self._entities.setdefault(entity.pseudonym, archived) is not archived:
                     raise ArchiveError(line.number, "this pseudonym was given before")
-            case ArchivedMemory(_, id_, said, purpose) as memory:
+            case ArchivedMemory(_, id_, said, purpose):
                 if purpose not in self._of.purposes.by_id:
                     raise ArchiveError(line.number, "its purpose is not in this registry")
-                if id_.value in self._versions:
+                if id_.value in self._memories:
                     raise ArchiveError(line.number, "this memory was there before")
-                self._versions[id_.value] = memory.version
+                self._memories.add(id_.value)
                 self._purposes.add(purpose)
                 self._check_hidden(said, line.number)
-            case ArchivedVersion(_, of, said, version):
-                if version >= self._versions.get(of.value, 0):
-                    raise ArchiveError(line.number, "it is no older version of a memory here")
+            case ArchivedVersion(_, of, said):
+                if of.value not in self._memories:
+                    raise ArchiveError(line.number, "it is a version of no memory here")
                 self._check_hidden(said, line.number)
 
     def _parse(self, line: Line) -> ArchivedEntity | ArchivedMemory | ArchivedVersion | None:
@@ -322,7 +321,7 @@ class Incoming:
             for a, n in zip(archived, named, strict=True):
                 head = heads.get(a.memory)
                 if head is None or a.version >= head.version:
-                    continue
+                    continue  # erased here since, or corrected while it was exported
                 place = VersionHead(head.seq, a.version)
                 if place not in known:
                     known.add(place)

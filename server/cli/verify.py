@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from memory.core.archive import Reader, lines_of
-from memory.core.signing import Verifier
 from server.cli.output import out
+
+if TYPE_CHECKING:
+    from memory.core.signing import Verifier
 
 _HEAD_BYTES: Final = 4096
 _PIECE_BYTES: Final = 64 * 1024
@@ -41,6 +42,8 @@ def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
 
 
 def _archive(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    from memory.core.archive import Reader, lines_of
+
     reader = Reader()
     with file.open("rb") as stream:
         for line in lines_of(iter(lambda: stream.read(_PIECE_BYTES), b"")):
@@ -77,6 +80,8 @@ def verify(
     ],
 ) -> None:
     """Checks a signed file against the deployment's published key and says what it proves."""
+    from memory.core.signing import Verifier
+
     verifier = Verifier.parse(Path(key).read_text("utf-8") if Path(key).is_file() else key)
     with file.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)

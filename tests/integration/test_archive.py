@@ -191,7 +191,7 @@ def forged(tacit: Tacit, lines: list[dict[str, Any]]) -> bytes:
 def test_pieces_that_were_resumed_are_one_archive(
     tacit: Tacit, empty: Tacit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lived(tacit)
+    ids = lived(tacit)
     monkeypatch.setattr("memory.app.export.PIECE_BYTES", 1)
     monkeypatch.setattr("memory.app.export.PAGE", 2)
     whole = list(tacit.export(caller(), ALICE, revealed=True))
@@ -204,14 +204,21 @@ def test_pieces_that_were_resumed_are_one_archive(
             break
         place = decode_place(encode_place(piece.place))
         store(tacit, "said while it was away")
+        if b'{"type": "memory"' in piece.data and b"Leeds" in piece.data:
+            for record in ids[:2]:
+                tacit.rectify.update(access(), record, lambda _: draft("corrected meanwhile"))
     reader = Reader()
     for line in lines_of([data]):
         reader.read(line)
     reader.verify(tacit.signer.verifier)
     assert reader.counts["memories"] == 5
+    assert reader.counts["versions"] == 4  # two from before, and the two corrections of meanwhile
     grant(empty)
     grant(empty, purpose=CARE)
     take_in(empty, data)
+    there = taken_over(exported(empty))
+    assert [line["version"] for line in there if line["type"] == "memory"] == [1, 4, 1, 1, 1]
+    assert [line["version"] for line in there if line["type"] == "version"] == [1, 2, 3]
 
 
 def test_a_resumed_export_of_someone_forgotten_is_refused(tacit: Tacit) -> None:
