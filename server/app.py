@@ -165,12 +165,21 @@ def _answers(tacit: Tacit) -> Answers:
         ).answers(),
         "ConsentService": Consents(tacit.consents, tacit.registry, tokens).answers(),
         "SubjectRightsService": {
-            **SubjectRights(tacit.export, tacit.forget, tacit.restrict).answers(),
+            **SubjectRights(
+                tacit.export, tacit.take_in, tacit.forget, tacit.restrict, tacit.register, tokens
+            ).answers(),
             **AccessEvents(tacit.access_log, tokens).answers(),
         },
         "LedgerService": Ledger(tacit.proofs).answers(),
         "OperatorService": Operations(
-            tacit.status, tacit.rotate, tacit.rekey, tacit.restrict, datetime.now(UTC)
+            tacit.status,
+            tacit.rotate,
+            tacit.rekey,
+            tacit.restrict,
+            tacit.register,
+            tacit.report,
+            tokens,
+            datetime.now(UTC),
         ).answers(),
     }
 

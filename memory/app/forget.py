@@ -19,6 +19,7 @@ from memory.app.ledger import Ledger
 from memory.app.matrices import Matrices
 from memory.app.opened import OpenedFeatures
 from memory.app.veiling import Veils
+from memory.core.requests import Outcome, Right, RightsRequest, received
 from memory.core.values import Caller, PersonId, RecordId, SubjectId
 from memory.ports import (
     Clock,
@@ -84,6 +85,7 @@ class Forget:
             if row is None:
                 erasure = replace(erasure, state=ErasureState.DONE, finished_at=now)
                 uow.put_erasure(erasure)
+                uow.put_rights_request(_request(erasure).finished(Outcome.FULFILLED, now))
             elif row.state is PersonState.ERASING:
                 erasure = next(e for e in uow.unfinished_erasures() if e.subject == row.subject)
             else:
@@ -97,6 +99,7 @@ class Forget:
                     vault_entries=len(uow.vault(row.subject)),
                 )
                 uow.fence(row.subject, erasure)
+                uow.put_rights_request(_request(erasure))
                 self.ledger.operate(uow, caller, OperatorAction.FORGET, erasure.memories)
             uow.commit()
         return erasure
@@ -121,6 +124,8 @@ class Forget:
         self.store.scrub()
         with self.store.write() as uow:
             uow.put_erasure(done)
+            request = uow.rights_request(done.tenant, done.id) or _request(done)
+            uow.put_rights_request(request.finished(Outcome.FULFILLED, self.clock()))
             uow.commit()
         return done
 
@@ -135,3 +140,8 @@ class Forget:
         self.veils.forget(subject)
         self.matrices.forget(subject)
         return destroyed
+
+
+def _request(erasure: ErasureRow) -> RightsRequest:
+    """An erasure's entry in the register of requests, under the erasure's own id."""
+    return received(erasure.id, erasure.tenant, erasure.subject, Right.ERASURE, erasure.started_at)

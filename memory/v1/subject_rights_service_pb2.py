@@ -23,49 +23,54 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from memory.v1 import core_pb2 as memory_dot_v1_dot_core__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&memory/v1/subject_rights_service.proto\x12\tmemory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"G\n\x11\x45xportDataRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reveal\x18\x02 \x01(\x08\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"8\n\x12\x45xportDataResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"C\n\x11ImportDataRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"C\n\x12ImportDataResponse\x12\x14\n\x0cmemory_count\x18\x01 \x01(\x03\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x03\"!\n\x11\x46orgetUserRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xa9\x02\n\x07\x45rasure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.memory.v1.Erasure.State\x12(\n\x06\x63ounts\x18\x03 \x01(\x0b\x32\x18.memory.v1.ErasureCounts\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rcomplete_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_FENCED\x10\x01\x12\x17\n\x13STATE_KEY_DESTROYED\x10\x02\x12\x0e\n\nSTATE_DONE\x10\x03\"U\n\rErasureCounts\x12\x14\n\x0cmemory_count\x18\x01 \x01(\x03\x12\x17\n\x0fpseudonym_count\x18\x02 \x01(\x03\x12\x15\n\rconsent_count\x18\x03 \x01(\x03\",\n\x1cGetErasureCertificateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"^\n\x12\x45rasureCertificate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x07\x65rasure\x18\x02 \x01(\x0b\x32\x12.memory.v1.Erasure\x12\x15\n\rdsse_envelope\x18\x03 \x01(\x0c\"\xf1\x01\n\x17ListAccessEventsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tassistant\x18\x06 \x01(\t\x12.\n\x07\x61\x63tions\x18\x07 \x03(\x0e\x32\x1d.memory.v1.AccessEvent.Action\"b\n\x18ListAccessEventsResponse\x12-\n\raccess_events\x18\x01 \x03(\x0b\x32\x16.memory.v1.AccessEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x90\x03\n\x0b\x41\x63\x63\x65ssEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tassistant\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12-\n\x06\x61\x63tion\x18\x05 \x01(\x0e\x32\x1d.memory.v1.AccessEvent.Action\x12\x14\n\x0cmemory_count\x18\x06 \x01(\x05\x12\x0e\n\x06\x64\x65nied\x18\x07 \x01(\x08\x12\x12\n\nleaf_input\x18\x08 \x01(\x0c\x12\x11\n\tleaf_hash\x18\t \x01(\x0c\"\xa2\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x41\x43TION_STORE\x10\x01\x12\x0f\n\x0b\x41\x43TION_READ\x10\x02\x12\x11\n\rACTION_REVEAL\x10\x03\x12\x11\n\rACTION_UPDATE\x10\x04\x12\x10\n\x0c\x41\x43TION_ERASE\x10\x05\x12\x11\n\rACTION_EXPORT\x10\x06\x12\x12\n\x0e\x41\x43TION_CONSENT\x10\x07\")\n\x19RestrictProcessingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x16LiftRestrictionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"`\n\x0bRestriction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrestricted\x18\x02 \x01(\x08\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xd0\x04\n\x14SubjectRightsService\x12K\n\nExportData\x12\x1c.memory.v1.ExportDataRequest\x1a\x1d.memory.v1.ExportDataResponse0\x01\x12K\n\nImportData\x12\x1c.memory.v1.ImportDataRequest\x1a\x1d.memory.v1.ImportDataResponse(\x01\x12>\n\nForgetUser\x12\x1c.memory.v1.ForgetUserRequest\x1a\x12.memory.v1.Erasure\x12_\n\x15GetErasureCertificate\x12\'.memory.v1.GetErasureCertificateRequest\x1a\x1d.memory.v1.ErasureCertificate\x12[\n\x10ListAccessEvents\x12\".memory.v1.ListAccessEventsRequest\x1a#.memory.v1.ListAccessEventsResponse\x12R\n\x12RestrictProcessing\x12$.memory.v1.RestrictProcessingRequest\x1a\x16.memory.v1.Restriction\x12L\n\x0fLiftRestriction\x12!.memory.v1.LiftRestrictionRequest\x1a\x16.memory.v1.Restrictionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&memory/v1/subject_rights_service.proto\x12\tmemory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14memory/v1/core.proto\"G\n\x11\x45xportDataRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reveal\x18\x02 \x01(\x08\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"8\n\x12\x45xportDataResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"C\n\x11ImportDataRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"Z\n\x12ImportDataResponse\x12\x14\n\x0cmemory_count\x18\x01 \x01(\x03\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x03\x12\x15\n\rexpired_count\x18\x03 \x01(\x03\"!\n\x11\x46orgetUserRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xa9\x02\n\x07\x45rasure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.memory.v1.Erasure.State\x12(\n\x06\x63ounts\x18\x03 \x01(\x0b\x32\x18.memory.v1.ErasureCounts\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rcomplete_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_FENCED\x10\x01\x12\x17\n\x13STATE_KEY_DESTROYED\x10\x02\x12\x0e\n\nSTATE_DONE\x10\x03\"U\n\rErasureCounts\x12\x14\n\x0cmemory_count\x18\x01 \x01(\x03\x12\x17\n\x0fpseudonym_count\x18\x02 \x01(\x03\x12\x15\n\rconsent_count\x18\x03 \x01(\x03\",\n\x1cGetErasureCertificateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"^\n\x12\x45rasureCertificate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x07\x65rasure\x18\x02 \x01(\x0b\x32\x12.memory.v1.Erasure\x12\x15\n\rdsse_envelope\x18\x03 \x01(\x0c\"\xf1\x01\n\x17ListAccessEventsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tassistant\x18\x06 \x01(\t\x12.\n\x07\x61\x63tions\x18\x07 \x03(\x0e\x32\x1d.memory.v1.AccessEvent.Action\"b\n\x18ListAccessEventsResponse\x12-\n\raccess_events\x18\x01 \x03(\x0b\x32\x16.memory.v1.AccessEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x90\x03\n\x0b\x41\x63\x63\x65ssEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tassistant\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12-\n\x06\x61\x63tion\x18\x05 \x01(\x0e\x32\x1d.memory.v1.AccessEvent.Action\x12\x14\n\x0cmemory_count\x18\x06 \x01(\x05\x12\x0e\n\x06\x64\x65nied\x18\x07 \x01(\x08\x12\x12\n\nleaf_input\x18\x08 \x01(\x0c\x12\x11\n\tleaf_hash\x18\t \x01(\x0c\"\xa2\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x41\x43TION_STORE\x10\x01\x12\x0f\n\x0b\x41\x43TION_READ\x10\x02\x12\x11\n\rACTION_REVEAL\x10\x03\x12\x11\n\rACTION_UPDATE\x10\x04\x12\x10\n\x0c\x41\x43TION_ERASE\x10\x05\x12\x11\n\rACTION_EXPORT\x10\x06\x12\x12\n\x0e\x41\x43TION_CONSENT\x10\x07\")\n\x19RestrictProcessingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x16LiftRestrictionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"`\n\x0bRestriction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrestricted\x18\x02 \x01(\x08\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x19ListPersonRequestsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"f\n\x1aListPersonRequestsResponse\x12/\n\x08requests\x18\x01 \x03(\x0b\x32\x1d.memory.v1.DataSubjectRequest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xb3\x05\n\x14SubjectRightsService\x12K\n\nExportData\x12\x1c.memory.v1.ExportDataRequest\x1a\x1d.memory.v1.ExportDataResponse0\x01\x12K\n\nImportData\x12\x1c.memory.v1.ImportDataRequest\x1a\x1d.memory.v1.ImportDataResponse(\x01\x12>\n\nForgetUser\x12\x1c.memory.v1.ForgetUserRequest\x1a\x12.memory.v1.Erasure\x12_\n\x15GetErasureCertificate\x12\'.memory.v1.GetErasureCertificateRequest\x1a\x1d.memory.v1.ErasureCertificate\x12[\n\x10ListAccessEvents\x12\".memory.v1.ListAccessEventsRequest\x1a#.memory.v1.ListAccessEventsResponse\x12\x61\n\x12ListPersonRequests\x12$.memory.v1.ListPersonRequestsRequest\x1a%.memory.v1.ListPersonRequestsResponse\x12R\n\x12RestrictProcessing\x12$.memory.v1.RestrictProcessingRequest\x1a\x16.memory.v1.Restriction\x12L\n\x0fLiftRestriction\x12!.memory.v1.LiftRestrictionRequest\x1a\x16.memory.v1.Restrictionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'memory.v1.subject_rights_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPORTDATAREQUEST']._serialized_start=86
-  _globals['_EXPORTDATAREQUEST']._serialized_end=157
-  _globals['_EXPORTDATARESPONSE']._serialized_start=159
-  _globals['_EXPORTDATARESPONSE']._serialized_end=215
-  _globals['_IMPORTDATAREQUEST']._serialized_start=217
-  _globals['_IMPORTDATAREQUEST']._serialized_end=284
-  _globals['_IMPORTDATARESPONSE']._serialized_start=286
-  _globals['_IMPORTDATARESPONSE']._serialized_end=353
-  _globals['_FORGETUSERREQUEST']._serialized_start=355
-  _globals['_FORGETUSERREQUEST']._serialized_end=388
-  _globals['_ERASURE']._serialized_start=391
-  _globals['_ERASURE']._serialized_end=688
-  _globals['_ERASURE_STATE']._serialized_start=599
-  _globals['_ERASURE_STATE']._serialized_end=688
-  _globals['_ERASURECOUNTS']._serialized_start=690
-  _globals['_ERASURECOUNTS']._serialized_end=775
-  _globals['_GETERASURECERTIFICATEREQUEST']._serialized_start=777
-  _globals['_GETERASURECERTIFICATEREQUEST']._serialized_end=821
-  _globals['_ERASURECERTIFICATE']._serialized_start=823
-  _globals['_ERASURECERTIFICATE']._serialized_end=917
-  _globals['_LISTACCESSEVENTSREQUEST']._serialized_start=920
-  _globals['_LISTACCESSEVENTSREQUEST']._serialized_end=1161
-  _globals['_LISTACCESSEVENTSRESPONSE']._serialized_start=1163
-  _globals['_LISTACCESSEVENTSRESPONSE']._serialized_end=1261
-  _globals['_ACCESSEVENT']._serialized_start=1264
-  _globals['_ACCESSEVENT']._serialized_end=1664
-  _globals['_ACCESSEVENT_ACTION']._serialized_start=1502
-  _globals['_ACCESSEVENT_ACTION']._serialized_end=1664
-  _globals['_RESTRICTPROCESSINGREQUEST']._serialized_start=1666
-  _globals['_RESTRICTPROCESSINGREQUEST']._serialized_end=1707
-  _globals['_LIFTRESTRICTIONREQUEST']._serialized_start=1709
-  _globals['_LIFTRESTRICTIONREQUEST']._serialized_end=1747
-  _globals['_RESTRICTION']._serialized_start=1749
-  _globals['_RESTRICTION']._serialized_end=1845
-  _globals['_SUBJECTRIGHTSSERVICE']._serialized_start=1848
-  _globals['_SUBJECTRIGHTSSERVICE']._serialized_end=2440
+  _globals['_EXPORTDATAREQUEST']._serialized_start=108
+  _globals['_EXPORTDATAREQUEST']._serialized_end=179
+  _globals['_EXPORTDATARESPONSE']._serialized_start=181
+  _globals['_EXPORTDATARESPONSE']._serialized_end=237
+  _globals['_IMPORTDATAREQUEST']._serialized_start=239
+  _globals['_IMPORTDATAREQUEST']._serialized_end=306
+  _globals['_IMPORTDATARESPONSE']._serialized_start=308
+  _globals['_IMPORTDATARESPONSE']._serialized_end=398
+  _globals['_FORGETUSERREQUEST']._serialized_start=400
+  _globals['_FORGETUSERREQUEST']._serialized_end=433
+  _globals['_ERASURE']._serialized_start=436
+  _globals['_ERASURE']._serialized_end=733
+  _globals['_ERASURE_STATE']._serialized_start=644
+  _globals['_ERASURE_STATE']._serialized_end=733
+  _globals['_ERASURECOUNTS']._serialized_start=735
+  _globals['_ERASURECOUNTS']._serialized_end=820
+  _globals['_GETERASURECERTIFICATEREQUEST']._serialized_start=822
+  _globals['_GETERASURECERTIFICATEREQUEST']._serialized_end=866
+  _globals['_ERASURECERTIFICATE']._serialized_start=868
+  _globals['_ERASURECERTIFICATE']._serialized_end=962
+  _globals['_LISTACCESSEVENTSREQUEST']._serialized_start=965
+  _globals['_LISTACCESSEVENTSREQUEST']._serialized_end=1206
+  _globals['_LISTACCESSEVENTSRESPONSE']._serialized_start=1208
+  _globals['_LISTACCESSEVENTSRESPONSE']._serialized_end=1306
+  _globals['_ACCESSEVENT']._serialized_start=1309
+  _globals['_ACCESSEVENT']._serialized_end=1709
+  _globals['_ACCESSEVENT_ACTION']._serialized_start=1547
+  _globals['_ACCESSEVENT_ACTION']._serialized_end=1709
+  _globals['_RESTRICTPROCESSINGREQUEST']._serialized_start=1711
+  _globals['_RESTRICTPROCESSINGREQUEST']._serialized_end=1752
+  _globals['_LIFTRESTRICTIONREQUEST']._serialized_start=1754
+  _globals['_LIFTRESTRICTIONREQUEST']._serialized_end=1792
+  _globals['_RESTRICTION']._serialized_start=1794
+  _globals['_RESTRICTION']._serialized_end=1890
+  _globals['_LISTPERSONREQUESTSREQUEST']._serialized_start=1892
+  _globals['_LISTPERSONREQUESTSREQUEST']._serialized_end=1974
+  _globals['_LISTPERSONREQUESTSRESPONSE']._serialized_start=1976
+  _globals['_LISTPERSONREQUESTSRESPONSE']._serialized_end=2078
+  _globals['_SUBJECTRIGHTSSERVICE']._serialized_start=2081
+  _globals['_SUBJECTRIGHTSSERVICE']._serialized_end=2772
 # @@protoc_insertion_point(module_scope)

@@ -8,11 +8,14 @@ Rules:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from server.cli.output import out
+
+if TYPE_CHECKING:
+    pass
 
 _HEAD_BYTES: Final = 4096
 
@@ -40,6 +43,10 @@ def verify(
         kinds = ", ".join(k.name for k in KINDS)
         raise typer.BadParameter(f"{file} is none of these: {kinds}")
     facts = kind.check(file, verifier)
-    out.print(f"good: a {kind.name} signed by {verifier.name}", style="green")
+    out.print(f"good: {_article(kind.name)} {kind.name} signed by {verifier.name}", style="green")
     for name, value in facts.items():
         out.print(f"  {name}: {value}", markup=False)
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"

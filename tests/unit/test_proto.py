@@ -33,9 +33,10 @@ CALLS = {
     "ConsentService": "ListPurposes GrantConsent WithdrawConsent GetConsent ListConsents "
     "GetConsentReceipt",
     "SubjectRightsService": "ExportData ImportData ForgetUser GetErasureCertificate "
-    "ListAccessEvents RestrictProcessing LiftRestriction",
+    "ListAccessEvents ListPersonRequests RestrictProcessing LiftRestriction",
     "LedgerService": "GetCheckpoint GetInclusionProof GetConsistencyProof",
-    "OperatorService": "RotateKeys GetStatus RebuildIndex",
+    "OperatorService": "RotateKeys GetStatus RebuildIndex ListDataSubjectRequests "
+    "ExtendDataSubjectRequest CloseDataSubjectRequest GetReport",
 }
 
 
@@ -71,7 +72,7 @@ def test_every_call_of_the_design_exists_and_no_other() -> None:
 def test_a_response_is_named_for_its_rpc_or_is_the_resource() -> None:
     resources = {
         "Memory", "Consent", "ConsentReceipt", "Erasure", "ErasureCertificate", "Restriction",
-        "Checkpoint", "InclusionProof", "ConsistencyProof",
+        "Checkpoint", "InclusionProof", "ConsistencyProof", "DataSubjectRequest",
     }  # fmt: skip
     for method in rpcs().values():
         assert method.input_type.name == f"{method.name}Request"
