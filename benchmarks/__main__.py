@@ -31,6 +31,7 @@ SUITE: Final = {
     "leakage": "*.json",
     "sealed": None,
     "ledger": None,
+    "export": None,
 }
 """Names, and the files each one needs."""
 

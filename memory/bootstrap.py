@@ -31,6 +31,7 @@ from memory.adapters.detection.shipped import shipped_model
 from memory.adapters.intent_folder import IntentFolder
 from memory.adapters.key_opening import describe, open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
+from memory.adapters.spool import SealedSpool
 from memory.adapters.sql.store import open_store
 from memory.adapters.veil_basis import load_basis
 from memory.app.access_log import AccessLog
@@ -50,7 +51,8 @@ from memory.app.index import Indexer
 from memory.app.intake import Intake
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
-from memory.app.ledger_check import Report, check_at_start, check_in_full
+from memory.app.ledger_check import Report as LedgerReport
+from memory.app.ledger_check import check_at_start, check_in_full
 from memory.app.matrices import Matrices
 from memory.app.nearest import Nearest
 from memory.app.opened import OpenedFeatures
@@ -60,19 +62,24 @@ from memory.app.recall import Recall
 from memory.app.recorder import Recorder
 from memory.app.rectify import Rectify
 from memory.app.refusals import Refusals
+from memory.app.register import Register
 from memory.app.rekey import Rekey
 from memory.app.remember import Remember
+from memory.app.report import Report
 from memory.app.restrict import Restrict
 from memory.app.reveal import Reveal
 from memory.app.rotate import Rotate
 from memory.app.sequencer import Sequencer
 from memory.app.status import Status
+from memory.app.take_in import TakeIn
 from memory.app.veiling import Veils
 from memory.config import Config
 from memory.core.certificate import Custody
+from memory.core.notes import notes
 from memory.core.policy import load_policies
 from memory.core.protection import Protections, load_protections
 from memory.core.purposes import Registry, parse_registry
+from memory.core.report import Facts
 from memory.core.signing import Signer
 from memory.core.values import Secret, TenantId
 from memory.errors import ConfigurationError
@@ -94,6 +101,9 @@ class Tacit:
     consents: Consents
     restrict: Restrict
     export: Export
+    take_in: TakeIn
+    register: Register
+    report: Report
     forget: Forget
     erase_memories: EraseMemories
     eraser: Eraser
@@ -160,9 +170,8 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             time.monotonic, config.sealed_megabytes * 1024 * 1024, config.idle_seconds
         )
 
-        preparer = Preparer(
-            _detection(config.detection), PresidioAnonymizer(), encoder, VaderAffect().estimate
-        )
+        detection = _detection(config.detection)
+        preparer = Preparer(detection, PresidioAnonymizer(), encoder, VaderAffect().estimate)
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
         rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom, ledger)
@@ -190,6 +199,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             os.urandom,
             timedelta(seconds=config.erasure_seconds),
         )
+        register = Register(store, keyring, clock, os.urandom)
         stack.callback(indexer.stop)
         indexer.start()
         stack.callback(rotate.stop)
@@ -197,7 +207,16 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         stack.callback(eraser.stop)
         eraser.start()
         consents = Consents(
-            store, keyring, veils, registry, signer, indexer.wake, clock, os.urandom, ledger
+            store,
+            keyring,
+            veils,
+            registry,
+            signer,
+            register,
+            indexer.wake,
+            clock,
+            os.urandom,
+            ledger,
         )
         expire = Expire(store, registry.of, erase_records, indexer.wake, clock)
         expire.apply()
@@ -223,15 +242,47 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             recall=recall,
             build_context=BuildContext(recall, reveal),
             rectify=Rectify(
-                store, keyring, registry, preparer, clock, os.urandom, indexer.wake, ledger
+                store,
+                keyring,
+                registry,
+                preparer,
+                register,
+                clock,
+                os.urandom,
+                indexer.wake,
+                ledger,
             ),
             reveal=reveal,
             consents=consents,
             restrict=Restrict(consents),
-            export=Export(store, keyring, clock, ledger),
+            export=Export(
+                store,
+                keyring,
+                register,
+                lambda caller: notes(
+                    registry.of(caller.tenant), encoder.name, veils.mode(caller.tenant)
+                ),
+                consents.signed,
+                signer,
+                clock,
+                ledger,
+            ),
+            take_in=TakeIn(
+                store,
+                keyring,
+                registry,
+                preparer,
+                SealedSpool,
+                clock,
+                os.urandom,
+                indexer.wake,
+                ledger,
+            ),
+            register=register,
+            report=Report(store, _facts(config, registry, detection, veils, encoder.name, clock)),
             forget=Forget(store, intake, eraser, os.urandom),
             erase_memories=EraseMemories(
-                store, keyring, eraser, certify, clock, os.urandom, ledger
+                store, keyring, eraser, certify, clock, os.urandom, ledger, register
             ),
             eraser=eraser,
             status=Status(store, clock),
@@ -263,7 +314,7 @@ def _registry(config: Config) -> Registry:
     return parse_registry(text, str(config.purposes or "purposes"), _preset)
 
 
-def check_ledger(config: Config) -> Report | None:
+def check_ledger(config: Config) -> LedgerReport | None:
     """Compares the whole ledger with what was signed; no server may hold the data folder.
 
     Raises what `open_tacit` raises, and `SealError` for a key that does not open.
@@ -298,6 +349,36 @@ def _preset(name: str) -> str | None:
     shipped = {file.name: file for file in (files("memory") / "purposes").iterdir()}
     file = shipped.get(f"{name}.toml")
     return None if file is None else file.read_text("utf-8")
+
+
+def _facts(
+    config: Config,
+    registry: Registry,
+    detection: Callable[[TenantId], Detection],
+    veils: Veils,
+    encoder: str,
+    clock: Clock,
+) -> Callable[[TenantId, int, int], Facts]:
+    tls = "none: for this machine only, or behind something that encrypts"
+    if config.tls_cert is not None:
+        tls = "TLS, with client certificates" if config.tls_client_ca else "TLS"
+    remote = config.chroma_location.startswith(("http://", "https://"))
+    return lambda tenant, people, memories: Facts(
+        tenant=tenant.value,
+        deployment=config.signing_name,
+        at=clock(),
+        purposes=registry.of(tenant),
+        policy=detection(tenant).policy,
+        mode=veils.mode(tenant),
+        encoder=encoder,
+        key_provider=config.key_provider.partition(":")[0],
+        database=config.database_url.partition(":")[0],
+        index="Chroma, on a server" if remote else "Chroma, in this process",
+        tls=tls,
+        key_cache_seconds=config.key_cache_seconds,
+        people=people,
+        memories=memories,
+    )
 
 
 def _protections(file: Path | None) -> Protections:

@@ -55,6 +55,16 @@ class PageTokenError(InvalidArgumentError):
     reason = "PAGE_TOKEN_INVALID"
 
 
+class ArchiveError(InvalidArgumentError):
+    """An archive is not what was written, or not an archive. Carries the `line` it fails at."""
+
+    reason = "ARCHIVE_INVALID"
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__("data", f"line {line}: {problem}")
+        self.metadata["line"] = str(line)
+
+
 class UnauthenticatedError(TacitError):
     """No credential, or one that is forged, expired or not yet valid."""
 
@@ -130,6 +140,13 @@ class RequestIdReusedError(TacitError):
 
     status = "ALREADY_EXISTS"
     reason = "REQUEST_ID_REUSED"
+
+
+class RequestClosedError(TacitError):
+    """The data-subject request has ended, or was extended before."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "REQUEST_CLOSED"
 
 
 class StorageFullError(TacitError):

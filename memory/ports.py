@@ -39,6 +39,8 @@ from memory.core.rows import (  # noqa: F401 (to be had from here, with the port
     PersonState,
     RotationRow,
     RotationState,
+    VersionHead,
+    VersionRow,
     WrappedKey,
 )
 from memory.core.segment import SegmentHead
@@ -63,6 +65,7 @@ from memory.ports_erasure import (  # noqa: F401 (as above)
 )
 from memory.ports_keys import KeyWork
 from memory.ports_ledger import CheckpointFile, LedgerWork  # noqa: F401 (as above)
+from memory.ports_rights import KeepsRequests, KeepsVersions, Spool  # noqa: F401 (as above)
 
 Clock = Callable[[], datetime]
 """Now, in UTC, with a time zone."""
@@ -141,7 +144,7 @@ class KeyProvider(Protocol):
     def close(self) -> None: ...
 
 
-class UnitOfWork(ErasureRecords, LedgerWork, KeyWork, Protocol):
+class UnitOfWork(ErasureRecords, LedgerWork, KeyWork, KeepsVersions, KeepsRequests, Protocol):
     """One transaction: snapshot reads, all-or-nothing writes."""
 
     def commit(self) -> None: ...
@@ -263,6 +266,11 @@ class UnitOfWork(ErasureRecords, LedgerWork, KeyWork, Protocol):
         ...
 
     def vault(self, subject: SubjectId) -> list[tuple[Entity, SealedRecord]]: ...
+    def page_vault(
+        self, subject: SubjectId, after: Entity, limit: int
+    ) -> list[tuple[Entity, SealedRecord]]:
+        """Ascending by entity type and number, starting behind `after`."""
+        ...
 
     # idempotency
     def seen_requests(

@@ -172,7 +172,13 @@ def _answers(tacit: Tacit) -> Answers:
         "ConsentService": Consents(tacit.consents, tacit.registry, tokens).answers(),
         "SubjectRightsService": {
             **SubjectRights(
-                tacit.export, tacit.forget, tacit.erase_memories, tacit.restrict, tokens
+                tacit.export,
+                tacit.take_in,
+                tacit.forget,
+                tacit.erase_memories,
+                tacit.restrict,
+                tacit.register,
+                tokens,
             ).answers(),
             **AccessEvents(tacit.access_log, tokens).answers(),
         },
@@ -182,6 +188,9 @@ def _answers(tacit: Tacit) -> Answers:
             tacit.rotate,
             tacit.rekey,
             tacit.restrict,
+            tacit.register,
+            tacit.report,
+            tokens,
             datetime.now(UTC),
             str(tacit.signer.verifier),
         ).answers(),

@@ -82,6 +82,7 @@ POLICIES: Final[Mapping[str, Policy]] = {
     "memory.v1.SubjectRightsService/ListErasures": _policy((Role.ASSISTANT, Role.OPERATOR), ERASE),
     "memory.v1.SubjectRightsService/GetErasureCertificate": _policy(_ANYONE, ERASE),
     "memory.v1.SubjectRightsService/ListAccessEvents": _policy(_ASSISTANT_OR_PERSON, EXPORT),
+    "memory.v1.SubjectRightsService/ListPersonRequests": _policy(_ASSISTANT_OR_PERSON, EXPORT),
     "memory.v1.SubjectRightsService/RestrictProcessing": _policy(_ASSISTANT_OR_PERSON, CONSENT),
     "memory.v1.SubjectRightsService/LiftRestriction": _policy(_ASSISTANT_OR_PERSON, CONSENT),
     "memory.v1.LedgerService/GetCheckpoint": _policy(_ANYONE),
@@ -93,6 +94,10 @@ POLICIES: Final[Mapping[str, Policy]] = {
     "memory.v1.OperatorService/ReleaseLegalHold": _policy((Role.OPERATOR,), OPERATE),
     "memory.v1.OperatorService/InvalidateConsents": _policy((Role.OPERATOR,), OPERATE),
     "memory.v1.OperatorService/RebuildIndex": _policy((Role.OPERATOR,), OPERATE),
+    "memory.v1.OperatorService/ListDataSubjectRequests": _policy((Role.OPERATOR,), OPERATE),
+    "memory.v1.OperatorService/ExtendDataSubjectRequest": _policy((Role.OPERATOR,), OPERATE),
+    "memory.v1.OperatorService/CloseDataSubjectRequest": _policy((Role.OPERATOR,), OPERATE),
+    "memory.v1.OperatorService/GetReport": _policy((Role.OPERATOR,), OPERATE),
 }
 
 

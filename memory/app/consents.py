@@ -24,6 +24,7 @@ from memory.app.erasing import erase_records
 from memory.app.gate import require_erasable
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
+from memory.app.register import Register
 from memory.app.veiling import Veils
 from memory.core.consent import (
     AFFECT,
@@ -39,6 +40,7 @@ from memory.core.keys import PersonKeys
 from memory.core.purposes import Purpose, Registry
 from memory.core.receipt import RECEIPT_TYPE, receipt
 from memory.core.record_format import SALT_BYTES, Place, seal
+from memory.core.requests import Right
 from memory.core.signing import Signer
 from memory.core.values import AssistantId, Caller, PersonId, PersonRef, PurposeId, RecordId
 from memory.errors import (
@@ -88,6 +90,7 @@ class Consents:
     veils: Veils
     registry: Registry
     signer: Signer
+    register: Register
     stored: Callable[[], None]
     """Called when memories were erased, so that the indexer wakes."""
     clock: Clock
@@ -192,6 +195,8 @@ class Consents:
                     delegate = self._sealed(self.keyring.keys(row), consent, indication.delegate)
                     consent = replace(consent, delegate=delegate)
                 uow.put_consent(consent)
+                if decision is Decision.OBJECTED:
+                    self.register.fulfilled(uow, caller, row.subject, Right.OBJECTION)
                 keys = self.keyring.keys(row)
                 self.ledger.write(uow, keys, caller.assistant, AccessAction.CONSENT, 0, purpose.id)
                 uow.commit()
@@ -273,8 +278,11 @@ class Consents:
     def receipt(self, caller: Caller, person: PersonId, consent: RecordId) -> str:
         """The signed receipt of a decision, a compact JWS; raises `NotFoundError`."""
         row, found = self._found(caller, person, consent)
-        keys = self.keyring.keys(row)
-        payload = receipt(found, self.registry.of(caller.tenant), keys, self.clock())
+        return self.signed(self.keyring.keys(row), found, self.clock())
+
+    def signed(self, keys: PersonKeys, consent: Consent, now: datetime) -> str:
+        """The receipt of a decision as it stands at `now`."""
+        payload = receipt(consent, self.registry.of(keys.tenant), keys, now)
         return self.signer.jws(payload, RECEIPT_TYPE)
 
     def _found(

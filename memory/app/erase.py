@@ -29,10 +29,11 @@ from typing import Final
 
 from memory.app.certify import Certify
 from memory.app.erasure_steps import ErasureSteps
-from memory.app.intake import Intake
+from memory.app.intake import Intake, rights_request
 from memory.app.ledger import engine
 from memory.app.rotate import Rotate
 from memory.core.erasure import ErasureRow, ErasureState, scanned
+from memory.core.requests import Outcome
 from memory.core.values import RecordId
 from memory.errors import (
     RotationInProgressError,
@@ -268,6 +269,9 @@ class Eraser:
         done = self.certify(done)
         with self.store.write() as uow:
             uow.advance_erasure(done, ErasureState.SWEPT)
+            if done.scope.whole:
+                request = uow.rights_request(done.tenant, done.id) or rights_request(done)
+                uow.put_rights_request(request.finished(Outcome.FULFILLED, self.clock()))
             uow.commit()
         self._scrubbed.pop(erasure.id, None)
         return done

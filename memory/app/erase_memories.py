@@ -28,9 +28,11 @@ from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
 from memory.app.narrow import Narrow
 from memory.app.prepare import session_tag
+from memory.app.register import Register
 from memory.app.sealing import open_memory
 from memory.core.erasure import ErasureCall, Scope
 from memory.core.keys import PersonKeys
+from memory.core.requests import Right
 from memory.core.values import AssistantId, Caller, PersonId, PurposeId, RecordId
 from memory.errors import (
     ErasureInProgressError,
@@ -91,6 +93,7 @@ class EraseMemories:
     clock: Clock
     random: RandomBytes
     ledger: Ledger
+    register: Register
 
     def one(
         self, caller: Caller, person: PersonId, record: RecordId, version: int | None = None
@@ -115,6 +118,7 @@ class EraseMemories:
                     "the memory was changed meanwhile; read it and try again"
                 )
             erasure = self._erase(uow, caller, row, erasure, [record])
+            self.register.own(uow, caller, row.subject, Right.ERASURE)
             uow.commit()
         self._erased(row)
         return erasure

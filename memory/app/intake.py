@@ -11,6 +11,7 @@ Rules:
 - A legal hold refuses it. One that was placed while the database was away keeps the intent waiting
   until the hold ends; this server uses nothing of the person meanwhile.
 - An intent is carried out once: under its own id, however often it is replayed.
+- It stands in the register of requests under that id, and is fulfilled with the certificate.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from memory.app.gate import require_erasable
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
 from memory.core.erasure import PERSON, ErasureCall
+from memory.core.requests import Outcome, Right, RightsRequest, received
 from memory.core.values import Caller, PersonId, RecordId
 from memory.errors import LegalHoldError, StorageUnavailableError, TacitError
 from memory.ports import (
@@ -101,6 +103,9 @@ class Intake:
             if row is None:
                 erasure = self.certify.nothing_there(erasure)
                 uow.put_erasure(erasure)
+                uow.put_rights_request(
+                    rights_request(erasure).finished(Outcome.FULFILLED, intent.at)
+                )
             elif row.state is PersonState.ERASING:
                 under_way = uow.unfinished_erasures()
                 return next(e for e in under_way if e.subject == row.subject and e.scope.whole)
@@ -118,6 +123,7 @@ class Intake:
                     before=uow.rows_of(row.subject),
                 )
                 uow.fence(row.subject, erasure)
+                uow.put_rights_request(rights_request(erasure))
                 by = Caller(intent.tenant, intent.assistant, frozenset())
                 self.ledger.operate(uow, by, OperatorAction.FORGET, erasure.memories)
             uow.commit()
@@ -148,3 +154,8 @@ class Intake:
             at_once=intent.at_once,
         )
         return self.certify.named(erasure, intent.ref, by_person=intent.by_person)
+
+
+def rights_request(erasure: ErasureRow) -> RightsRequest:
+    """An erasure's entry in the register of requests, under the erasure's own id."""
+    return received(erasure.id, erasure.tenant, erasure.subject, Right.ERASURE, erasure.started_at)

@@ -12,8 +12,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from typing import Final
@@ -30,6 +30,7 @@ from memory.core.lexical import asks, terms
 from memory.core.policy import Policy
 from memory.core.pseudonyms import BlindSpan, Entity, Mention, blind, hashes, plan
 from memory.core.record_format import SALT_BYTES, Place, seal
+from memory.core.spans import with_known
 from memory.core.values import (
     Access,
     MemoryContent,
@@ -73,6 +74,17 @@ class Prepared:
     vector: Vector
     terms: tuple[str, ...]
     affect: Affect | None = None
+    known: Mapping[Span, Entity] = field(default_factory=dict)
+    """Whom some of the spans stand for, known from an archive."""
+    known_speaker: Entity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What an archive says was hidden in a draft, and whom it stood for."""
+
+    spans: Mapping[Span, Entity]
+    speaker: Entity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +151,49 @@ class Preparer:
             for draft, spans, vector, text in zip(drafts, found, vectors, texts, strict=True)
         ]
 
+    def prepare_archived(
+        self,
+        tenant: TenantId,
+        drafts: Sequence[Draft],
+        hidden: Sequence[Hidden],
+        affect: Sequence[bool],
+    ) -> list[Prepared]:
+        """The same for drafts of which something is known to be hidden already.
+
+        Detection is not left out: an archive may come from anywhere.
+
+        Args:
+            affect: of each draft, whether mood may be inferred; asked again as above.
+        """
+        detection = self.detection(tenant)
+        prepared = []
+        for draft, was in zip(drafts, hidden, strict=True):
+            names = [draft.speaker] if draft.speaker and _names_someone(draft.speaker) else []
+            found = detection.detector.detect(draft.text, names)
+            spans = with_known(found, list(was.spans))
+            known = {span: entity for span, entity in was.spans.items() if span in spans}
+            speaker = _speaker_spans(draft.speaker, detection.policy)
+            if draft.speaker and was.speaker:
+                speaker = (Span(0, len(draft.speaker.value), was.speaker.entity_type),)
+            prepared.append((draft, speaker, was.speaker, spans, known))
+        texts = [embedding_text(draft.text, spans) for draft, _, _, spans, _ in prepared]
+        vectors = self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
+        return [
+            Prepared(
+                draft,
+                speaker,
+                tuple(spans),
+                vector,
+                terms(text.value),
+                self.affect(text) if infer and tells_own_mood(draft) else None,
+                known,
+                who,
+            )
+            for (draft, speaker, who, spans, known), vector, text, infer in zip(
+                prepared, vectors, texts, affect, strict=True
+            )
+        ]
+
     def name(
         self,
         uow: UnitOfWork,
@@ -150,8 +205,14 @@ class Preparer:
         policy = self.detection(keys.tenant).policy
         blinded = [
             (
-                _blind(p.draft.speaker or RawText(""), p.speaker_spans, keys, policy),
-                _blind(p.draft.text, p.spans, keys, policy),
+                _blind(
+                    p.draft.speaker or RawText(""),
+                    p.speaker_spans,
+                    keys,
+                    policy,
+                    dict.fromkeys(p.speaker_spans, p.known_speaker) if p.known_speaker else {},
+                ),
+                _blind(p.draft.text, p.spans, keys, policy, p.known),
             )
             for p in prepared
         ]
@@ -191,9 +252,16 @@ class Preparer:
 
 
 def _blind(
-    text: RawText, spans: Sequence[Span], keys: PersonKeys, policy: Policy
+    text: RawText,
+    spans: Sequence[Span],
+    keys: PersonKeys,
+    policy: Policy,
+    known: Mapping[Span, Entity],
 ) -> tuple[BlindSpan, ...]:
-    return blind(text, spans, keys.blind_index, policy.stand_ins(text, spans))
+    blinded = blind(text, spans, keys.blind_index, policy.stand_ins(text, spans))
+    if not known:
+        return blinded
+    return tuple(replace(b, entity=known.get(b.span)) for b in blinded)
 
 
 def _vault_names(

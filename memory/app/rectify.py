@@ -4,7 +4,8 @@ Rules:
 - Reading and correcting need consent like Recall does.
 - A missing memory, an expired one, a foreign one, and one stored for a purpose the caller may not
   see read alike.
-- A correction detects, embeds and seals anew, under fresh salts, as the next version.
+- A correction detects, embeds and seals anew, under fresh salts, as the next version. The
+  one before is kept, sealed for its own place, until the memory is erased; only an export shows it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
 from memory.app.prepare import Preparer, seal_row
 from memory.app.recorder import Recorded
-from memory.app.sealing import Remembered, Words, open_memory, open_words
+from memory.app.register import Register
+from memory.app.sealing import Remembered, Words, older, open_memory, open_words
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
 from memory.core.purposes import Registry
+from memory.core.requests import Right
 from memory.core.retention import end
 from memory.core.values import Access, RecordId
 from memory.errors import NotFoundError, VersionConflictError
@@ -47,6 +50,7 @@ class Rectify:
     keyring: Keyring
     registry: Registry
     preparer: Preparer
+    register: Register
     clock: Clock
     random: RandomBytes
     stored: Callable[[], None]
@@ -120,6 +124,7 @@ class Rectify:
                 affect=admission.infers_affect(kept_for),
                 expires_at=expires_at,
             )
+            before = older(keys, row, self.random)
             row = replace(
                 sealed,
                 purpose=row.purpose,
@@ -129,8 +134,10 @@ class Rectify:
             )
             if not uow.replace_memory(row, row.version - 1):
                 raise _conflict()
+            uow.add_versions([before])
             by = access.caller.assistant
             self.ledger.write(uow, keys, by, AccessAction.UPDATE, 1, access.purpose)
+            self.register.own(uow, access.caller, keys.subject, Right.RECTIFICATION)
             uow.commit()
         self.stored()
         return open_memory(keys, row, affect=self._shows(admission, access))

@@ -25,10 +25,18 @@ from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, engine
 from memory.app.prepare import session_tag, vault_place
 from memory.app.rotate import Progress, rotation_id
-from memory.app.sealing import open_features, open_memory, open_originals, seal_fields
+from memory.app.sealing import (
+    open_features,
+    open_memory,
+    open_originals,
+    open_version,
+    seal_fields,
+    seal_version,
+)
 from memory.app.segments import drop_all
 from memory.app.veiling import Veils
 from memory.core.consent import Consent
+from memory.core.content import Originals
 from memory.core.keys import KEY_BYTES, PersonKeys
 from memory.core.pseudonyms import Entity, rehash
 from memory.core.record_format import SALT_BYTES, seal, unseal
@@ -51,18 +59,34 @@ from memory.ports import (
     RotationState,
     Store,
     UnitOfWork,
+    VersionHead,
+    VersionRow,
 )
 
 _PAGE: Final = 200
 _TRIES: Final = 3
 
 
+_Words = tuple[tuple[str, str], ...]
+"""What stood in a text, by its pseudonyms."""
+
+_FIRST: Final = VersionHead(-1, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Resealed:
-    """A row under the new key, and the words that stood in it, by their pseudonyms."""
+    """A row under the new key, and the words that stood in it."""
 
     row: MemoryRow
-    words: tuple[tuple[str, str], ...]
+    words: _Words
+
+
+@dataclass(frozen=True, slots=True)
+class _ResealedVersion:
+    """The same of an older version."""
+
+    row: VersionRow
+    words: _Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +150,7 @@ class Rekey:
         )
         new_row = replace(new_row, collection=self.veils.collection(new_row))
         ready = self._seal_ahead(old, new)
+        ready_versions = self._seal_versions_ahead(old, new)
         now = self.clock()
         epoch = new_row.wrapped_key.epoch
         with self.store.write() as uow:
@@ -135,8 +160,11 @@ class Rekey:
             if (held.subject, held.key_version) != (old_row.subject, old_row.key_version):
                 raise VersionConflictError("this person's key was changed meanwhile; call again")
             resealed = self._seal_rest(uow, old, new, ready)
+            versions = self._seal_versions_rest(uow, old, new, ready_versions)
             uow.reseal_memories([each.row for each in resealed])
-            self._rehash(uow, old, new, resealed, prune=prune)
+            uow.reseal_versions([each.row for each in versions])
+            kept = [each.words for each in resealed] + [each.words for each in versions]
+            self._rehash(uow, old, new, kept, prune=prune)
             for consent in uow.consents(new.subject):
                 if consent.delegate:
                     uow.put_consent(self._delegate(old, new, consent))
@@ -184,7 +212,7 @@ class Rekey:
         return [*current.values(), *(self._reseal(old, new, row) for row in rows)]
 
     def _reseal(self, old: PersonKeys, new: PersonKeys, row: MemoryRow) -> _Resealed:
-        content = open_memory(old, row).content
+        content = open_memory(old, row, affect=True).content
         originals = open_originals(old, row)
         sealed = seal_fields(new, row.id, content, open_features(old, row), originals, self.random)
         row = replace(
@@ -195,8 +223,47 @@ class Rekey:
             features=sealed.features,
             originals=sealed.originals,
         )
-        mentions = (*originals.text, *originals.speaker)
-        return _Resealed(row, tuple((m.pseudonym, m.original.value) for m in mentions))
+        return _Resealed(row, _words(originals))
+
+    def _seal_versions_ahead(
+        self, old: PersonKeys, new: PersonKeys
+    ) -> dict[VersionHead, _ResealedVersion]:
+        ready: dict[VersionHead, _ResealedVersion] = {}
+        after = _FIRST
+        while True:
+            with self.store.read() as uow:
+                rows = uow.page_versions(old.subject, after, _PAGE)
+            if not rows:
+                return ready
+            for row in rows:
+                after = VersionHead(row.seq, row.version)
+                ready[after] = self._reseal_version(old, new, row)
+
+    def _seal_versions_rest(
+        self,
+        uow: UnitOfWork,
+        old: PersonKeys,
+        new: PersonKeys,
+        ready: Mapping[VersionHead, _ResealedVersion],
+    ) -> list[_ResealedVersion]:
+        """An older version never changes: only those that came since are missing."""
+        made = []
+        for head in uow.version_heads(old.subject):
+            if head in ready:
+                made.append(ready[head])
+                continue
+            before = VersionHead(head.seq, head.version - 1)
+            (row,) = uow.page_versions(old.subject, before, 1)
+            made.append(self._reseal_version(old, new, row))
+        return made
+
+    def _reseal_version(
+        self, old: PersonKeys, new: PersonKeys, row: VersionRow
+    ) -> _ResealedVersion:
+        content, originals = open_version(old, row)
+        return _ResealedVersion(
+            seal_version(new, row, content, originals, self.random), _words(originals)
+        )
 
     def _delegate(self, old: PersonKeys, new: PersonKeys, consent: Consent) -> Consent:
         """Who decided for the person, under the new key."""
@@ -210,12 +277,12 @@ class Rekey:
         uow: UnitOfWork,
         old: PersonKeys,
         new: PersonKeys,
-        resealed: Sequence[_Resealed],
+        kept: Sequence[_Words],
         *,
         prune: bool,
     ) -> None:
         """The vault's values and its blind index under the new key."""
-        mentioned = {pseudonym for each in resealed for pseudonym, _ in each.words}
+        mentioned = {pseudonym for words in kept for pseudonym, _ in words}
         opened = {
             entity: unseal(old, old.vault, vault_place(entity), value).decode()
             for entity, value in uow.vault(old.subject)
@@ -223,8 +290,8 @@ class Rekey:
         }
         known = {entity.pseudonym: entity for entity in opened}
         words: dict[Entity, set[str]] = {entity: {value} for entity, value in opened.items()}
-        for each in resealed:
-            for pseudonym, word in each.words:
+        for each in kept:
+            for pseudonym, word in each:
                 if entity := known.get(pseudonym):
                     words[entity].add(word)
         anew: dict[bytes, bytes] = {}
@@ -246,3 +313,8 @@ class Rekey:
             for entity, value in opened.items()
         ]
         uow.replace_vault(old.subject, sealed, aliases)
+
+
+def _words(originals: Originals) -> _Words:
+    mentions = (*originals.text, *originals.speaker)
+    return tuple((m.pseudonym, m.original.value) for m in mentions)

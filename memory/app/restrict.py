@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Final
 
 from memory.app.consents import Consents
+from memory.core.requests import Right
 from memory.core.values import Caller, PersonId
 from memory.errors import InvalidArgumentError, NotFoundError
 
@@ -31,6 +32,7 @@ class Restrict:
     def __call__(self, caller: Caller, person: PersonId) -> datetime:
         """Restricts; returns since when. Restricting again changes nothing."""
         ref = self.consents.keyring.ref(caller.tenant, person)
+        register = self.consents.register
 
         def attempt() -> datetime:
             fresh = self.consents.new_if_unknown(caller, ref)
@@ -38,6 +40,8 @@ class Restrict:
                 row = self.consents.known(uow, ref, fresh)
                 since = row.restricted_at or self.consents.clock()
                 uow.restrict(row.subject, since)
+                if row.restricted_at is None:
+                    register.fulfilled(uow, caller, row.subject, Right.RESTRICTION)
                 uow.commit()
             return since
 

@@ -27,7 +27,7 @@ from memory.core.values import (
     RecordId,
     SealedRecord,
 )
-from memory.ports import MemoryRow, RandomBytes
+from memory.ports import MemoryRow, RandomBytes, VersionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,63 @@ def open_originals(keys: PersonKeys, row: MemoryRow) -> Originals:
     return decode_originals(unseal(keys, keys.vault, place, row.originals))
 
 
+def seal_version(
+    keys: PersonKeys,
+    row: VersionRow,
+    content: MemoryContent,
+    originals: Originals,
+    random: RandomBytes,
+) -> VersionRow:
+    """The row with its fields sealed anew, each for this one version."""
+    body, words = _version_places(row)
+    return replace(
+        row,
+        key_version=keys.version,
+        body=seal(keys, keys.record, body, encode_body(content), random(SALT_BYTES)),
+        originals=seal(keys, keys.vault, words, encode_originals(originals), random(SALT_BYTES)),
+    )
+
+
+def older(keys: PersonKeys, row: MemoryRow, random: RandomBytes) -> VersionRow:
+    """What a row says now, as the older version that it is about to become."""
+    version = VersionRow(
+        id=row.id,
+        subject=row.subject,
+        seq=row.seq,
+        version=row.version,
+        kind=row.kind,
+        updated_at=row.updated_at,
+        key_version=row.key_version,
+        body=row.body,
+        originals=row.originals,
+    )
+    content = open_memory(keys, row, affect=True).content
+    return seal_version(keys, version, content, open_originals(keys, row), random)
+
+
+def open_version(keys: PersonKeys, row: VersionRow) -> tuple[MemoryContent, Originals]:
+    """What an older version said, and the words behind its pseudonyms."""
+    body, words = _version_places(row)
+    return (
+        decode_body(unseal(keys, keys.record, body, row.body)),
+        decode_originals(unseal(keys, keys.vault, words, row.originals)),
+    )
+
+
+def _version_places(row: VersionRow) -> tuple[Place, Place]:
+    return (
+        Place(row.id.value, f"body/{row.version}"),
+        Place(row.id.value, f"originals/{row.version}"),
+    )
+
+
 def open_words(keys: PersonKeys, row: MemoryRow, content: MemoryContent) -> Words:
     """The person's own words; ask for the right to them first."""
-    originals = open_originals(keys, row)
+    return words_behind(content, open_originals(keys, row))
+
+
+def words_behind(content: MemoryContent, originals: Originals) -> Words:
+    """A content in the person's own words."""
     text = reveal(content.text, originals.text)
     if content.speaker is None:
         return Words(text, None)

@@ -1,8 +1,8 @@
 """The trial: a person's own old wrapped key, tried against every key-encryption key that survives.
 
-An export carries, in a line of type "trial", the person's wrapped root key and what it is bound to:
+An archive carries, as `trial` of its header, the person's wrapped root key and what it is bound to:
 
-    {"type": "trial", "version": 1, "epoch": 3, "wrapped_key": base64, "aad": base64}
+    {"version": 1, "epoch": 3, "wrapped_key": base64, "aad": base64}
 
 Nobody can open anything with it but who holds that epoch of the deployment's key-encryption keys.
 When the person was forgotten and the epoch destroyed, nobody can. Every sealed record of the person
@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ class Tried:
 
 
 def trial_fields(person: PersonRow) -> dict[str, Any]:
-    """The fields of a "trial" line."""
+    """The `trial` of an archive's header."""
     aad = root_aad(person.tenant, person.ref, person.subject, person.key_version)
     return {
         "version": VERSION,
@@ -50,7 +51,7 @@ def try_keys(export: Iterable[bytes], provider: KeyProvider) -> Tried:
     """Unwraps the key of an export under each living epoch.
 
     Raises:
-        InvalidArgumentError: the export has no such line, or one that cannot be read.
+        InvalidArgumentError: the archive has none, or one that cannot be read.
         KeyUnavailableError: the provider does not answer.
     """
     epoch, value, aad = _read(export)
@@ -70,18 +71,11 @@ def try_keys(export: Iterable[bytes], provider: KeyProvider) -> Tried:
 
 
 def _read(export: Iterable[bytes]) -> tuple[int, bytes, bytes]:
-    for line in export:
-        try:
-            fields = json.loads(line)
-            if fields["type"] != "trial":
-                continue
-            if fields["version"] != VERSION:
-                break
-            value, aad = (
-                base64.b64decode(fields[name], validate=True) for name in ("wrapped_key", "aad")
-            )
-            if max(len(value), len(aad)) <= MAX_BYTES:
-                return int(fields["epoch"]), value, aad
-        except (ValueError, LookupError, TypeError):
-            break
-    raise InvalidArgumentError("trial", "is no export with a trial line; make one before erasing")
+    with suppress(ValueError, LookupError, TypeError):
+        fields = json.loads(next(iter(export), b""))["trial"]
+        value, aad = (
+            base64.b64decode(fields[name], validate=True) for name in ("wrapped_key", "aad")
+        )
+        if fields["version"] == VERSION and max(len(value), len(aad)) <= MAX_BYTES:
+            return int(fields["epoch"]), value, aad
+    raise InvalidArgumentError("trial", "is no archive with a trial; export one before erasing")

@@ -87,6 +87,28 @@ class MemoryRow:
     expires_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """What a memory said before it was corrected: sealed, and gone with the memory."""
+
+    id: RecordId
+    subject: SubjectId
+    seq: int
+    version: int
+    kind: MemoryKind
+    updated_at: datetime
+    key_version: int
+    body: SealedRecord
+    originals: SealedRecord
+
+
+class VersionHead(NamedTuple):
+    """An older version without its sealed fields, in the order of paging."""
+
+    seq: int
+    version: int
+
+
 class MemoryHead(NamedTuple):
     """A memory without its sealed fields: enough to choose which of them to open.
 

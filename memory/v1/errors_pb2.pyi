@@ -84,6 +84,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     `tacit verify`, and when an archive is taken in.
     { "reason": "SIGNATURE_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
     """
+    ARCHIVE_INVALID: _ErrorReason.ValueType  # 18
+    """INVALID_ARGUMENT. What was handed in is no archive, or not the one that was written: a line of
+    it does not fit. Nothing was taken in.
+    { "reason": "ARCHIVE_INVALID", "domain": "tacit.memory.v1",
+      "metadata": { "field": "data", "line": "17" } }
+    """
     TOKEN_INVALID: _ErrorReason.ValueType  # 20
     """UNAUTHENTICATED. No bearer token, or one that is forged, expired, not yet valid, or made
     for another server.
@@ -171,6 +177,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     far that is.
     { "reason": "ROTATION_IN_PROGRESS", "domain": "tacit.memory.v1", "metadata": {} }
     """
+    REQUEST_CLOSED: _ErrorReason.ValueType  # 48
+    """FAILED_PRECONDITION. A data-subject request has ended, or was extended before.
+    { "reason": "REQUEST_CLOSED", "domain": "tacit.memory.v1", "metadata": {} }
+    """
     CONFIGURATION_INVALID: _ErrorReason.ValueType  # 50
     """FAILED_PRECONDITION. The server is not set up for this. Shown at start and by `tacit`.
     { "reason": "CONFIGURATION_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
@@ -239,6 +249,12 @@ SIGNATURE_INVALID: ErrorReason.ValueType  # 14
 """INVALID_ARGUMENT. A signed text is not what was signed, or another key signed it. Shown by
 `tacit verify`, and when an archive is taken in.
 { "reason": "SIGNATURE_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
+"""
+ARCHIVE_INVALID: ErrorReason.ValueType  # 18
+"""INVALID_ARGUMENT. What was handed in is no archive, or not the one that was written: a line of
+it does not fit. Nothing was taken in.
+{ "reason": "ARCHIVE_INVALID", "domain": "tacit.memory.v1",
+  "metadata": { "field": "data", "line": "17" } }
 """
 TOKEN_INVALID: ErrorReason.ValueType  # 20
 """UNAUTHENTICATED. No bearer token, or one that is forged, expired, not yet valid, or made
@@ -326,6 +342,10 @@ ROTATION_IN_PROGRESS: ErrorReason.ValueType  # 45
 """FAILED_PRECONDITION. Keys are being rotated already, by another request. GetStatus shows how
 far that is.
 { "reason": "ROTATION_IN_PROGRESS", "domain": "tacit.memory.v1", "metadata": {} }
+"""
+REQUEST_CLOSED: ErrorReason.ValueType  # 48
+"""FAILED_PRECONDITION. A data-subject request has ended, or was extended before.
+{ "reason": "REQUEST_CLOSED", "domain": "tacit.memory.v1", "metadata": {} }
 """
 CONFIGURATION_INVALID: ErrorReason.ValueType  # 50
 """FAILED_PRECONDITION. The server is not set up for this. Shown at start and by `tacit`.

@@ -8,6 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from memory.v1 import core_pb2 as _core_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -403,3 +405,186 @@ class InvalidateConsentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InvalidateConsentsResponse: _TypeAlias = InvalidateConsentsResponse  # noqa: Y015
+
+@_typing.final
+class ListDataSubjectRequestsRequest(_message.Message):
+    """Asks for a page of data-subject requests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SHOW_CLOSED_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 50 when zero, 100 when more; negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before. Every other field but `page_size` must be as it
+    was then.
+    """
+    show_closed: _builtins.bool
+    """Also those that have ended."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        show_closed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_closed", b"show_closed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDataSubjectRequestsRequest: _TypeAlias = ListDataSubjectRequestsRequest  # noqa: Y015
+
+@_typing.final
+class ListDataSubjectRequestsResponse(_message.Message):
+    """A page of data-subject requests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last one."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[_core_pb2.DataSubjectRequest]:
+        """By when they are due."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[_core_pb2.DataSubjectRequest] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDataSubjectRequestsResponse: _TypeAlias = ListDataSubjectRequestsResponse  # noqa: Y015
+
+@_typing.final
+class ExtendDataSubjectRequestRequest(_message.Message):
+    """Asks to extend a request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. `dataSubjectRequests/{data_subject_request}`."""
+    reason: _core_pb2.DataSubjectRequest.Extension.ValueType
+    """Required. Why."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _core_pb2.DataSubjectRequest.Extension.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendDataSubjectRequestRequest: _TypeAlias = ExtendDataSubjectRequestRequest  # noqa: Y015
+
+@_typing.final
+class CloseDataSubjectRequestRequest(_message.Message):
+    """Asks to end a request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. `dataSubjectRequests/{data_subject_request}`."""
+    outcome: _core_pb2.DataSubjectRequest.Outcome.ValueType
+    """Required. How it ended."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        outcome: _core_pb2.DataSubjectRequest.Outcome.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseDataSubjectRequestRequest: _TypeAlias = CloseDataSubjectRequestRequest  # noqa: Y015
+
+@_typing.final
+class GetReportRequest(_message.Message):
+    """Asks for a report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[GetReportRequest._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: GetReportRequest._Kind.ValueType  # 0
+        """Never sent."""
+        KIND_ROPA: GetReportRequest._Kind.ValueType  # 1
+        """The record of processing activities (GDPR Art. 30)."""
+        KIND_DPIA: GetReportRequest._Kind.ValueType  # 2
+        """The facts for a data protection impact assessment (GDPR Art. 35)."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What is reported."""
+
+    KIND_UNSPECIFIED: GetReportRequest.Kind.ValueType  # 0
+    """Never sent."""
+    KIND_ROPA: GetReportRequest.Kind.ValueType  # 1
+    """The record of processing activities (GDPR Art. 30)."""
+    KIND_DPIA: GetReportRequest.Kind.ValueType  # 2
+    """The facts for a data protection impact assessment (GDPR Art. 35)."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    kind: Global___GetReportRequest.Kind.ValueType
+    """Required."""
+    def __init__(
+        self,
+        *,
+        kind: Global___GetReportRequest.Kind.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReportRequest: _TypeAlias = GetReportRequest  # noqa: Y015
+
+@_typing.final
+class GetReportResponse(_message.Message):
+    """A report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JSON_FIELD_NUMBER: _builtins.int
+    MARKDOWN_FIELD_NUMBER: _builtins.int
+    json: _builtins.str
+    """A JSON object, as `tacit report` describes it."""
+    markdown: _builtins.str
+    """The same for people, in Markdown."""
+    def __init__(
+        self,
+        *,
+        json: _builtins.str = ...,
+        markdown: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["json", b"json", "markdown", b"markdown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReportResponse: _TypeAlias = GetReportResponse  # noqa: Y015

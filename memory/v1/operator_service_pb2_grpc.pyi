@@ -5,6 +5,7 @@ Running the server. Shows figures, never content."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from memory.v1 import core_pb2 as _core_pb2
 from memory.v1 import operator_service_pb2 as _operator_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -53,6 +54,22 @@ class OperatorServiceStub:
     """Builds the vector index anew from the database. Recall works meanwhile. Answers when the
     rebuild has begun; GetStatus shows how far it is.
     """
+    ListDataSubjectRequests: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ListDataSubjectRequestsRequest, _operator_service_pb2.ListDataSubjectRequestsResponse]
+    """Lists the tenant's data-subject requests, the one due first before the others. Names nobody.
+    INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+    """
+    ExtendDataSubjectRequest: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ExtendDataSubjectRequestRequest, _core_pb2.DataSubjectRequest]
+    """Extends a data-subject request by two months (GDPR Art. 12(3)). The person must be told
+    within the first. FAILED_PRECONDITION (REQUEST_CLOSED).
+    """
+    CloseDataSubjectRequest: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.CloseDataSubjectRequestRequest, _core_pb2.DataSubjectRequest]
+    """Ends a data-subject request that was answered in another way, or given up. One that has ended
+    stays as it was.
+    """
+    GetReport: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.GetReportRequest, _operator_service_pb2.GetReportResponse]
+    """Reports what is processed, why and how it is protected, from the live configuration: the facts
+    for a record of processing activities (GDPR Art. 30) or an impact assessment (Art. 35).
+    """
 
 @_typing.type_check_only
 class OperatorServiceAsyncStub(OperatorServiceStub):
@@ -78,6 +95,22 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     RebuildIndex: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.RebuildIndexRequest, _operator_service_pb2.RebuildIndexResponse]  # type: ignore[assignment]
     """Builds the vector index anew from the database. Recall works meanwhile. Answers when the
     rebuild has begun; GetStatus shows how far it is.
+    """
+    ListDataSubjectRequests: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ListDataSubjectRequestsRequest, _operator_service_pb2.ListDataSubjectRequestsResponse]  # type: ignore[assignment]
+    """Lists the tenant's data-subject requests, the one due first before the others. Names nobody.
+    INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+    """
+    ExtendDataSubjectRequest: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ExtendDataSubjectRequestRequest, _core_pb2.DataSubjectRequest]  # type: ignore[assignment]
+    """Extends a data-subject request by two months (GDPR Art. 12(3)). The person must be told
+    within the first. FAILED_PRECONDITION (REQUEST_CLOSED).
+    """
+    CloseDataSubjectRequest: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.CloseDataSubjectRequestRequest, _core_pb2.DataSubjectRequest]  # type: ignore[assignment]
+    """Ends a data-subject request that was answered in another way, or given up. One that has ended
+    stays as it was.
+    """
+    GetReport: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.GetReportRequest, _operator_service_pb2.GetReportResponse]  # type: ignore[assignment]
+    """Reports what is processed, why and how it is protected, from the live configuration: the facts
+    for a record of processing activities (GDPR Art. 30) or an impact assessment (Art. 35).
     """
 
 class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -137,6 +170,46 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_operator_service_pb2.RebuildIndexResponse, _abc.Awaitable[_operator_service_pb2.RebuildIndexResponse]]:
         """Builds the vector index anew from the database. Recall works meanwhile. Answers when the
         rebuild has begun; GetStatus shows how far it is.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDataSubjectRequests(
+        self,
+        request: _operator_service_pb2.ListDataSubjectRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.ListDataSubjectRequestsResponse, _abc.Awaitable[_operator_service_pb2.ListDataSubjectRequestsResponse]]:
+        """Lists the tenant's data-subject requests, the one due first before the others. Names nobody.
+        INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+        """
+
+    @_abc_1.abstractmethod
+    def ExtendDataSubjectRequest(
+        self,
+        request: _operator_service_pb2.ExtendDataSubjectRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_core_pb2.DataSubjectRequest, _abc.Awaitable[_core_pb2.DataSubjectRequest]]:
+        """Extends a data-subject request by two months (GDPR Art. 12(3)). The person must be told
+        within the first. FAILED_PRECONDITION (REQUEST_CLOSED).
+        """
+
+    @_abc_1.abstractmethod
+    def CloseDataSubjectRequest(
+        self,
+        request: _operator_service_pb2.CloseDataSubjectRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_core_pb2.DataSubjectRequest, _abc.Awaitable[_core_pb2.DataSubjectRequest]]:
+        """Ends a data-subject request that was answered in another way, or given up. One that has ended
+        stays as it was.
+        """
+
+    @_abc_1.abstractmethod
+    def GetReport(
+        self,
+        request: _operator_service_pb2.GetReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.GetReportResponse, _abc.Awaitable[_operator_service_pb2.GetReportResponse]]:
+        """Reports what is processed, why and how it is protected, from the live configuration: the facts
+        for a record of processing activities (GDPR Art. 30) or an impact assessment (Art. 35).
         """
 
 def add_OperatorServiceServicer_to_server(servicer: OperatorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

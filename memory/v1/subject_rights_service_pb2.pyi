@@ -35,7 +35,8 @@ class ExportDataRequest(_message.Message):
     reveal: _builtins.bool
     """Whether to write real names in place of pseudonyms. Needs scope memory.reveal."""
     resume_token: _builtins.str
-    """Continues an export that was cut off: the last `resume_token` that arrived. Empty: from the
+    """Continues an export that was cut off: the `resume_token` of the last piece that arrived, good
+    for a day. What comes is appended to what came. `reveal` must be as it was. Empty: from the
     start.
     """
     def __init__(
@@ -66,9 +67,7 @@ class ExportDataResponse(_message.Message):
     says what it is. The first is the "header", the last the "end".
     """
     resume_token: _builtins.str
-    """Where to continue if the stream is cut off after this piece. Empty on the last one, and
-    where exports cannot be continued.
-    """
+    """Where to continue if the stream is cut off after this piece. Empty on the last one."""
     def __init__(
         self,
         *,
@@ -125,19 +124,23 @@ class ImportDataResponse(_message.Message):
 
     MEMORY_COUNT_FIELD_NUMBER: _builtins.int
     DUPLICATE_COUNT_FIELD_NUMBER: _builtins.int
+    EXPIRED_COUNT_FIELD_NUMBER: _builtins.int
     memory_count: _builtins.int
     """How many memories were stored."""
     duplicate_count: _builtins.int
-    """How many lines were left out because they were there already."""
+    """How many memories were left out because they were there already."""
+    expired_count: _builtins.int
+    """How many memories were left out because their time is over here."""
     def __init__(
         self,
         *,
         memory_count: _builtins.int = ...,
         duplicate_count: _builtins.int = ...,
+        expired_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate_count", b"duplicate_count", "memory_count", b"memory_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate_count", b"duplicate_count", "expired_count", b"expired_count", "memory_count", b"memory_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -718,3 +721,61 @@ class Restriction(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Restriction: _TypeAlias = Restriction  # noqa: Y015
+
+@_typing.final
+class ListPersonRequestsRequest(_message.Message):
+    """Asks for a page of a person's requests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Whose: `people/{person}`."""
+    page_size: _builtins.int
+    """How many at most: 50 when zero, 100 when more; negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPersonRequestsRequest: _TypeAlias = ListPersonRequestsRequest  # noqa: Y015
+
+@_typing.final
+class ListPersonRequestsResponse(_message.Message):
+    """A page of a person's requests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last one."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[_core_pb2.DataSubjectRequest]:
+        """Oldest first."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[_core_pb2.DataSubjectRequest] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPersonRequestsResponse: _TypeAlias = ListPersonRequestsResponse  # noqa: Y015

@@ -71,6 +71,11 @@ class SubjectRightsServiceStub:
                 request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsResponse.FromString,
                 _registered_method=True)
+        self.ListPersonRequests = channel.unary_unary(
+                '/memory.v1.SubjectRightsService/ListPersonRequests',
+                request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsResponse.FromString,
+                _registered_method=True)
         self.RestrictProcessing = channel.unary_unary(
                 '/memory.v1.SubjectRightsService/RestrictProcessing',
                 request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.RestrictProcessingRequest.SerializeToString,
@@ -90,16 +95,18 @@ class SubjectRightsServiceServicer:
 
     def ExportData(self, request, context):
         """Streams everything that is kept about a person (GDPR Art. 15 and 20) as one JSON Lines
-        archive. Scope data.export. A person about whom nothing is kept gets an archive that says
-        so.
+        archive, which docs/archive.md describes. Scope data.export. A person about whom nothing is
+        kept gets an archive that says so. INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportData(self, request_iterator, context):
-        """Takes in an archive that ExportData made, here or elsewhere. Scope data.export and
-        memory.write.
+        """Takes in an archive that ExportData made with `reveal`, here or elsewhere. Scope data.export
+        and memory.write. Nothing is stored unless the whole archive is what was written; every
+        purpose in it must be covered by a consent that holds here. Safe to repeat, and to be
+        repeated when it was cut off: each memory keeps its id. INVALID_ARGUMENT (ARCHIVE_INVALID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -142,6 +149,14 @@ class SubjectRightsServiceServicer:
     def ListAccessEvents(self, request, context):
         """Lists who read or wrote a person's data, when and why, newest first. Scope data.export.
         INVALID_ARGUMENT (PAGE_TOKEN_INVALID). One event for each call. Someone unknown has none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPersonRequests(self, request, context):
+        """Lists the requests by which a person exercised rights, oldest first. Scope data.export.
+        INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -199,6 +214,11 @@ def add_SubjectRightsServiceServicer_to_server(servicer, server):
                     servicer.ListAccessEvents,
                     request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsRequest.FromString,
                     response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsResponse.SerializeToString,
+            ),
+            'ListPersonRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPersonRequests,
+                    request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsResponse.SerializeToString,
             ),
             'RestrictProcessing': grpc.unary_unary_rpc_method_handler(
                     servicer.RestrictProcessing,
@@ -402,6 +422,33 @@ class SubjectRightsService:
             '/memory.v1.SubjectRightsService/ListAccessEvents',
             memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsRequest.SerializeToString,
             memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPersonRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.SubjectRightsService/ListPersonRequests',
+            memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsRequest.SerializeToString,
+            memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from memory.core.archive import Reader, lines_of
 from memory.core.certificate import check
 from memory.core.ledger import Checkpoint
 from memory.core.ledger_proof import Consistency, Inclusion
 from memory.core.receipt import RECEIPT_TYPE
 from memory.core.signing import Verifier
 from memory.errors import SignatureError
+
+_PIECE_BYTES: Final = 64 * 1024
+_ARCHIVE_START: Final = b'{"type": "header", "format": "tacit-archive"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,25 @@ def _consistency(file: Path, verifier: Verifier) -> Mapping[str, str]:
     first, second = Consistency.read(file.read_bytes()).verify(verifier)
     before = {"first events": str(first.size), "first signed": first.at.isoformat()}
     return {**before, **_log(second)}
+
+
+def _archive(file: Path, verifier: Verifier) -> Mapping[str, str]:
+    reader = Reader()
+    with file.open("rb") as stream:
+        for line in lines_of(iter(lambda: stream.read(_PIECE_BYTES), b"")):
+            reader.read(line)
+    reader.verify(verifier)
+    header, end = reader.header, reader.end
+    counts = ", ".join(f"{count} {name}" for name, count in reader.counts.items())
+    return {
+        "archive": header["id"],
+        "of": f"{header.get('person')} at {header.get('tenant')}",
+        "began": str(header.get("time")),
+        "ended": end["time"],
+        "holds": counts,
+        "words": "the person's own" if header.get("revealed") else "under pseudonyms",
+        "proves": "this deployment wrote every line of it, in this order, and nothing is missing",
+    }
 
 
 def _log(checkpoint: Checkpoint) -> Mapping[str, str]:
@@ -123,4 +146,5 @@ KINDS: Final = (
     Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),
     Kind("erasure certificate", lambda head: head.startswith(b'{"payload":"'), _erasure),
     Kind("consent receipt", lambda head: head.startswith(b"eyJ"), _receipt),
+    Kind("archive", lambda head: head.startswith(_ARCHIVE_START), _archive),
 )

@@ -52,8 +52,7 @@ def verify(
         kinds = ", ".join(k.name for k in KINDS)
         raise typer.BadParameter(f"{file} is none of these: {kinds}")
     facts = kind.check(file, verifier)
-    article = "an" if kind.name[0] in "aeiou" else "a"
-    out.print(f"good: {article} {kind.name} signed by {verifier.name}", style="green")
+    out.print(f"good: {_article(kind.name)} {kind.name} signed by {verifier.name}", style="green")
     for name, value in facts.items():
         out.print(f"  {name}: {value}", markup=False)
     if trial is not None:
@@ -85,3 +84,7 @@ def _try(export: Path, data: Path | None) -> None:
         style="green",
         markup=False,
     )
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"

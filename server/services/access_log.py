@@ -49,9 +49,7 @@ class AccessEvents:
         page, more = self.log(call.caller, person, _filter(request), size, before)
         return pb.ListAccessEventsResponse(
             access_events=[_event(person, logged) for logged in page],
-            next_page_token=""
-            if more is None
-            else self.tokens.seal(call.method, call.caller, request, _cursor(more)),
+            next_page_token=self.tokens.after(call, request, more and _cursor(more)),
         )
 
 

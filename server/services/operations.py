@@ -8,18 +8,36 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Final
 
+from memory.app.register import Register
 from memory.app.rekey import Rekey
+from memory.app.report import Report
 from memory.app.restrict import Restrict
 from memory.app.rotate import Progress, Rotate
 from memory.app.status import EpochUse, Status
+from memory.core.report import ReportKind
 from memory.errors import InvalidArgumentError
 from memory.v1 import operator_service_pb2 as pb
+from memory.v1.core_pb2 import DataSubjectRequest
 from server.call import Answer, Call
 from server.messages import to_time, to_timestamp
 from server.names import person_from, person_name, purpose_from
+from server.page_tokens import PageTokens, page_size
+from server.rights_requests import (
+    decode_after,
+    encode_after,
+    from_request,
+    request_from,
+    to_extension,
+    to_outcome,
+)
 from server.services.unbuilt import unbuilt
 
 MAX_REQUEST_ID_CHARS: Final = 64
+
+_REPORTS: Final = {
+    pb.GetReportRequest.KIND_ROPA: ReportKind.ROPA,
+    pb.GetReportRequest.KIND_DPIA: ReportKind.DPIA,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +48,9 @@ class Operations:
     rotate: Rotate
     rekey: Rekey
     restrict: Restrict
+    register: Register
+    report: Report
+    tokens: PageTokens
     started_at: datetime
     verifier_key: str
 
@@ -42,7 +63,43 @@ class Operations:
             "ReleaseLegalHold": self._release,
             "InvalidateConsents": self._invalidate,
             "RebuildIndex": unbuilt,
+            "ListDataSubjectRequests": self._requests,
+            "ExtendDataSubjectRequest": self._extend,
+            "CloseDataSubjectRequest": self._close,
+            "GetReport": self._report,
         }
+
+    def _requests(
+        self, call: Call, request: pb.ListDataSubjectRequestsRequest
+    ) -> pb.ListDataSubjectRequestsResponse:
+        after = decode_after(self.tokens.cursor(call, request))
+        requests, more = self.register.due(
+            call.caller, after, page_size(request.page_size), unfinished=not request.show_closed
+        )
+        return pb.ListDataSubjectRequestsResponse(
+            requests=map(from_request, requests),
+            next_page_token=self.tokens.after(call, request, more and encode_after(more)),
+        )
+
+    def _extend(
+        self, call: Call, request: pb.ExtendDataSubjectRequestRequest
+    ) -> DataSubjectRequest:
+        id_ = request_from(request.name, "name")
+        reason = to_extension(request.reason, "reason")
+        return from_request(self.register.extend(call.caller, id_, reason))
+
+    def _close(self, call: Call, request: pb.CloseDataSubjectRequestRequest) -> DataSubjectRequest:
+        id_ = request_from(request.name, "name")
+        outcome = to_outcome(request.outcome, "outcome")
+        return from_request(self.register.close(call.caller, id_, outcome))
+
+    def _report(self, call: Call, request: pb.GetReportRequest) -> pb.GetReportResponse:
+        try:
+            kind = _REPORTS[request.kind]
+        except KeyError:
+            raise InvalidArgumentError("kind", "must be one of GetReportRequest.Kind") from None
+        report = self.report(call.caller.tenant, kind)
+        return pb.GetReportResponse(json=report.json(), markdown=report.markdown())
 
     def _rotate(self, call: Call, request: pb.RotateKeysRequest) -> pb.RotateKeysResponse:
         if not 0 < len(request.request_id) <= MAX_REQUEST_ID_CHARS:

@@ -92,6 +92,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         for table in (
             *("persons", "erasures", "deployment", "key_epochs", "rotations", "operator_events"),
             *("ledger_waiting", "ledger_head", "ledger_tiles", "ledger_places"),
+            "rights_requests",
         ):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     engine.dispose()

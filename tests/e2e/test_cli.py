@@ -95,7 +95,11 @@ def test_an_export_holds_everything_and_is_readable_by_its_owner_alone(
     assert {"consent", "memory"} <= set(types)
     assert "is there already" in run("export", str(file), "-p", person).stderr
     assert run("export", str(file), "-p", person, "--force").returncode == 0
-    assert run("export", "-", "-p", person).stdout.count("\n") == len(types)
+    now = [
+        json.loads(line)["type"] for line in run("export", "-", "-p", person).stdout.splitlines()
+    ]
+    assert now.count("request") == 2  # the two exports before
+    assert [type_ for type_ in now if type_ != "request"] == types
 
 
 def test_forgetting_asks_first_and_leaves_nothing(run: Run, person: str) -> None:
@@ -209,3 +213,57 @@ def test_keys_are_rotated_and_shown(run: Run) -> None:
     assert "nobody" in run("keys", "rotate", "--person", "nobody").stderr
     assert "I like tea" in run("recall", "tea", "--person", "kim").stdout
     assert "goes on" in run("keys", "rotate", "--no-wait").stderr
+
+
+def test_an_archive_is_written_verified_and_taken_in(run: Run, person: str, tmp_path: Path) -> None:
+    assert run("store", "My sister Priya lives in Leeds.", "-p", person).returncode == 0
+    file = tmp_path / "archive.jsonl"
+    assert run("export", str(file), "-p", person, "--reveal").returncode == 0
+    assert oct(file.stat().st_mode & 0o777) == "0o600"
+    signer = json.loads(file.read_text().splitlines()[0])["signer"]
+    verified = run("verify", str(file), "--key", signer)
+    assert verified.returncode == 0
+    assert "good: an archive signed by tacit.local" in verified.stdout
+    assert "Priya" not in verified.stdout
+    again = run("import", str(file), "-p", person)
+    assert again.stderr == "0 memories taken in, 1 were there already\n"
+    (listed,) = run("list", "-p", person, "--json").stdout.splitlines()
+    name = json.loads(listed)["name"]
+    moved = f"another {person}"
+    assert run("consent", "grant", "assistance", "-p", moved).returncode == 0
+    assert run("import", str(file), "-p", moved).stderr == "1 memories taken in\n"
+    (there,) = run("list", "-p", moved, "--json").stdout.splitlines()
+    assert json.loads(there)["name"].split("/")[-1] == name.split("/")[-1]
+    file.write_bytes(file.read_bytes().replace(b"Leeds", b"Lyons"))
+    assert run("verify", str(file), "--key", signer).returncode == 1
+    refused = run("import", str(file), "-p", moved)
+    assert refused.returncode == 1
+    assert "ARCHIVE_INVALID" in refused.stderr
+
+
+def test_portable_ai_memory_is_one_json_object(run: Run, person: str, tmp_path: Path) -> None:
+    for text in ("I like tea.", "I like trains."):
+        assert run("store", text, "-p", person, "--session", "s1").returncode == 0
+    file = tmp_path / "memory-store.json"
+    assert run("export", str(file), "-p", person, "--format", "pam").returncode == 0
+    store = json.loads(file.read_text())
+    assert (store["schema"], store["schema_version"]) == ("portable-ai-memory", "1.0")
+    assert [memory["content"] for memory in store["memories"]] == ["I like tea.", "I like trains."]
+    assert {memory["provenance"]["conversation_ref"] for memory in store["memories"]} == {"s1"}
+    assert {memory["custom_type"] for memory in store["memories"]} == {"message"}
+
+
+def test_requests_are_listed_and_reports_printed(run: Run, person: str, tmp_path: Path) -> None:
+    assert run("export", str(tmp_path / "a.jsonl"), "-p", person).returncode == 0
+    listed = run("requests", "list", "--all", "--json")
+    requests = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert any(r["right"] == "RIGHT_PORTABILITY" for r in requests)
+    assert person not in listed.stdout
+    assert "portability" in run("requests", "list", "--all").stdout
+    closed = run("requests", "close", "no-id", "--outcome", "refused")
+    assert closed.returncode == 1
+    unknown = run("requests", "extend", "0" * 32, "--reason", "number")
+    assert "RESOURCE_NOT_FOUND" in unknown.stderr
+    ropa = run("report", "ropa")
+    assert ropa.stdout.startswith("# Record of processing activities (GDPR Art. 30)")
+    assert json.loads(run("report", "dpia", "--json").stdout)["sections"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,10 @@ from memory.errors import ConsentError, ErasureInProgressError
 from memory.ports import ErasureState, MemoryFilter
 from tests.integration.conftest import (
     access,
+    archive,
     caller,
     draft,
+    exported,
     grant,
     recall,
     store,
@@ -155,24 +156,15 @@ def test_an_export_has_everything_in_the_persons_own_words(tacit: Tacit) -> None
     grant(tacit, "bob")
     tacit.remember(access(), [draft("my sister Priya is 30", speaker=RawText("Tomasz"))])
     store(tacit, "bob's own", person="bob")
-    lines = [json.loads(line) for line in tacit.export(caller(), ALICE, revealed=True)]
-    assert [line["type"] for line in lines] == [
-        "header",
-        "trial",
-        "consent",
-        "pseudonym",
-        "pseudonym",
-        "memory",
-        "end",
-    ]
+    lines = exported(tacit)
+    assert [line["type"] for line in lines] == ["consent", "pseudonym", "pseudonym", "memory"]
     assert {line["value"] for line in lines if line["type"] == "pseudonym"} == {"Tomasz", "Priya"}
     (memory,) = (line for line in lines if line["type"] == "memory")
     assert (memory["text"], memory["speaker"]) == ("my sister Priya is 30", "Tomasz")
-    veiled = b"".join(tacit.export(caller(), ALICE, revealed=False)).decode()
+    veiled = archive(tacit, revealed=False).decode()
     assert "Priya" not in veiled
     assert "person_2 is 30" in veiled
 
 
 def test_an_unknown_persons_export_is_empty(tacit: Tacit) -> None:
-    lines = [json.loads(line) for line in tacit.export(caller(), PersonId("nobody"), revealed=True)]
-    assert [line["type"] for line in lines] == ["header", "end"]
+    assert exported(tacit, "nobody") == []

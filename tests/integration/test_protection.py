@@ -18,6 +18,7 @@ from tests.integration.conftest import (
     access,
     caller,
     draft,
+    exported,
     grant,
     recall,
     store,
@@ -164,8 +165,7 @@ def test_an_export_is_whole_in_sealed_mode(sealed: Tacit) -> None:
     grant(sealed)
     store(sealed, *TEXTS)
     wait_indexed(sealed)
-    lines = list(sealed.export(caller(), ALICE, revealed=True))
-    assert sum(b'"type":"memory"' in line or b'"type": "memory"' in line for line in lines) == 40
+    assert sum(line["type"] == "memory" for line in exported(sealed)) == 40
 
 
 @pytest.mark.parametrize("damage", ["tampered", "lost"])

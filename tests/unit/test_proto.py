@@ -33,10 +33,11 @@ CALLS = {
     "ConsentService": "ListPurposes GrantConsent RefuseConsent WithdrawConsent GetConsent "
     "ListConsents GetConsentReceipt",
     "SubjectRightsService": "ExportData ImportData ForgetUser EraseMemories ListErasures "
-    "GetErasureCertificate ListAccessEvents RestrictProcessing LiftRestriction",
+    "GetErasureCertificate ListAccessEvents ListPersonRequests RestrictProcessing LiftRestriction",
     "LedgerService": "GetCheckpoint GetInclusionProof GetConsistencyProof",
     "OperatorService": "RotateKeys GetStatus PlaceLegalHold ReleaseLegalHold "
-    "InvalidateConsents RebuildIndex",
+    "InvalidateConsents RebuildIndex ListDataSubjectRequests "
+    "ExtendDataSubjectRequest CloseDataSubjectRequest GetReport",
 }
 
 
@@ -72,7 +73,7 @@ def test_every_call_of_the_design_exists_and_no_other() -> None:
 def test_a_response_is_named_for_its_rpc_or_is_the_resource() -> None:
     resources = {
         "Memory", "Consent", "ConsentReceipt", "Erasure", "ErasureCertificate", "Restriction",
-        "LegalHold", "Checkpoint", "InclusionProof", "ConsistencyProof",
+        "LegalHold", "Checkpoint", "InclusionProof", "ConsistencyProof", "DataSubjectRequest",
     }  # fmt: skip
     for method in rpcs().values():
         assert method.input_type.name == f"{method.name}Request"

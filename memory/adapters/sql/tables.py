@@ -95,6 +95,20 @@ memory_sources: Final = Table(
     Column("derived", Bytes, primary_key=True),
 )
 
+memory_versions: Final = Table(
+    "memory_versions",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Bytes),
+    Column("kind", Text),
+    Column("updated_at", BigInteger),
+    Column("key_version", BigInteger),
+    Column("body", Bytes),
+    Column("originals", Bytes),
+)
+
 vector_segments: Final = Table(
     "vector_segments",
     metadata,
@@ -201,6 +215,20 @@ ledger_places: Final = Table(
     metadata,
     Column("prefix", BigInteger, primary_key=True, autoincrement=False),
     Column("place", BigInteger, primary_key=True, autoincrement=False),
+)
+
+rights_requests: Final = Table(
+    "rights_requests",
+    metadata,
+    Column("id", Bytes, primary_key=True),
+    Column("tenant", Text),
+    Column("subject", Bytes),
+    Column("exercised", Text),
+    Column("received_at", BigInteger),
+    Column("due_at", BigInteger),
+    Column("extended_for", Text),
+    Column("outcome", Text),
+    Column("finished_at", BigInteger),
 )
 
 erasures: Final = Table(

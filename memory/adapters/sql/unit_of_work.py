@@ -8,10 +8,12 @@ from memory.adapters.sql.erasures import Erasures
 from memory.adapters.sql.ledger import Ledger
 from memory.adapters.sql.memories import Memories
 from memory.adapters.sql.outbox import Outbox
+from memory.adapters.sql.requests import Requests
 from memory.adapters.sql.retention import Retention
 from memory.adapters.sql.rotations import Rotations
 from memory.adapters.sql.segments import Segments
 from memory.adapters.sql.vault import Vault
+from memory.adapters.sql.versions import Versions
 
 
 class SqlUnitOfWork(
@@ -20,10 +22,12 @@ class SqlUnitOfWork(
     Erasures,
     Retention,
     Memories,
+    Versions,
     Segments,
     Vault,
     Consents,
     AccessLog,
     Ledger,
+    Requests,
 ):
     """One transaction over all tables."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from memory.core.archive import SECTIONS, Writer
 from memory.core.certificate import CERTIFICATE_TYPE, statement
 from memory.core.ledger import Checkpoint, Event
 from memory.core.ledger_proof import Consistency, Inclusion
@@ -93,3 +94,31 @@ def test_a_good_certificate_is_told(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "cannot vouch for (1): backups" in said
     file.write_bytes(envelope.replace(b"A", b"B", 1))
     assert run(["verify", str(file), "--key", str(SIGNER.verifier)]) != 0
+
+
+def test_a_good_archive_is_told_and_another_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = Writer()
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    data = writer.header(id="a1", time=now, tenant="acme", person="amara", revealed=True)
+    for name, type_ in SECTIONS.items():
+        if name == "memories":
+            data += writer.content(type_, {"text": "I like tea"}, b"1")
+        data += writer.close_section(name)
+    data += writer.end("a1", now, SIGNER)
+    file = tmp_path / "archive.jsonl"
+    file.write_bytes(data)
+    assert run(["verify", str(file), "--key", str(SIGNER.verifier)]) == 0
+    said = capsys.readouterr().out
+    assert "good: a archive" not in said
+    assert "good: an archive signed by memory.example.org" in said
+    assert "of: amara at acme" in said
+    assert "1 memories" in said
+    assert "I like tea" not in said
+    file.write_bytes(data.replace(b"tea", b"gin"))
+    assert run(["verify", str(file), "--key", str(SIGNER.verifier)]) != 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "line" in captured.err
+    assert "gin" not in captured.err

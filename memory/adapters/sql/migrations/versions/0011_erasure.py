@@ -3,7 +3,7 @@
 from memory.adapters.sql.migrations import execute_sql_beside
 
 revision = "0011"
-down_revision = "0012"
+down_revision = "0008"
 
 
 def upgrade() -> None:
