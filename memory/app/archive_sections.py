@@ -213,6 +213,7 @@ def _said(
         "session": content.session,
         "event_time": content.event_time,
         "labels": content.labels,
+        "sources": [str(source) for source in content.sources],
         "affect": None if content.affect is None else _inferred(content.affect),
     }
     if not revealed:

@@ -310,6 +310,7 @@ class Incoming:
                         for offset, ((a, _), n) in enumerate(zip(pairs, named, strict=True))
                     ]
                 )
+                self._link(uow, keys, [a for a, _ in pairs])
                 for purpose, count in Counter(a.purpose for a, _ in pairs).items():
                     by, action = self._caller.assistant, AccessAction.STORE
                     of.ledger.write(uow, keys, by, action, count, purpose)
@@ -318,6 +319,15 @@ class Incoming:
         taken.duplicates += len(archived) - len(absent) + len(fresh) - len(pairs)
         taken.expired += len(absent) - len(fresh)
         of.stored()
+
+    def _link(self, uow: UnitOfWork, keys: PersonKeys, archived: Sequence[ArchivedMemory]) -> None:
+        """What they were derived from, as far as it is here: what had ended is not taken in."""
+        named = {source for a in archived for source in a.said.draft.sources}
+        if not named:
+            return
+        there = {h.id for h in uow.heads(keys.subject, MemoryFilter(), named)}
+        links = {a.id: [s for s in a.said.draft.sources if s in there] for a in archived}
+        uow.add_sources(keys.subject, links)
 
     def _row(
         self,

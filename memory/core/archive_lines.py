@@ -24,6 +24,7 @@ from memory.errors import ArchiveError, InvalidArgumentError
 _SAID: Final = frozenset(
     {
         *("text", "hidden", "speaker", "speaker_hidden", "session", "event_time", "labels"),
+        "sources",
         *("kind", "affect"),
     }
 )
@@ -141,6 +142,8 @@ def _said(line: Line) -> Said:
     labels, event_time, speaker = f["labels"], f["event_time"], f["speaker"]
     if not isinstance(labels, dict) or not all(isinstance(v, str) for v in labels.values()):
         raise InvalidArgumentError("labels", "must be an object of texts")
+    if not isinstance(f["sources"], list):
+        raise InvalidArgumentError("sources", "must be a list of ids")
     try:
         kind = MemoryKind(f["kind"])
     except ValueError:
@@ -152,6 +155,7 @@ def _said(line: Line) -> Said:
         session=_text(f, "session"),
         event_time=None if event_time is None else instant(event_time, line.number, "event_time"),
         labels=labels,
+        sources=tuple(RecordId.parse(_text({"sources": s}, "sources")) for s in f["sources"]),
     )
     speaker_hidden = f["speaker_hidden"]
     if speaker_hidden is not None and (speaker is None or not isinstance(speaker_hidden, str)):
