@@ -31,11 +31,12 @@ CALLS = {
     "MemoryService": "StoreMemory BatchStoreMemories RecallMemories BuildContext GetMemory "
     "ListMemories UpdateMemory DeleteMemory",
     "ConsentService": "ListPurposes GrantConsent WithdrawConsent GetConsent ListConsents "
-    "GetConsentReceipt",
+    "GetConsentReceipt RefuseConsent",
     "SubjectRightsService": "ExportData ImportData ForgetUser GetErasureCertificate "
     "ListAccessEvents ListPersonRequests RestrictProcessing LiftRestriction",
     "LedgerService": "GetCheckpoint GetInclusionProof GetConsistencyProof",
-    "OperatorService": "RotateKeys GetStatus RebuildIndex ListDataSubjectRequests "
+    "OperatorService": "RotateKeys GetStatus RebuildIndex PlaceLegalHold ReleaseLegalHold "
+    "InvalidateConsents ListDataSubjectRequests "
     "ExtendDataSubjectRequest CloseDataSubjectRequest GetReport",
 }
 
@@ -73,6 +74,7 @@ def test_a_response_is_named_for_its_rpc_or_is_the_resource() -> None:
     resources = {
         "Memory", "Consent", "ConsentReceipt", "Erasure", "ErasureCertificate", "Restriction",
         "Checkpoint", "InclusionProof", "ConsistencyProof", "DataSubjectRequest",
+        "LegalHold",
     }  # fmt: skip
     for method in rpcs().values():
         assert method.input_type.name == f"{method.name}Request"
