@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from memory.core.consent import Consent
@@ -65,7 +65,7 @@ from memory.ports_erasure import (  # noqa: F401 (as above)
 )
 from memory.ports_keys import KeyWork
 from memory.ports_ledger import CheckpointFile, LedgerWork  # noqa: F401 (as above)
-from memory.ports_rights import KeepsRequests, KeepsVersions, Spool  # noqa: F401 (as above)
+from memory.ports_rights import EndsMemories, KeepsRequests, KeepsVersions, Spool  # noqa: F401 (as above)
 
 Clock = Callable[[], datetime]
 """Now, in UTC, with a time zone."""
@@ -144,7 +144,9 @@ class KeyProvider(Protocol):
     def close(self) -> None: ...
 
 
-class UnitOfWork(ErasureRecords, LedgerWork, KeyWork, KeepsVersions, KeepsRequests, Protocol):
+class UnitOfWork(
+    ErasureRecords, LedgerWork, KeyWork, KeepsVersions, KeepsRequests, EndsMemories, Protocol
+):
     """One transaction: snapshot reads, all-or-nothing writes."""
 
     def commit(self) -> None: ...
@@ -228,20 +230,6 @@ class UnitOfWork(ErasureRecords, LedgerWork, KeyWork, KeepsVersions, KeepsReques
     def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int: ...
 
     def next_expiry(self, subject: SubjectId, filter: MemoryFilter) -> datetime | None: ...
-
-    # retention
-    def tenants(self) -> list[TenantId]: ...
-    def shorten_retention(self, tenant: TenantId, purpose: PurposeId, retention: timedelta) -> int:
-        """Lets what is kept for it end so soon after it was stored; how many did not before."""
-        ...
-
-    def claim_expired(self, now: datetime, limit: int) -> list[tuple[SubjectId, RecordId]]:
-        """The longest expired that may be erased; others pass them over until this ends."""
-        ...
-
-    def expired(self, now: datetime) -> tuple[int, datetime | None]:
-        """How many memories have expired and are there still, and since when the oldest has."""
-        ...
 
     # the segments of sealed mode: derived from the memories, each written once
     def segments(self, subject: SubjectId) -> list[SegmentHead]: ...

@@ -1,4 +1,4 @@
-"""What people's rights need of the outside world: older versions, a register, a place to wait.
+"""What people's rights need of the outside world: older versions, a register, ends, a spool.
 
 Parts of `memory.ports`, which has them too.
 """
@@ -6,12 +6,12 @@ Parts of `memory.ports`, which has them too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from memory.core.requests import RightsRequest
 from memory.core.rows import VersionHead, VersionRow
-from memory.core.values import RecordId, SubjectId, TenantId
+from memory.core.values import PurposeId, RecordId, SubjectId, TenantId
 
 
 class KeepsVersions(Protocol):
@@ -43,6 +43,23 @@ class KeepsRequests(Protocol):
         self, subject: SubjectId, after: tuple[datetime, RecordId], limit: int
     ) -> list[RightsRequest]:
         """Ascending by when they came, starting behind `after`."""
+        ...
+
+
+class EndsMemories(Protocol):
+    """Retention."""
+
+    def tenants(self) -> list[TenantId]: ...
+    def shorten_retention(self, tenant: TenantId, purpose: PurposeId, retention: timedelta) -> int:
+        """Lets what is kept for it end so soon after it was stored; how many did not before."""
+        ...
+
+    def claim_expired(self, now: datetime, limit: int) -> list[tuple[SubjectId, RecordId]]:
+        """The longest expired that may be erased; others pass them over until this ends."""
+        ...
+
+    def expired(self, now: datetime) -> tuple[int, datetime | None]:
+        """How many memories have expired and are there still, and since when the oldest has."""
         ...
 
 

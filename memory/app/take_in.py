@@ -27,25 +27,21 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, TypeVar
 
+from memory.app.arriving import Arriving
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import DENIALS, Ledger
 from memory.app.prepare import Hidden, Named, Preparer, seal_row, vault_place
 from memory.app.sealing import seal_version
-from memory.core.archive import Line, Lines, Reader, lines_of
 from memory.core.archive_lines import (
     ArchivedEntity,
     ArchivedMemory,
     ArchivedVersion,
-    Said,
-    read_entity,
-    read_memory,
-    read_version,
 )
 from memory.core.keys import PersonKeys
 from memory.core.policy import Action
 from memory.core.pseudonyms import Entity, blind
-from memory.core.purposes import Purposes, Registry
+from memory.core.purposes import Registry
 from memory.core.record_format import SALT_BYTES, seal
 from memory.core.values import (
     Access,
@@ -56,7 +52,6 @@ from memory.core.values import (
     SealedRecord,
     Span,
 )
-from memory.errors import ArchiveError, InvalidArgumentError
 from memory.ports import (
     AccessAction,
     Clock,
@@ -70,7 +65,6 @@ from memory.ports import (
     VersionRow,
 )
 
-MAX_ARCHIVE_BYTES: Final = 4 * 1024**3
 BATCH: Final = 64
 """Memories in one transaction; keeps it short for everyone else."""
 
@@ -118,32 +112,16 @@ class Incoming:
         self._of = of
         self._caller = caller
         self._person = person
-        self._spool = of.spool()
-        self._lines = Lines()
-        self._reader = Reader()
-        self._bytes = 0
-        self._latest = of.clock() + _SKEW
-        self._registry: Purposes = of.registry.of(caller.tenant)
-        self._entities: dict[str, ArchivedEntity] = {}
-        self._memories: dict[bytes, PurposeId] = {}
+        self._registry = of.registry.of(caller.tenant)
+        self._arriving = Arriving(self._registry, of.spool(), of.clock() + _SKEW)
 
     def close(self) -> None:
         """Lets go of what was put aside."""
-        self._spool.close()
+        self._arriving.close()
 
     def take(self, piece: bytes) -> None:
-        """The next bytes.
-
-        Raises:
-            ArchiveError: a line does not fit; it is told which.
-            InvalidArgumentError: the archive is larger than any that is taken in.
-        """
-        self._bytes += len(piece)
-        if self._bytes > MAX_ARCHIVE_BYTES:
-            raise InvalidArgumentError("data", f"at most {MAX_ARCHIVE_BYTES} bytes")
-        for line in self._lines.feed(piece):
-            self._check(line)
-        self._spool.append(piece)
+        """The next bytes. Raises what `Arriving.take` does."""
+        self._arriving.take(piece)
 
     def finish(self) -> Taken:
         """Stores what came.
@@ -153,80 +131,25 @@ class Incoming:
             ConsentError, ErasureInProgressError: nothing was stored.
             StorageFullError, StorageUnavailableError, KeyUnavailableError: send it again to go on.
         """
-        for line in self._lines.rest():
-            self._check(line)
-        self._reader.finish()
+        self._arriving.finish()
         taken = Taken()
-        if not self._memories:
+        if not self._arriving.memories:
             return taken
         entities = self._take_entities()
-        for memories in _batches(self._read(ArchivedMemory)):
+        for memories in _batches(self._arriving.read(ArchivedMemory)):
             self._take_memories(memories, entities, taken)
         with self._of.store.read() as uow:
             known = set(uow.version_heads(self._admit(uow)[1].subject))
-        for versions in _batches(self._read(ArchivedVersion)):
+        for versions in _batches(self._arriving.read(ArchivedVersion)):
             self._take_versions(versions, entities, known)
         return taken
-
-    # before anything is stored
-
-    def _check(self, raw: bytes) -> None:
-        line = self._reader.read(raw)
-        header = self._reader.header
-        if line is None:
-            if not self._reader.counts and header and header.get("revealed") is not True:
-                raise ArchiveError(
-                    1, "it holds pseudonyms and not what they stand for; export it with reveal"
-                )
-            return
-        match self._parse(line):
-            case ArchivedEntity(entity) as archived:
-                if self._entities.setdefault(entity.pseudonym, archived) is not archived:
-                    raise ArchiveError(line.number, "this pseudonym was given before")
-            case ArchivedMemory(_, id_, said, purpose):
-                if purpose not in self._registry.by_id:
-                    raise ArchiveError(line.number, "its purpose is not in this registry")
-                if id_.value in self._memories:
-                    raise ArchiveError(line.number, "this memory was there before")
-                self._memories[id_.value] = purpose
-                self._check_hidden(said, line.number)
-            case ArchivedVersion(_, of, said):
-                if of.value not in self._memories:
-                    raise ArchiveError(line.number, "it is a version of no memory here")
-                self._check_hidden(said, line.number)
-
-    def _parse(self, line: Line) -> ArchivedEntity | ArchivedMemory | ArchivedVersion | None:
-        match line.type:
-            case "pseudonym":
-                return read_entity(line)
-            case "memory":
-                return read_memory(line, self._latest)
-            case "version":
-                return read_version(line, self._latest)
-            case _:
-                return None  # a copy of decisions and events elsewhere
-
-    def _check_hidden(self, said: Said, number: int) -> None:
-        names = {name for _, _, name in said.hidden} | {said.speaker_hidden or ""}
-        if not names - {""} <= self._entities.keys():
-            raise ArchiveError(number, "it names a pseudonym that the archive does not explain")
-
-    # once it is complete
-
-    def _read(self, of: type[T]) -> Iterator[T]:
-        reader = Reader()
-        for raw in lines_of(self._spool.pieces()):
-            line = reader.read(raw)
-            parsed = None if line is None else self._parse(line)
-            if isinstance(parsed, of):
-                yield parsed
 
     def _admit(self, uow: UnitOfWork, *, lock: bool = False) -> tuple[Admission, PersonKeys]:
         """What covers every purpose of the archive now, and the person's keys."""
         ref = self._of.keyring.ref(self._caller.tenant, self._person)
         now = self._of.clock()
         admitted = []
-        for purpose in sorted(set(self._memories.values()), key=lambda p: p.value):
+        for purpose in sorted(set(self._arriving.memories.values()), key=lambda p: p.value):
             access = Access(self._caller, self._person, purpose)
             try:
                 admitted.append(admit(uow, ref, self._registry, access, now, lock=lock))
@@ -247,7 +170,7 @@ class Incoming:
     def _take_entities(self) -> dict[str, Entity]:
         """Whom each pseudonym of the archive stands for here."""
         made: dict[str, Entity] = {}
-        for archived in _batches(iter(self._entities.values())):
+        for archived in _batches(iter(self._arriving.entities.values())):
             with self._of.store.write() as uow:
                 _, keys = self._admit(uow, lock=True)
                 made |= self._place(uow, keys, archived)
@@ -391,7 +314,7 @@ class Incoming:
             uow.commit()
 
     def _purpose(self, archived: ArchivedVersion) -> PurposeId:
-        return self._memories[archived.memory.value]
+        return self._arriving.memories[archived.memory.value]
 
     def _version_row(
         self, keys: PersonKeys, archived: ArchivedVersion, named: Named, seq: int, *, affect: bool

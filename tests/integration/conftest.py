@@ -26,7 +26,7 @@ from memory.core.values import (
 ASSISTANCE = PurposeId("assistance")
 CARE = PurposeId("care")
 REVEAL = PurposeId("reveal")
-FRAME = {"header", "note", "section", "end", "request"}
+FRAME = {"header", "note", "section", "end", "request", "access_event"}
 
 
 def caller(tenant: str = "acme", assistant: str = "bot") -> Caller:
@@ -66,7 +66,7 @@ def archive(tacit: Tacit, person: str = "alice", *, revealed: bool = True) -> by
 
 
 def exported(tacit: Tacit, person: str = "alice", *, revealed: bool = True) -> list[dict[str, Any]]:
-    """What an export holds of the person: neither what holds it together, nor past requests."""
+    """What an export holds of the person, but for its frame, and past requests and events."""
     lines = [json.loads(line) for line in archive(tacit, person, revealed=revealed).splitlines()]
     return [line for line in lines if line["type"] not in FRAME]
 

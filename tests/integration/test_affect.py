@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
 from memory.core.affect import Affect
 from memory.core.values import Access, MemoryKind, PersonId, PurposeId, RawText, RecordId
-from tests.integration.conftest import ASSISTANCE, CARE, access, caller, draft, grant
+from tests.integration.conftest import ASSISTANCE, CARE, access, caller, draft, exported, grant
 
 AFFECT = PurposeId("affect")
 ANGRY = "I am so annoyed, my order never arrived and Priya Raman doesn't answer!!"
@@ -121,8 +120,34 @@ def test_a_correction_infers_anew(tacit: Tacit) -> None:
     tacit.consents.withdraw(caller(), PersonId("alice"), AFFECT, None)
     tacit.rectify.update(access(), record, lambda d: replace(d, text=RawText(ANGRY)))
     assert _seen(tacit, record, _own()) is None
+    assert [affect is None for affect in _older(tacit)] == [False, False]
+
+
+def test_a_withdrawal_that_erases_reaches_what_was_said_before(tacit: Tacit) -> None:
+    grant(tacit)
+    grant(tacit, purpose=AFFECT)
+    record = _stored(tacit)
+    tacit.rectify.update(access(), record, lambda d: replace(d, text=RawText("das Sofa")))
+    assert _older(tacit) != [None]
+    ended = tacit.consents.withdraw(caller(), PersonId("alice"), AFFECT, None, erase=True)
+    assert ended.erased == 1
+    assert _older(tacit) == [None]
+
+
+def test_a_new_key_leaves_the_mood_as_it_was(tacit: Tacit) -> None:
+    grant(tacit)
+    grant(tacit, purpose=AFFECT)
+    record = _stored(tacit)
+    was = _seen(tacit, record)
+    assert was is not None
+    tacit.rekey(caller(), PersonId("alice"), "a new key")
+    assert _seen(tacit, record) == was
+
+
+def _older(tacit: Tacit) -> list[object]:
+    return [line["affect"] for line in exported(tacit) if line["type"] == "version"]
 
 
 def _exported(tacit: Tacit):  # type: ignore[no-untyped-def]
-    lines = map(json.loads, tacit.export(caller(), PersonId("alice"), revealed=False))
+    lines = exported(tacit, revealed=False)
     return next(line["affect"] for line in lines if line["type"] == "memory")

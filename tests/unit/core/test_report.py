@@ -10,11 +10,13 @@ import pytest
 
 from memory.core.policy import DIRECT
 from memory.core.protection import Mode
-from memory.core.purposes import Purpose, Purposes
+from memory.core.purposes import Purpose, Purposes, Words
 from memory.core.report import TO_COMPLETE, Facts, ReportKind, make_report
 from memory.core.values import PurposeId
 
-HELP = Purpose(PurposeId("help"), "Help me", "It helps.", "https://w3id.org/dpv#ServiceProvision")
+HELP = Purpose(
+    PurposeId("help"), Words("Help me", "It helps."), "https://w3id.org/dpv#ServiceProvision"
+)
 
 
 def facts(**changes: Any) -> Facts:
