@@ -10,26 +10,19 @@ from __future__ import annotations
 
 import os
 import time
-import tomllib
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from memory.adapters.affect_vader import VaderAffect
 from memory.adapters.checkpoint_file import CheckpointFile
-from memory.adapters.chroma_index import ChromaIndex
 from memory.adapters.data_folder import DataFolder
-from memory.adapters.detection.analyzer import PresidioDetector
 from memory.adapters.detection.anonymizer import PresidioAnonymizer
-from memory.adapters.detection.catalogue import Catalogue
-from memory.adapters.detection.plugins import load_plugins
-from memory.adapters.detection.shipped import shipped_model
 from memory.adapters.intent_folder import IntentFolder
-from memory.adapters.key_opening import describe, open_keys
+from memory.adapters.key_opening import open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
 from memory.adapters.spool import SealedSpool
 from memory.adapters.sql.store import open_store
@@ -56,7 +49,7 @@ from memory.app.ledger_check import check_at_start, check_in_full
 from memory.app.matrices import Matrices
 from memory.app.nearest import Nearest
 from memory.app.opened import OpenedFeatures
-from memory.app.prepare import Detection, Preparer
+from memory.app.prepare import Preparer
 from memory.app.proofs import Proofs
 from memory.app.recall import Recall
 from memory.app.recorder import Recorder
@@ -74,15 +67,18 @@ from memory.app.status import Status
 from memory.app.take_in import TakeIn
 from memory.app.veiling import Veils
 from memory.config import Config
-from memory.core.certificate import Custody
+from memory.configured import (
+    custody,
+    facts,
+    open_index,
+    read_detection,
+    read_protections,
+    read_registry,
+)
 from memory.core.notes import notes
-from memory.core.policy import load_policies
-from memory.core.protection import Protections, load_protections
-from memory.core.purposes import Registry, parse_registry
-from memory.core.report import Facts
+from memory.core.purposes import Registry
 from memory.core.signing import Signer
-from memory.core.values import Secret, TenantId
-from memory.errors import ConfigurationError
+from memory.core.values import Secret
 from memory.ports import Clock, Store
 
 SHIPPED_ENCODER = Path(str(files("memory") / "models" / "minilm-l6-v2"))
@@ -144,7 +140,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             StorageUnavailableError: the message names the setting or file; nothing was changed.
     """
     with ExitStack() as stack:
-        registry = _registry(config)
+        registry = read_registry(config)
         folder = DataFolder(config.data)
         stack.callback(folder.close)
         store = open_store(config.database_url)
@@ -159,18 +155,18 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         check_at_start(store, signer.verifier, file)
         sequencer = Sequencer(store, signer, file, clock)
         ledger = _ledger(stack, store, keyring, sequencer, clock)
-        index = _index(config.chroma_location)
+        index = open_index(config.chroma_location)
         stack.callback(index.close)
         encoder_folder = config.encoder or SHIPPED_ENCODER
         encoder = OnnxEncoder(encoder_folder)
         stack.callback(encoder.close)
         basis = load_basis(encoder_folder, encoder.dimensions)
-        veils = Veils(basis, _protections(config.protection))
+        veils = Veils(basis, read_protections(config.protection))
         matrices = Matrices(
             time.monotonic, config.sealed_megabytes * 1024 * 1024, config.idle_seconds
         )
 
-        detection = _detection(config.detection)
+        detection = read_detection(config.detection)
         preparer = Preparer(detection, PresidioAnonymizer(), encoder, VaderAffect().estimate)
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
@@ -185,7 +181,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             stored=indexer.wake,
             ledger=ledger,
         )
-        certify = Certify(keyring, signer, _custody(config), clock)
+        certify = Certify(keyring, signer, custody(config), clock)
         intents = IntentFolder(config.data / "erasures.pending")
         intake = Intake(store, keyring, certify, intents, clock, ledger)
         intake.replay()
@@ -279,7 +275,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
                 ledger,
             ),
             register=register,
-            report=Report(store, _facts(config, registry, detection, veils, encoder.name, clock)),
+            report=Report(store, facts(config, registry, detection, veils, encoder.name, clock)),
             forget=Forget(store, intake, eraser, os.urandom),
             erase_memories=EraseMemories(
                 store, keyring, eraser, certify, clock, os.urandom, ledger, register
@@ -296,22 +292,6 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )
-
-
-def _custody(config: Config) -> Custody:
-    provider, days = describe(config.key_provider)
-    return Custody(
-        provider=provider,
-        destroy_days=days,
-        remote_index=config.chroma_location.startswith(("http://", "https://")),
-        epoch_bound=timedelta(seconds=config.erasure_seconds),
-    )
-
-
-def _registry(config: Config) -> Registry:
-    text = _preset("general") if config.purposes is None else _toml(config.purposes)
-    assert text is not None
-    return parse_registry(text, str(config.purposes or "purposes"), _preset)
 
 
 def check_ledger(config: Config) -> LedgerReport | None:
@@ -342,79 +322,3 @@ def _ledger(
         worker.start()
         stack.callback(worker.stop)
     return Ledger(keyring, recorder, refusals, clock, os.urandom, sequencer.wake)
-
-
-def _preset(name: str) -> str | None:
-    """The registry that is shipped under this name."""
-    shipped = {file.name: file for file in (files("memory") / "purposes").iterdir()}
-    file = shipped.get(f"{name}.toml")
-    return None if file is None else file.read_text("utf-8")
-
-
-def _facts(
-    config: Config,
-    registry: Registry,
-    detection: Callable[[TenantId], Detection],
-    veils: Veils,
-    encoder: str,
-    clock: Clock,
-) -> Callable[[TenantId, int, int], Facts]:
-    tls = "none: for this machine only, or behind something that encrypts"
-    if config.tls_cert is not None:
-        tls = "TLS, with client certificates" if config.tls_client_ca else "TLS"
-    remote = config.chroma_location.startswith(("http://", "https://"))
-    return lambda tenant, people, memories: Facts(
-        tenant=tenant.value,
-        deployment=config.signing_name,
-        at=clock(),
-        purposes=registry.of(tenant),
-        policy=detection(tenant).policy,
-        mode=veils.mode(tenant),
-        encoder=encoder,
-        key_provider=config.key_provider.partition(":")[0],
-        database=config.database_url.partition(":")[0],
-        index="Chroma, on a server" if remote else "Chroma, in this process",
-        tls=tls,
-        key_cache_seconds=config.key_cache_seconds,
-        people=people,
-        memories=memories,
-    )
-
-
-def _protections(file: Path | None) -> Protections:
-    return load_protections(_table(file), str(file))
-
-
-def _detection(file: Path | None) -> Callable[[TenantId], Detection]:
-    table = _table(file)
-    plugins = load_plugins(table.pop("plugins", []))
-    policies = load_policies(table, str(file))
-    detector = PresidioDetector(Catalogue(shipped_model(), plugins=plugins))
-    default = Detection(detector.under(policies.default), policies.default)
-    own = {
-        tenant: Detection(detector.under(policy), policy)
-        for tenant, policy in policies.by_tenant.items()
-    }
-    return lambda tenant: own.get(tenant, default)
-
-
-def _table(file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        return tomllib.loads(_toml(file))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{file}: {error}") from None
-
-
-def _toml(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: {getattr(error, 'strerror', 'not UTF-8')}") from None
-
-
-def _index(location: str) -> ChromaIndex:
-    if location.startswith(("http://", "https://")):
-        return ChromaIndex.remote(location)
-    return ChromaIndex(Path(location))
