@@ -41,7 +41,7 @@ from memory.app.consents import Consents
 from memory.app.context import BuildContext
 from memory.app.erase import Eraser
 from memory.app.erase_memories import EraseMemories
-from memory.app.erasing import erase_records
+from memory.app.erasing import Erasing
 from memory.app.erasure_steps import ErasureSteps
 from memory.app.expire import Expire
 from memory.app.export import Export
@@ -190,6 +190,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             os.urandom,
             timedelta(seconds=config.erasure_seconds),
         )
+        erasing = Erasing(certify, clock, os.urandom, eraser.follow)
         stack.callback(indexer.stop)
         indexer.start()
         stack.callback(rotate.stop)
@@ -197,9 +198,9 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         stack.callback(eraser.stop)
         eraser.start()
         consents = Consents(
-            store, keyring, veils, registry, signer, indexer.wake, clock, os.urandom, ledger
+            store, keyring, veils, registry, signer, erasing, clock, os.urandom, ledger
         )
-        expire = Expire(store, registry.of, erase_records, indexer.wake, clock)
+        expire = Expire(store, registry.of, erasing.expired, erasing.follow, clock)
         expire.apply()
         stack.callback(expire.stop)
         expire.start()
@@ -230,9 +231,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             restrict=Restrict(consents),
             export=Export(store, keyring, clock, ledger),
             forget=Forget(store, intake, eraser, os.urandom),
-            erase_memories=EraseMemories(
-                store, keyring, eraser, certify, clock, os.urandom, ledger
-            ),
+            erase_memories=EraseMemories(store, keyring, eraser, erasing, ledger),
             eraser=eraser,
             status=Status(store, clock),
             expire=expire,

@@ -33,7 +33,7 @@ from memory.app.intake import Intake
 from memory.app.ledger import engine
 from memory.app.rotate import Rotate
 from memory.core.erasure import ErasureRow, ErasureState, scanned
-from memory.core.values import RecordId
+from memory.core.values import RecordId, SubjectId
 from memory.errors import (
     RotationInProgressError,
     TacitError,
@@ -109,6 +109,12 @@ class Eraser:
     def wake(self) -> None:
         """There is something to do."""
         self._wake.set()
+
+    def follow(self, subject: SubjectId) -> None:
+        """Memories of this person were erased: drops what lies open of them, and goes on."""
+        self.steps.caches.drop(subject)
+        self.steps.indexer.wake()
+        self.wake()
 
     @contextmanager
     def in_hand(self, erasure: RecordId) -> Iterator[None]:

@@ -110,12 +110,12 @@ def test_what_a_recall_in_flight_opened_is_not_kept_after_the_person_is_forgotte
     opened, reached, go = tacit.recall.candidates.opened, threading.Event(), threading.Event()
     ranked = memory.app.recall.rank
 
-    def slowly(*args: Any) -> Any:
-        result = ranked(*args)
+    def slowly(*args: Any, **named: Any) -> Any:
+        result = ranked(*args, **named)
         reached.set()
         assert go.wait(30)
         tacit.recall.keyring.keys(person)
-        opened.whole(keys, -1, MemoryFilter(), list, lambda _: [])
+        opened.whole(keys, -1, MemoryFilter(), list, lambda _: [], lambda: None)
         opened.aliases(keys.subject, -1, dict)
         return result
 
