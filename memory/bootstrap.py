@@ -28,6 +28,8 @@ from memory.adapters.detection.plugins import load_plugins
 from memory.adapters.detection.shipped import shipped_model
 from memory.adapters.key_opening import open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
+from memory.adapters.residue_scan import Place, ResidueScan
+from memory.adapters.sql.engine import SQLITE_ENDINGS
 from memory.adapters.sql.store import open_store
 from memory.adapters.veil_basis import load_basis
 from memory.app.candidates import Candidates
@@ -44,6 +46,7 @@ from memory.app.recall import Recall
 from memory.app.rectify import Rectify
 from memory.app.rekey import Rekey
 from memory.app.remember import Remember
+from memory.app.residue import Residue
 from memory.app.reveal import Reveal
 from memory.app.rotate import Rotate
 from memory.app.status import Status
@@ -52,6 +55,7 @@ from memory.config import Config
 from memory.core.policy import load_policies
 from memory.core.protection import Protections, load_protections
 from memory.core.purposes import Purposes, parse_purposes
+from memory.core.residue import StoreName
 from memory.core.signing import Signer
 from memory.core.values import Secret, TenantId
 from memory.errors import ConfigurationError
@@ -75,6 +79,7 @@ class Tacit:
     status: Status
     rotate: Rotate
     rekey: Rekey
+    residue: Residue
     indexer: Indexer
     page_token_key: Secret
     signer: Signer
@@ -165,11 +170,27 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             status=Status(store),
             rotate=rotate,
             rekey=rekey,
+            residue=Residue(store, keyring, veils, index, ResidueScan(places(config))),
             indexer=indexer,
             signer=Signer(config.signing_name, keyring.deployment.signing),
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )
+
+
+def places(config: Config) -> list[Place]:
+    """Where this server writes: what a residue scan reads. A database or index server's own files
+    are not among them.
+    """
+    found = [Place(StoreName.OTHER, config.data)]
+    if config.database_url.startswith("sqlite:///"):
+        database = config.database_url.removeprefix("sqlite:///")
+        found += [Place(StoreName.SQL, Path(database + end)) for end in SQLITE_ENDINGS]
+    if "://" not in config.chroma_location:
+        found.append(Place(StoreName.CHROMA, Path(config.chroma_location)))
+    if config.key_provider.startswith("file:"):
+        found.append(Place(StoreName.KEYS, Path(config.key_provider.removeprefix("file:"))))
+    return found
 
 
 def _purposes(file: Path | None) -> Purposes:
