@@ -24,6 +24,7 @@ from memory.adapters.detection.anonymizer import PresidioAnonymizer
 from memory.adapters.intent_folder import IntentFolder
 from memory.adapters.key_opening import open_keys
 from memory.adapters.onnx_encoder import OnnxEncoder
+from memory.adapters.residue_scan import ResidueScan
 from memory.adapters.spool import SealedSpool
 from memory.adapters.sql.store import open_store
 from memory.adapters.veil_basis import load_basis
@@ -59,6 +60,7 @@ from memory.app.register import Register
 from memory.app.rekey import Rekey
 from memory.app.remember import Remember
 from memory.app.report import Report
+from memory.app.residue import Residue
 from memory.app.restrict import Restrict
 from memory.app.reveal import Reveal
 from memory.app.rotate import Rotate
@@ -71,6 +73,7 @@ from memory.configured import (
     custody,
     facts,
     open_index,
+    places,
     read_detection,
     read_protections,
     read_registry,
@@ -107,6 +110,7 @@ class Tacit:
     expire: Expire
     rotate: Rotate
     rekey: Rekey
+    residue: Residue
     indexer: Indexer
     page_token_key: Secret
     signer: Signer
@@ -181,6 +185,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             stored=indexer.wake,
             ledger=ledger,
         )
+        residue = Residue(store, keyring, veils, index, ResidueScan(places(config)))
         certify = Certify(keyring, signer, custody(config), clock)
         intents = IntentFolder(config.data / "erasures.pending")
         intake = Intake(store, keyring, certify, intents, clock, ledger)
@@ -194,6 +199,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             clock,
             os.urandom,
             timedelta(seconds=config.erasure_seconds),
+            residue.scanner,
         )
         register = Register(store, keyring, clock, os.urandom)
         stack.callback(indexer.stop)
@@ -276,7 +282,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             ),
             register=register,
             report=Report(store, facts(config, registry, detection, veils, encoder.name, clock)),
-            forget=Forget(store, intake, eraser, os.urandom),
+            forget=Forget(store, intake, eraser, os.urandom, residue),
             erase_memories=EraseMemories(
                 store, keyring, eraser, certify, clock, os.urandom, ledger, register
             ),
@@ -285,6 +291,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             expire=expire,
             rotate=rotate,
             rekey=rekey,
+            residue=residue,
             indexer=indexer,
             signer=signer,
             access_log=AccessLog(store, keyring),

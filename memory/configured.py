@@ -19,6 +19,8 @@ from memory.adapters.detection.catalogue import Catalogue
 from memory.adapters.detection.plugins import load_plugins
 from memory.adapters.detection.shipped import shipped_model
 from memory.adapters.key_opening import describe
+from memory.adapters.residue_scan import Place
+from memory.adapters.sql.engine import SQLITE_ENDINGS
 from memory.app.prepare import Detection
 from memory.app.veiling import Veils
 from memory.config import Config
@@ -27,6 +29,7 @@ from memory.core.policy import load_policies
 from memory.core.protection import Protections, load_protections
 from memory.core.purposes import Registry, parse_registry
 from memory.core.report import Facts
+from memory.core.residue import StoreName
 from memory.core.values import TenantId
 from memory.errors import ConfigurationError
 from memory.ports import Clock
@@ -128,3 +131,18 @@ def facts(
         people=people,
         memories=memories,
     )
+
+
+def places(config: Config) -> list[Place]:
+    """Where this server writes: what a residue scan reads. A database or index server's own files
+    are not among them.
+    """
+    found = [Place(StoreName.OTHER, config.data)]
+    if config.database_url.startswith("sqlite:///"):
+        database = config.database_url.removeprefix("sqlite:///")
+        found += [Place(StoreName.SQL, Path(database + end)) for end in SQLITE_ENDINGS]
+    if "://" not in config.chroma_location:
+        found.append(Place(StoreName.CHROMA, Path(config.chroma_location)))
+    if config.key_provider.startswith("file:"):
+        found.append(Place(StoreName.KEYS, Path(config.key_provider.removeprefix("file:"))))
+    return found

@@ -23,6 +23,7 @@ from memory.core.erasure import (  # noqa: F401 (as below)
     Scope,
 )
 from memory.core.pseudonyms import Entity, Replacement
+from memory.core.residue import Needles, Report
 from memory.core.rows import (  # noqa: F401 (to be had from here, with the ports they pass)
     AccessAction,
     AccessEvent,
@@ -355,4 +356,16 @@ class VectorIndex(Protocol):
         """Purges what dropped and deleted vectors left in the index's own files."""
         ...
 
+    def written(self, vectors: Sequence[VeiledVector]) -> list[list[Vector]]:
+        """For each vector, every form (d,) in which the index may write it to its files."""
+        ...
+
     def close(self) -> None: ...
+
+
+class ResidueScanner(Protocol):
+    """Reads every byte that Tacit may have written, wherever it lies."""
+
+    def scan(self, needles: Needles) -> Report:
+        """Looks for all of them; raises `StorageUnavailableError` if it could not finish."""
+        ...

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 import numpy as np
 
 from memory.adapters.chroma_home import ChromaFolder, ChromaServer
-from memory.core.values import RecordId, VeiledVector
+from memory.core.values import RecordId, Vector, VeiledVector
 from memory.errors import IndexUnavailableError, TacitError
 from memory.ports import Candidate
 
@@ -133,6 +133,15 @@ class ChromaIndex:
     def scrub(self) -> None:
         with _translated():
             self._home.scrub()
+
+    def written(self, vectors: Sequence[VeiledVector]) -> list[list[Vector]]:
+        """As given, in the queue; and as HNSW keeps it: scaled by a sum in float32, in order."""
+        forms = []
+        for vector in vectors:
+            total = np.add.accumulate(vector.value * vector.value, dtype=np.float32)[-1]
+            scale = np.float32(1) / (np.sqrt(total) + np.float32(1e-30))
+            forms.append([vector.value, vector.value * scale])
+        return forms
 
     def close(self) -> None:
         if not self._closed:

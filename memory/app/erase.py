@@ -34,12 +34,13 @@ from memory.app.ledger import engine
 from memory.app.rotate import Rotate
 from memory.core.erasure import ErasureRow, ErasureState, scanned
 from memory.core.requests import Outcome
+from memory.core.residue import Needles
 from memory.core.values import RecordId
 from memory.errors import (
     RotationInProgressError,
     TacitError,
 )
-from memory.ports import Clock, KeyEpoch, RandomBytes, Store
+from memory.ports import Clock, KeyEpoch, RandomBytes, ResidueScanner, Store
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Eraser:
     random: RandomBytes
     bound: timedelta
     """Key epochs of erased keys are destroyed within this time after the erasure."""
+    scanner: ResidueScanner
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
     _moved: threading.Condition = field(default_factory=threading.Condition)
@@ -90,6 +92,8 @@ class Eraser:
     _waiting: dict[RecordId, _Waiting] = field(default_factory=dict)
     _scrubbed: dict[RecordId, bool] = field(default_factory=dict)
     """Those whose files are scrubbed, and whether the database's was rewritten in full."""
+    _needles: dict[RecordId, Needles] = field(default_factory=dict)
+    """What a scan looks for. Gone with the process: then the certificate says there was none."""
 
     def __post_init__(self) -> None:
         self._worker = self.random(16)
@@ -110,6 +114,10 @@ class Eraser:
     def wake(self) -> None:
         """There is something to do."""
         self._wake.set()
+
+    def look_for(self, erasure: RecordId, needles: Needles) -> None:
+        """What the scan before this erasure's certificate must not find."""
+        self._needles[erasure] = needles
 
     @contextmanager
     def in_hand(self, erasure: RecordId) -> Iterator[None]:
@@ -251,8 +259,10 @@ class Eraser:
         destroyed = _destroyed_at(epochs, erasure.epoch)
         if erasure.at_once and erasure.epoch and destroyed is None:
             return self._wait_for_epoch(erasure)
+        needles = self._needles.get(erasure.id)
         try:
             checked = self.steps.look_again(erasure)
+            report = None if needles is None else self.scanner.scan(needles)
         except TacitError:
             self._scrubbed.pop(erasure.id, None)
             raise
@@ -264,7 +274,7 @@ class Eraser:
             epoch_destroyed_at=destroyed,
             finished_at=self.clock(),
             waits_for="",
-            scan=scanned(rewritten=self._scrubbed[erasure.id]),
+            scan=scanned(rewritten=self._scrubbed[erasure.id], report=report),
         )
         done = self.certify(done)
         with self.store.write() as uow:
@@ -274,6 +284,7 @@ class Eraser:
                 uow.put_rights_request(request.finished(Outcome.FULFILLED, self.clock()))
             uow.commit()
         self._scrubbed.pop(erasure.id, None)
+        self._needles.pop(erasure.id, None)
         return done
 
     def _wait_for_epoch(self, erasure: ErasureRow) -> ErasureRow:

@@ -18,9 +18,10 @@ from typing import Final
 
 from memory.app.erase import Eraser
 from memory.app.intake import Intake
+from memory.app.residue import Residue
 from memory.core.values import Caller, PersonId, RecordId
 from memory.errors import NotFoundError, TacitError
-from memory.ports import ErasureRow, MemoryFilter, RandomBytes, Store
+from memory.ports import ErasureRow, ErasureState, MemoryFilter, RandomBytes, Store
 
 WAIT_SECONDS: Final = 15.0
 """How long a call waits for the certificate; then it answers with how far the erasure is."""
@@ -34,6 +35,7 @@ class Forget:
     intake: Intake
     eraser: Eraser
     random: RandomBytes
+    residue: Residue
 
     def __call__(
         self, caller: Caller, person: PersonId, *, at_once: bool = False, wait: float = WAIT_SECONDS
@@ -53,9 +55,20 @@ class Forget:
             erasure = self.intake.accept(caller, person, id_, at_once=at_once)
             if erasure.waits_for:
                 return erasure
+            self._look_for(erasure, person)
             with suppress(TacitError):  # then the worker goes on with it
                 erasure = self.eraser.steps.destroy_key(erasure)
         return self.eraser.wait(erasure, wait)
+
+    def _look_for(self, erasure: ErasureRow, person: PersonId) -> None:
+        """Tells the scan what to look for, while the keys still open it."""
+        if erasure.subject is None or erasure.state is not ErasureState.FENCED:
+            return
+        with suppress(TacitError):  # then there is none, and the certificate says so
+            with self.store.read() as uow:
+                row = uow.person_by_subject(erasure.subject)
+            if row is not None:
+                self.eraser.look_for(erasure.id, self.residue.gather(row, person))
 
     def get(self, caller: Caller, erasure: RecordId) -> ErasureRow:
         """How far an erasure is; raises `NotFoundError`, also for another tenant's."""

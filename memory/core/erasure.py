@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
+from memory.core.residue import Report
 from memory.core.values import RecordId, SubjectId, TenantId
 
 
@@ -128,11 +129,25 @@ class ErasureRow:
         )
 
 
-def scanned(*, rewritten: bool) -> dict[str, object]:
+def scanned(*, rewritten: bool, report: Report | None = None) -> dict[str, object]:
     """What was done to files: the database rewritten without its free pages, or overwritten where
-    rows were. No residue scan is performed yet.
+    rows were; and what a residue scan looked for and found, if one was performed.
     """
-    return {"performed": False, "database": "rewritten" if rewritten else "overwritten in place"}
+    database = "rewritten" if rewritten else "overwritten in place"
+    if report is None:
+        return {"performed": False, "database": database}
+    stores = {
+        store.value: {"files": count.files, "bytes": count.size, "found": sum(count.found.values())}
+        for store, count in report.stores.items()
+    }
+    return {
+        "performed": True,
+        "database": database,
+        "looked_for": {kind.value: count for kind, count in report.looked_for.items()},
+        "residues": report.residues,
+        "stores": stores,
+        "unread_files": len(report.unread),
+    }
 
 
 def compact(value: object) -> str:

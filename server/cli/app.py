@@ -16,6 +16,7 @@ from server.cli import (
     ledger,
     memories,
     rights,
+    scan,
     serve,
     status,
     token,
@@ -44,6 +45,7 @@ PARTS = (
     ledger,
     keys,
     status,
+    scan,
     verify,
 )
 for part in PARTS:

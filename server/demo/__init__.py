@@ -3,6 +3,5 @@
 command       the command line: a folder, a server process, the story, the clean-up
 process       starts and stops `tacit serve` as anyone would
 story         what happens, over gRPC, step by step
-residue       looks for what was said in every byte that the server wrote
 conversation  thirty-one turns, written for this; nobody in it exists
 """

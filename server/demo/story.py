@@ -17,6 +17,8 @@ from typing import Final
 
 import grpc
 
+from memory.adapters.residue_scan import Place, scan
+from memory.core.residue import Needles, StoreName
 from memory.errors import TacitError
 from memory.v1 import consent_service_pb2 as consents
 from memory.v1 import memory_service_pb2 as memories
@@ -25,7 +27,7 @@ from memory.v1.core_pb2 import AccessContext
 from server.cli.ingest import batches
 from server.cli.output import explain
 from server.cli.session import Options, Session, mint_local, open_channel
-from server.demo import conversation, residue
+from server.demo import conversation
 from server.demo.disk import look
 from server.demo.process import ServerProcess
 from server.demo.stage import Stage
@@ -191,13 +193,15 @@ class Story:
 
     def _search(self) -> None:
         """Looks for the conversation in every byte that the server wrote, its log included."""
-        texts = [*conversation.secrets(), PERSON]
-        found = residue.search(self.server.data.parent, residue.text_needles(texts))
+        needles = Needles()
+        needles.add_texts([*conversation.secrets(), PERSON])
+        report = scan([Place(StoreName.OTHER, self.server.data.parent)], needles)
         self.stage.fact(
-            f"searched {found.files} files ({found.size / 1e6:.1f} MB) for {len(texts)} names, "
-            f"sentences and phrases in UTF-8, UTF-16, hex and base64: {len(found.finds)} found"
+            f"searched {report.files} files ({report.size / 1e6:.1f} MB) for "
+            f"{sum(report.looked_for.values())} names, sentences and phrases in UTF-8, UTF-16, hex "
+            f"and base64: {report.residues} found"
         )
-        _claim(not found.finds, "nothing readable lies on the disk")
+        _claim(not report.residues, "nothing readable lies on the disk")
 
     def _actor(
         self, client: str, *scopes: str, tenant: str = TENANT, person: str | None = None

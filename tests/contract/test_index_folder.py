@@ -123,6 +123,19 @@ def test_a_dropped_collection_is_nowhere_in_the_files_and_others_answer_as_befor
         assert answers(index, "stays") == before
 
 
+def test_every_form_in_which_a_vector_is_written_is_known(tmp_path: Path) -> None:
+    with opened(tmp_path) as index:
+        fill(index, "person-a", 450)
+        forms = index.written(veiled(unit(450)))
+    (segment,) = segments(tmp_path)
+    (persisted,) = segment.glob("data_level0.bin")
+    kept = persisted.read_bytes()
+    in_order = [any(form.tobytes() in kept for form in written) for written in forms]
+    assert in_order == [True] * 400 + [False] * 50
+    queue = (tmp_path / "chroma.sqlite3").read_bytes()
+    assert all(any(form[:16].tobytes() in queue for form in written) for written in forms[400:])
+
+
 def _traces(segment: Path, seed: int) -> set[bytes]:
     """What tells on 650 records, every fifth: ids, vectors as given and as HNSW keeps them."""
     header = (segment / "header.bin").read_bytes()

@@ -267,3 +267,21 @@ def test_requests_are_listed_and_reports_printed(run: Run, person: str, tmp_path
     ropa = run("report", "ropa")
     assert ropa.stdout.startswith("# Record of processing activities (GDPR Art. 30)")
     assert json.loads(run("report", "dpia", "--json").stdout)["sections"]
+
+
+def test_scan_looks_for_an_export_in_the_data_folder_and_elsewhere(
+    run: Run, person: str, tmp_path: Path
+) -> None:
+    assert run("store", "My sister Kwabenaa tunes the harp.", "-p", person).returncode == 0
+    archive = tmp_path / "export.jsonl"
+    assert run("export", str(archive), "-p", person, "--reveal").returncode == 0
+    clean = run("scan", str(archive))
+    assert (clean.returncode, clean.stderr) == (0, "")
+    assert clean.stdout.rstrip().endswith("0 found")
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / "notes").write_text("Kwabenaa TUNES the harp.", encoding="utf-16-be")
+    found = run("scan", str(archive), str(tmp_path / "backup"))
+    assert found.returncode == 1
+    assert "notes, byte" in found.stderr
+    assert "harp" not in found.stdout + found.stderr
+    assert run("scan", str(tmp_path / "backup" / "notes")).returncode == 2

@@ -8,27 +8,30 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from memory.app.sealing import open_features
+from memory.adapters.residue_scan import Place, scan
 from memory.bootstrap import open_tacit
 from memory.config import Config
+from memory.core.residue import Kind, Needles, Report, StoreName
 from memory.core.values import PersonId, TenantId
-from memory.ports import MemoryFilter
 from server.demo import conversation
 from server.demo.process import ServerProcess
-from server.demo.residue import Needle, byte_needles, search, text_needles
 from tests.e2e.actor import Actor
 from tests.e2e.conftest import Launch
 
 PERSON = "amara@acme"
-_HEAD = 16
-"""Numbers of a vector that are looked for together: fewer would not be a leak of it."""
 
 
-def _needles() -> list[Needle]:
-    return text_needles([*conversation.secrets(), PERSON])
+def _said() -> Needles:
+    needles = Needles()
+    needles.add_texts([*conversation.secrets(), PERSON])
+    return needles
+
+
+def _search(folder: Path, needles: Needles) -> Report:
+    places = [Place(StoreName.OTHER, folder), Place(StoreName.CHROMA, folder / "data" / "chroma")]
+    return scan(places, needles)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
         while actor.status().unindexed_count:
             assert time.monotonic() < end
             time.sleep(0.05)
-        assert search(server.data.parent, _needles()).finds == []
+        assert _search(server.data.parent, _said()).finds == []
     assert server.stop() == 0
     return server.data.parent
 
@@ -57,52 +60,40 @@ def folder(told: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(told, tmp_path / "told"))
 
 
-def _vectors(data: Path) -> tuple[list[Needle], list[Needle]]:
-    """The exact vectors of everything stored, and the veiled ones, as bytes."""
-    exact, veiled = [], []
+def _gathered(data: Path) -> Needles:
+    """Everything of hers, as an erasure looks for it."""
     with open_tacit(Config(data=data)) as tacit:
-        keyring = tacit.recall.keyring
         with tacit.recall.store.read() as uow:
-            person = uow.person(keyring.ref(TenantId("local"), PersonId(PERSON)))
-            assert person is not None
-            keys = keyring.keys(person)
-            rows = uow.page_memories(person.subject, MemoryFilter(), -1, 1000)
-        vectors = np.stack([open_features(keys, row).vector for row in rows])
-        for vector in vectors:
-            for dtype in (np.float32, np.float16, np.float64):
-                exact += byte_needles("a vector", vector[:_HEAD].astype(dtype).tobytes())
-        for hidden in tacit.indexer.veils.records(keys, [row.id for row in rows], vectors):
-            veiled += [Needle("a veiled vector", "raw", hidden.value[:_HEAD].tobytes())]
-    return exact, veiled
+            person = uow.person(tacit.recall.keyring.ref(TenantId("local"), PersonId(PERSON)))
+        assert person is not None
+        return tacit.residue.gather(person, PersonId(PERSON))
 
 
 def test_nothing_said_lies_readable_on_the_disk(folder: Path) -> None:
     assert (folder / "data.log").stat().st_size > 0
-    assert search(folder, _needles()).finds == []
+    assert _search(folder, _said()).finds == []
 
 
-def test_no_exact_vector_lies_on_the_disk(folder: Path) -> None:
-    exact, veiled = _vectors(folder / "data")
-    assert len(veiled) == len(conversation.load().turns)
-    assert search(folder, exact).finds == []
-    # The same search does find what lies there: the veiled vectors, in the index.
-    found = {find.needle.data for find in search(folder / "data" / "chroma", veiled).finds}
-    assert found == {needle.data for needle in veiled}
+def test_only_veiled_vectors_and_the_wrapped_key_lie_on_the_disk(folder: Path) -> None:
+    needles = _gathered(folder / "data")
+    turns = len(conversation.load().turns)
+    assert needles.items[Kind.VECTOR] == needles.items[Kind.VEILED_VECTOR] == turns
+    report = _search(folder, needles)
+    assert report.found == {Kind.VEILED_VECTOR: turns, Kind.WRAPPED_KEY: 1}
+    assert report.stores[StoreName.CHROMA].found == {Kind.VEILED_VECTOR: turns}
 
 
-def test_after_forgetting_not_even_the_veiled_vectors_are_left(
-    folder: Path, launch: Launch
-) -> None:
-    exact, veiled = _vectors(folder / "data")
+def test_after_forgetting_nothing_of_it_is_left(folder: Path, launch: Launch) -> None:
+    needles = _gathered(folder / "data")
     server = launch(folder / "data")
     with Actor(server) as actor:
         actor.forget(PERSON)
         frame = {"header", "note", "section", "end"}
         assert {line["type"] for line in actor.export(PERSON)} == frame
-    needles = [*_needles(), *exact, *veiled]
-    assert search(folder, needles).finds == []
-    server.stop()
-    assert search(folder, needles).finds == []
+    for _ in range(2):
+        assert _search(folder, needles).finds == []
+        assert _search(folder, _said()).finds == []
+        server.stop()
 
 
 def test_the_demo_shows_what_it_says_and_leaves_nothing(tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ from memory.errors import ConfigurationError
 WAIT_SECONDS: Final = 10
 """How long to wait for a lock or a free connection before giving up."""
 
+SQLITE_ENDINGS: Final = ("", "-wal", "-shm", "-journal")
+"""Of the files that SQLite keeps for one database."""
+
 _RETRY_SECONDS: Final = 0.005
 
 _READERS: Final = 32
