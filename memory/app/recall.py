@@ -53,7 +53,6 @@ class Recall:
     clock: Clock
     ledger: Ledger
 
-    @refusals_logged(AccessAction.READ)
     def __call__(
         self, access: Access, query: RawText, limit: int = 10, narrow: Narrow | None = None
     ) -> list[Hit]:
@@ -68,6 +67,7 @@ class Recall:
             raise InvalidArgumentError("limit", f"must be 1 to {MAX_LIMIT}")
         return self.best(access, query, limit, narrow or Narrow())
 
+    @refusals_logged(AccessAction.READ)
     def best(self, access: Access, query: RawText, limit: int, narrow: Narrow) -> list[Hit]:
         """The same without a bound on `limit`, for what is packed into a context."""
         wanted = self.wanted(access, query)

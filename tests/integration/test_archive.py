@@ -233,7 +233,7 @@ def test_a_resumed_export_of_someone_forgotten_is_refused(tacit: Tacit) -> None:
 def test_an_export_waits_for_no_one_who_is_being_forgotten(tacit: Tacit) -> None:
     lived(tacit)
     place = _cut(tacit.export)
-    tacit.forget._fence(caller(), ALICE)
+    tacit.forget.intake.accept(caller(), ALICE, RecordId(bytes(16)))
     for at in (None, place):
         with pytest.raises(ErasureInProgressError):
             list(tacit.export(caller(), ALICE, revealed=True, place=at))
