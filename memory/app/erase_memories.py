@@ -111,7 +111,6 @@ class EraseMemories:
                     "the memory was changed meanwhile; read it and try again"
                 )
             erasure = self._erase(uow, caller, row, erasure, [record])
-            self.register.own(uow, caller, row.subject, Right.ERASURE)
             uow.commit()
         self.erasing.follow(row.subject)
         return erasure
@@ -185,6 +184,7 @@ class EraseMemories:
         erasure = self.erasing(uow, row, erasure, records)
         keys = self.keyring.keys(row)
         self.ledger.write(uow, keys, caller.assistant, AccessAction.ERASE, erasure.memories)
+        self.register.own(uow, caller, row.subject, Right.ERASURE)
         return erasure
 
     def _fitting(
