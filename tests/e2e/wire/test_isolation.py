@@ -28,7 +28,8 @@ SECRET = "I keep bees behind the old mill"
 NO_PERSON = ("ListPurposes", "ListErasures", "GetErasureCertificate", "GetCheckpoint",
              "GetInclusionProof", "GetConsistencyProof", "RotateKeys", "GetStatus",
              "RebuildIndex", "PlaceLegalHold", "ReleaseLegalHold",
-             "InvalidateConsents", "ListDataSubjectRequests")  # fmt: skip
+             "InvalidateConsents", "ListDataSubjectRequests",
+             "ExtendDataSubjectRequest", "CloseDataSubjectRequest", "GetReport")  # fmt: skip
 """Calls whose request names no person, or which only an operator may make."""
 
 
