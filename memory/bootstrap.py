@@ -36,7 +36,7 @@ from memory.app.consents import Consents
 from memory.app.context import BuildContext
 from memory.app.erase import Eraser
 from memory.app.erase_memories import EraseMemories
-from memory.app.erasing import erase_records
+from memory.app.erasing import Erasing
 from memory.app.erasure_steps import ErasureSteps
 from memory.app.expire import Expire
 from memory.app.export import Export
@@ -202,6 +202,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             residue.scanner,
         )
         register = Register(store, keyring, clock, os.urandom)
+        erasing = Erasing(certify, clock, os.urandom, eraser.follow)
         stack.callback(indexer.stop)
         indexer.start()
         stack.callback(rotate.stop)
@@ -215,12 +216,12 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             registry,
             signer,
             register,
-            indexer.wake,
+            erasing,
             clock,
             os.urandom,
             ledger,
         )
-        expire = Expire(store, registry.of, erase_records, indexer.wake, clock)
+        expire = Expire(store, registry.of, erasing.expired, erasing.follow, clock)
         expire.apply()
         stack.callback(expire.stop)
         expire.start()
@@ -283,9 +284,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             register=register,
             report=Report(store, facts(config, registry, detection, veils, encoder.name, clock)),
             forget=Forget(store, intake, eraser, os.urandom, residue),
-            erase_memories=EraseMemories(
-                store, keyring, eraser, certify, clock, os.urandom, ledger, register
-            ),
+            erase_memories=EraseMemories(store, keyring, eraser, erasing, ledger, register),
             eraser=eraser,
             status=Status(store, clock),
             expire=expire,

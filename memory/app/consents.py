@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from memory.app.affect import erase_affect
-from memory.app.erasing import erase_records
+from memory.app.erasing import Erasing
 from memory.app.gate import require_erasable
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
@@ -36,6 +36,7 @@ from memory.core.consent import (
     objected,
     renews,
 )
+from memory.core.erasure import ErasureCall, Scope
 from memory.core.keys import PersonKeys
 from memory.core.purposes import Purpose, Registry
 from memory.core.receipt import RECEIPT_TYPE, receipt
@@ -68,8 +69,6 @@ MAX_DELEGATE_CHARS: Final = 256
 _TRIES: Final = 2
 """More, where the keys' epoch moves between wrapping a new person's key and storing it."""
 
-_PAGE: Final = 500
-
 _RESPONSIBLE: Final = frozenset({Relation.PARENT, Relation.GUARDIAN})
 
 
@@ -91,8 +90,7 @@ class Consents:
     registry: Registry
     signer: Signer
     register: Register
-    stored: Callable[[], None]
-    """Called when memories were erased, so that the indexer wakes."""
+    erasing: Erasing
     clock: Clock
     random: RandomBytes
     ledger: Ledger
@@ -253,8 +251,7 @@ class Consents:
                 if purpose == AFFECT:
                     erased = erase_affect(uow, self.keyring.keys(row), assistant, self.random)
                 else:
-                    filter_ = MemoryFilter(purposes=frozenset({purpose}), assistant=assistant)
-                    erased = _erase(uow, row, filter_)
+                    erased = self._erase(uow, caller, row, purpose, assistant)
             if ended or erased:
                 keys = self.keyring.keys(row)
                 self.ledger.write(
@@ -262,8 +259,32 @@ class Consents:
                 )
             uow.commit()
         if erased:
-            self.stored()
+            self.erasing.follow(row.subject)
         return Withdrawn(ended, erased)
+
+    def _erase(
+        self,
+        uow: UnitOfWork,
+        caller: Caller,
+        row: PersonRow,
+        purpose: PurposeId,
+        assistant: AssistantId | None,
+    ) -> int:
+        """Erases what was stored for this purpose, by this assistant or (None) by any."""
+        filter_ = MemoryFilter(purposes=frozenset({purpose}), assistant=assistant)
+        records = [head.id for head in uow.heads(row.subject, filter_)]
+        if not records:
+            return 0
+        narrowed_by = ("source",) if assistant else ()
+        scope = Scope(whole=False, purposes=(purpose.value,), narrowed_by=narrowed_by)
+        erasure = self.erasing.begin(
+            row.tenant,
+            row.ref,
+            ErasureCall.WITHDRAW_CONSENT,
+            scope,
+            by_person=caller.person is not None,
+        )
+        return self.erasing(uow, row, erasure, records).memories
 
     def list(self, caller: Caller, person: PersonId) -> list[Consent]:
         """Every decision of the person, in the order they were made; none for an unknown one."""
@@ -339,14 +360,6 @@ class Consents:
 def delegate_place(consent: RecordId) -> Place:
     """Where the name of who decided for the person is sealed for."""
     return Place(consent.value, "delegate")
-
-
-def _erase(uow: UnitOfWork, row: PersonRow, filter_: MemoryFilter) -> int:
-    """Deletes every memory that the filter lets through."""
-    erased = 0
-    while rows := uow.page_memories(row.subject, filter_, -1, _PAGE):
-        erased += erase_records(uow, row.subject, [memory.id for memory in rows])
-    return erased
 
 
 def _check(indication: Indication) -> None:

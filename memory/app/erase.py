@@ -35,7 +35,7 @@ from memory.app.rotate import Rotate
 from memory.core.erasure import ErasureRow, ErasureState, scanned
 from memory.core.requests import Outcome
 from memory.core.residue import Needles
-from memory.core.values import RecordId
+from memory.core.values import RecordId, SubjectId
 from memory.errors import (
     RotationInProgressError,
     TacitError,
@@ -118,6 +118,12 @@ class Eraser:
     def look_for(self, erasure: RecordId, needles: Needles) -> None:
         """What the scan before this erasure's certificate must not find."""
         self._needles[erasure] = needles
+
+    def follow(self, subject: SubjectId) -> None:
+        """Memories of this person were erased: drops what lies open of them, and goes on."""
+        self.steps.caches.drop(subject)
+        self.steps.indexer.wake()
+        self.wake()
 
     @contextmanager
     def in_hand(self, erasure: RecordId) -> Iterator[None]:

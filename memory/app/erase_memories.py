@@ -16,14 +16,12 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from memory.app.certify import Certify
 from memory.app.erase import Eraser
-from memory.app.erasing import erase_records
-from memory.app.gate import require_erasable
+from memory.app.erasing import Erasing
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
 from memory.app.narrow import Narrow
@@ -42,15 +40,12 @@ from memory.errors import (
 )
 from memory.ports import (
     AccessAction,
-    Clock,
     ErasureRow,
-    ErasureState,
     MemoryFilter,
     MemoryHead,
     MemoryRow,
     PersonRow,
     PersonState,
-    RandomBytes,
     Store,
     UnitOfWork,
 )
@@ -89,9 +84,7 @@ class EraseMemories:
     store: Store
     keyring: Keyring
     eraser: Eraser
-    certify: Certify
-    clock: Clock
-    random: RandomBytes
+    erasing: Erasing
     ledger: Ledger
     register: Register
 
@@ -118,9 +111,8 @@ class EraseMemories:
                     "the memory was changed meanwhile; read it and try again"
                 )
             erasure = self._erase(uow, caller, row, erasure, [record])
-            self.register.own(uow, caller, row.subject, Right.ERASURE)
             uow.commit()
-        self._erased(row)
+        self.erasing.follow(row.subject)
         return erasure
 
     def __call__(
@@ -157,13 +149,13 @@ class EraseMemories:
             fitting = {} if row is None else self._fitting(uow, _active(row), which, known)
             records = [head.id for head, fits in fitting.items() if fits]
             if row is None or not records:
-                erasure = self.certify.nothing_there(erasure)
+                erasure = self.erasing.certify.nothing_there(erasure)
                 uow.put_erasure(erasure)
             else:
                 erasure = self._erase(uow, caller, row, erasure, records)
             uow.commit()
         if row is not None:
-            self._erased(row)
+            self.erasing.follow(row.subject)
         return self.eraser.wait(erasure, wait) if at_once else erasure
 
     def _new(
@@ -175,23 +167,11 @@ class EraseMemories:
         *,
         at_once: bool = False,
     ) -> ErasureRow:
-        erasure = ErasureRow(
-            id=RecordId(self.random(16)),
-            tenant=caller.tenant,
-            state=ErasureState.FENCED,
-            subject=None,
-            collection="",
-            memories=0,
-            consents=0,
-            vault_entries=0,
-            started_at=self.clock(),
-            finished_at=None,
-            call=call,
-            scope=scope,
-            at_once=at_once,
-        )
         ref = self.keyring.ref(caller.tenant, person)
-        return self.certify.named(erasure, ref, by_person=caller.person is not None)
+        by_person = caller.person is not None
+        return self.erasing.begin(
+            caller.tenant, ref, call, scope, by_person=by_person, at_once=at_once
+        )
 
     def _erase(
         self,
@@ -201,24 +181,11 @@ class EraseMemories:
         erasure: ErasureRow,
         records: Sequence[RecordId],
     ) -> ErasureRow:
-        require_erasable(row, self.clock())
-        erasure = replace(
-            erasure,
-            subject=row.subject,
-            collection=row.collection,
-            memories=erase_records(uow, row.subject, records),
-            key_version=row.key_version,
-            epoch=row.wrapped_key.epoch,
-        )
-        uow.put_erasure(erasure)
+        erasure = self.erasing(uow, row, erasure, records)
         keys = self.keyring.keys(row)
         self.ledger.write(uow, keys, caller.assistant, AccessAction.ERASE, erasure.memories)
+        self.register.own(uow, caller, row.subject, Right.ERASURE)
         return erasure
-
-    def _erased(self, row: PersonRow) -> None:
-        self.eraser.steps.caches.drop(row.subject)
-        self.eraser.steps.indexer.wake()
-        self.eraser.wake()
 
     def _fitting(
         self,

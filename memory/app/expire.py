@@ -1,4 +1,4 @@
-"""Retention: what has expired is erased, by the same path as a deletion (GDPR Art. 5(1)(e)).
+"""Retention: what has expired is erased, by the same engine as a deletion (GDPR Art. 5(1)(e)).
 
 Rules:
 - What is due stands in SQL: a restart forgets nothing, and a server that was down catches up.
@@ -41,8 +41,8 @@ class Expire:
     store: Store
     purposes: Callable[[TenantId], Purposes]
     erase: Erase
-    stored: Callable[[], None]
-    """Called after each batch, so that the indexer wakes."""
+    follow: Callable[[SubjectId], None]
+    """Called after each batch with whose memories went."""
     clock: Clock
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -95,6 +95,6 @@ class Expire:
                 due[subject].append(record)
             count = sum(self.erase(uow, subject, records) for subject, records in due.items())
             uow.commit()
-        if count:
-            self.stored()
+        for subject in due:
+            self.follow(subject)
         return count

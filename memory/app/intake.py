@@ -91,7 +91,7 @@ class Intake:
         """An erasure that is accepted and not in the database yet."""
         for intent in self.intents.all():
             if intent.id == erasure and intent.tenant.value == tenant:
-                return self._waiting(intent)
+                return replace(self._waiting(intent), waits_for=self._reason(intent))
         return None
 
     def _fence(self, intent: Intent) -> ErasureRow:
@@ -130,12 +130,14 @@ class Intake:
         return erasure
 
     def _waiting(self, intent: Intent) -> ErasureRow:
-        reason = StorageUnavailableError.reason
+        return replace(self._erasure(intent), waits_for=StorageUnavailableError.reason)
+
+    def _reason(self, intent: Intent) -> str:
         with suppress(TacitError), self.store.read() as uow:
             row = uow.person(intent.ref)
             if row is not None and row.held(self.clock()):
-                reason = LegalHoldError.reason
-        return replace(self._erasure(intent), waits_for=reason)
+                return LegalHoldError.reason
+        return StorageUnavailableError.reason
 
     def _erasure(self, intent: Intent) -> ErasureRow:
         erasure = ErasureRow(

@@ -79,8 +79,9 @@ class Restrict:
     def _hold(
         self, caller: Caller, person: PersonId, until: datetime | None, reference: str
     ) -> None:
+        ref = self.consents.keyring.deployment.person_ref(caller.tenant, person)  # fenced or not
         with self.consents.store.write() as uow:
-            row = uow.person(self.consents.keyring.ref(caller.tenant, person), lock=True)
+            row = uow.person(ref, lock=True)
             if row is None:
                 raise NotFoundError("nothing is kept of this person", resource="person")
             uow.hold(row.subject, until, reference)

@@ -39,6 +39,8 @@ class ErasureCall(StrEnum):
     FORGET_USER = "ForgetUser"
     DELETE_MEMORY = "DeleteMemory"
     ERASE_MEMORIES = "EraseMemories"
+    WITHDRAW_CONSENT = "WithdrawConsent"
+    RETENTION = "retention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Scope:
     purposes: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     narrowed_by: tuple[str, ...] = ()
-    """Further conditions, by name: "memory", "session", "time", "source"."""
+    """Further conditions, by name: "memory", "session", "time", "source", "expiry"."""
 
     def to_json(self) -> dict[str, object]:
         """As it stands in a certificate."""

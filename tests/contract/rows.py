@@ -167,6 +167,7 @@ def everything_of(store: SqlStore, person: PersonRow) -> RecordId:
         unit.add_entities(subject, [(entity, SealedRecord(b"sealed"))], {b"alias": entity})
         unit.add_requests(subject, {b"request": memory.id})
         unit.put_consent(a_consent(subject))
+        unit.add_sources(subject, {memory.id: [memory.id]})
         unit.add_access_events([(an_access_event(subject), os.urandom(32))])
         unit.add_segment(subject, SegmentHead(a_record(), 1), SealedRecord(b"sealed"))
         unit.add_versions([a_version(memory, 1)])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
-from memory.bootstrap import Tacit, open_tacit
+from memory.bootstrap import Tacit, open_tacit, utc_now
 from memory.config import Config
 from memory.core.values import PersonId
 from memory.errors import ConsentError, ErasureInProgressError
@@ -136,6 +137,22 @@ def test_an_accepted_erasure_is_fenced_before_the_next_start_serves(
         wait_until(lambda: tacit.forget.get(caller(), erasure.id).state is ErasureState.DONE)
         grant(tacit)
         assert recall(tacit, "tea") == []
+
+
+def test_a_legal_hold_that_nobody_could_ask_keeps_an_accepted_erasure_waiting(
+    folder: Path, new_postgres_database: Callable[[], str]
+) -> None:
+    url = new_postgres_database()
+    with _two_people(Config(data=folder, database=url)) as tacit:
+        tacit.restrict.hold(caller(), ALICE, utc_now() + timedelta(days=1), "case-1")
+        with _refusing(url):
+            erasure = tacit.forget(caller(), ALICE)
+        wait_until(lambda: tacit.forget.get(caller(), erasure.id).waits_for == "LEGAL_HOLD", 60)
+        assert tacit.status().memories == 2
+        assert recall(tacit, "coffee", person="bob") == ["I like coffee"]
+        tacit.restrict.release(caller(), ALICE)
+        wait_until(lambda: tacit.forget.get(caller(), erasure.id).state is ErasureState.DONE, 60)
+        assert tacit.status().memories == 1
 
 
 @contextmanager

@@ -5,20 +5,30 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from memory.app.erase_memories import Which
+from memory.app.ledger import ENGINE
 from memory.app.narrow import Narrow
 from memory.app.sealing import open_memory
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
 from memory.core.values import AssistantId, PersonId, RawText, RecordId
-from memory.errors import InvalidArgumentError, NotFoundError, SealError
-from memory.ports import ErasureRow, ErasureState, MemoryFilter, PersonRow
+from memory.errors import InvalidArgumentError, LegalHoldError, NotFoundError, SealError
+from memory.ports import (
+    AccessAction,
+    AccessFilter,
+    ErasureCall,
+    ErasureRow,
+    ErasureState,
+    MemoryFilter,
+    OperatorAction,
+    PersonRow,
+)
 from tests.integration.conftest import (
     CARE,
     access,
@@ -152,3 +162,47 @@ def test_a_person_forgotten_meanwhile_takes_a_pending_erasure_along(tacit: Tacit
     assert (whole.state, whole.memories) == (ErasureState.DONE, 1)
     wait_until(lambda: tacit.forget.get(caller(), pending.id).state is ErasureState.DONE)
     assert tacit.status().people == 0
+
+
+def test_a_legal_hold_refuses_every_erasure_and_nothing_is_written_down(tacit: Tacit) -> None:
+    grant(tacit)
+    (record,) = store(tacit, "I like tea")
+    until = datetime.now(UTC) + timedelta(days=1)
+    tacit.restrict.hold(caller(), ALICE, until, "case-1")
+    with pytest.raises(LegalHoldError):
+        tacit.erase_memories.one(caller(), ALICE, RecordId.parse(record))
+    with pytest.raises(LegalHoldError):
+        _erase(tacit, purposes=frozenset({access().purpose}))
+    with pytest.raises(LegalHoldError):
+        tacit.forget(caller(), ALICE)
+    with pytest.raises(LegalHoldError):
+        tacit.consents.withdraw(caller(), ALICE, access().purpose, None, erase=True)
+    assert tacit.forget.page(caller(), None, 10)[0] == []
+    assert recall(tacit, "tea") == ["I like tea"]
+    tacit.restrict.release(caller(), ALICE)
+    assert tacit.erase_memories.one(caller(), ALICE, RecordId.parse(record)).memories == 1
+
+
+def test_a_withdrawal_that_erases_is_an_erasure_of_the_purpose(tacit: Tacit) -> None:
+    grant(tacit)
+    store(tacit, "I like tea", "alice likes cake")
+    done = tacit.consents.withdraw(caller(), ALICE, access().purpose, None, erase=True)
+    assert done.erased == 2
+    (erasure,) = tacit.forget.page(caller(), None, 10)[0]
+    assert (erasure.call, erasure.memories) == (ErasureCall.WITHDRAW_CONSENT, 2)
+    assert erasure.scope.purposes == (access().purpose.value,)
+
+
+def test_the_ledger_says_who_erased_and_what_the_engine_did_of_itself(tacit: Tacit) -> None:
+    grant(tacit)
+    store(tacit, "I like tea")
+    done = _erase(tacit, purposes=frozenset({access().purpose}))
+    assert done.state is ErasureState.DONE
+    events, _ = tacit.access_log(caller(), ALICE, AccessFilter(), 50)
+    assert (events[0].event.action, events[0].event.memories) == (AccessAction.ERASE, 1)
+    with tacit.forget.store.read() as uow:
+        mine = [(e.assistant, e.action) for e in uow.operator_events(50)]
+    assert sorted(mine, key=str) == [
+        (ENGINE, OperatorAction.REKEY),
+        (ENGINE, OperatorAction.ROTATE),
+    ]

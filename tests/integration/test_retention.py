@@ -13,6 +13,7 @@ from memory.config import Config
 from memory.core.draft import Draft
 from memory.core.values import PersonId, RawText, RecordId
 from memory.errors import InvalidArgumentError, NotFoundError, RequestIdReusedError
+from memory.ports import ErasureCall, ErasureState
 from tests.contract.conftest import MovableClock
 from tests.integration.conftest import access, caller, draft, grant, recall, store, wait_until
 
@@ -127,6 +128,13 @@ def test_what_is_due_is_erased_with_its_vector(tacit: Tacit, clock: MovableClock
     tacit.expire.work_off()
     assert (tacit.status().expired, tacit.status().memories) == (0, 1)
     wait_until(lambda: sum(tacit.indexer.index.collections().values()) == 1)
+    assert tacit.rectify.get(access(), kept).content.text.value == "kept"
+    (erasure,) = tacit.forget.page(caller(), None, 10)[0]
+    assert (erasure.call, erasure.memories) == (ErasureCall.RETENTION, 5)
+    assert erasure.scope.narrowed_by == ("expiry",)
+    clock.advance(DAY)
+    done = tacit.eraser.wait(erasure, 30)
+    assert done.state is ErasureState.DONE
     assert tacit.rectify.get(access(), kept).content.text.value == "kept"
 
 
