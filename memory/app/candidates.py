@@ -2,7 +2,7 @@
 
     up to `few` memories    all of them, opened once and kept
     more                    what the index proposes and what it does not have yet: the nearest of
-                            these by exact search, and what was said right before and after them
+                            these by exact search, and what was said around the very nearest
 
 Rules:
 - What is committed is found, indexed or not: the unindexed tail stands beside the candidates.
@@ -39,6 +39,9 @@ from memory.ports import (
 
 NEAREST: Final = 100
 """How many to rank; the other parts of the score then choose among them."""
+
+CENTRES: Final = 40
+"""Of so many of the nearest, what was said right before and after is ranked too."""
 
 _WIDEN: Final = 8
 """By how much to ask for more when a filter leaves too few candidates."""
@@ -121,12 +124,13 @@ class Candidates:
         limit: int,
         load: Load,
     ) -> list[MemoryHead]:
-        """The nearest memories, and those that were stored right before and after each."""
+        """The nearest memories, and those stored right before and after the very nearest."""
         wanted = max(NEAREST, 2 * limit)
         heads = self._proposed(uow, keys, person, vector, filter_, wanted, limit)
-        features = self.opened.open(keys, heads, load)
-        near = [heads[i] for i in nearest(np.array([f.vector for f in features]), vector, wanted)]
-        beside = {head.seq + step for head in near if head.session_tag for step in (-1, 1)}
+        vectors = np.array([f.vector for f in self.opened.open(keys, heads, load)])
+        near = [heads[i] for i in nearest(vectors, vector, wanted)]
+        centres = [heads[i] for i in nearest(vectors, vector, CENTRES)]
+        beside = {head.seq + step for head in centres if head.session_tag for step in (-1, 1)}
         beside -= {head.seq for head in near}
         return [*near, *uow.heads_numbered(keys.subject, filter_, sorted(beside))]
 
