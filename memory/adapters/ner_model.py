@@ -19,8 +19,9 @@ and the window. A word's probability of a label is the highest of its tokens'. A
 that reaches the label's threshold, or a lower one if the word stands beside a tagged one or is
 tagged elsewhere in the text; or when it is surely a name of some kind, with the likeliest label.
 Thresholds differ by what the lexicon says: a word in no list, or only known as a place, is a
-person's name only if the model is surer of it. One with an accent that English does not write is
-one sooner: the tokenizer takes its accents away, and "Thaís" for "Thais".
+person's name only if the model is surer of it; a place, sooner if known as one. A word with an
+accent that English does not write is a person's sooner: the tokenizer takes its accents away, and
+"Thaís" for "Thais".
 In doubt between a person and a place or an organisation, it is the person; a handle, unless
 another label is far likelier.
 """
@@ -276,6 +277,10 @@ def read_settings(path: Path) -> Settings:
 
 def _thresholds(labels: Sequence[str], raw: Mapping[str, Mapping[str, float]]) -> Floats:
     """Those of all words, but for kinds that have their own."""
-    own = {0: raw["unlisted"], PLACE: raw["places"], ACCENTED: raw["accented"]}
-    by_kind = [{**raw["thresholds"], **own.get(kind, {})} for kind in range(UNLISTABLE + 1)]
+    by_kind = [{**raw["thresholds"]} for _ in range(UNLISTABLE + 1)]
+    by_kind[0].update(raw["unlisted"])
+    by_kind[ACCENTED].update(raw["accented"])
+    for kind in range(KINDS):
+        by_kind[kind].update(raw["places"] if kind & PLACE else {})
+    by_kind[PLACE].update(raw["only_places"])
     return np.array([[known.get(label, 1) for label in labels] for known in by_kind], np.float32)
