@@ -18,8 +18,7 @@ def test_the_key_of_an_export_opens_until_its_epoch_is_destroyed(url: str, tmp_p
     provider = KeyFile.create(tmp_path / "keys")
     deployment = Deployment(url, provider)
     (person, *_) = deployment.add(2)
-    line = json.dumps({"type": "trial", **trial_fields(person)}).encode()
-    lines = [b'{"type": "header"}', line]
+    lines = [json.dumps({"type": "header", "trial": trial_fields(person)}).encode(), b"{}"]
     survivors = open_surviving_keys(f"file:{tmp_path / 'keys'}")
     assert try_keys(lines, survivors) == Tried(1, (1,), (1,))
     provider.new_epoch()
@@ -30,8 +29,8 @@ def test_the_key_of_an_export_opens_until_its_epoch_is_destroyed(url: str, tmp_p
 
 
 def _changed(**fields: object) -> bytes:
-    good = {"type": "trial", "version": 1, "epoch": 1, "wrapped_key": "AA==", "aad": "AA=="}
-    return json.dumps(good | fields).encode()
+    good = {"version": 1, "epoch": 1, "wrapped_key": "AA==", "aad": "AA=="}
+    return json.dumps({"type": "header", "trial": good | fields}).encode()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +38,8 @@ def _changed(**fields: object) -> bytes:
     [
         b"not json",
         b"[]",
-        _changed(type="memory"),
+        b'{"type": "header"}',
+        b'{"type": "header", "trial": null}',
         _changed(version=2),
         _changed(wrapped_key="!"),
         _changed(wrapped_key="AAAA" * 6000),
