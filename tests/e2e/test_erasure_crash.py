@@ -22,7 +22,7 @@ from memory.config import Config
 from tests.integration.conftest import grant, store, wait_indexed
 
 ROUNDS, ROUNDS_IN_STRESS = 1, 50
-STRIDE = 9
+STRIDE = 15
 """`make test` takes only every so many steps, other ones for each kind of run."""
 
 TEXTS = [f"I had tea number {n}" for n in range(12)]
