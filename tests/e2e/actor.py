@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from memory.config import Config
@@ -39,7 +39,9 @@ class Actor:
         self._channel = open_channel(Options(address=server.address), config)
 
         def session(*scopes: str) -> Session:
-            token = mint_local(config, tenant=tenant, client=client, scopes=scopes)
+            token = mint_local(
+                config, tenant=tenant, client=client, scopes=scopes, lifetime=timedelta(hours=6)
+            )
             return Session(self._channel, token, timeout=30)
 
         self._session = session(WRITE, READ, CONSENT, EXPORT, ERASE)
