@@ -121,7 +121,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         keyring = Keyring(
             store, provider, os.urandom, time.monotonic, max_age=config.key_cache_seconds
         )
-        index = _index(config.chroma_location)
+        index = _index(config)
         stack.callback(index.close)
         encoder_folder = config.encoder or SHIPPED_ENCODER
         encoder = OnnxEncoder(encoder_folder)
@@ -134,7 +134,17 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
 
         preparer = Preparer(_detection(config.detection), PresidioAnonymizer(), encoder)
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
-        indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
+        indexer = Indexer(
+            store,
+            keyring,
+            index,
+            veils,
+            matrices,
+            opened,
+            os.urandom,
+            clock,
+            config.purge_seconds,
+        )
         forget = Forget(store, keyring, opened, veils, matrices, indexer.sweep, clock, os.urandom)
         forget.resume()
         rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom)
@@ -188,6 +198,8 @@ def places(config: Config) -> list[Place]:
         found += [Place(StoreName.SQL, Path(database + end)) for end in SQLITE_ENDINGS]
     if "://" not in config.chroma_location:
         found.append(Place(StoreName.CHROMA, Path(config.chroma_location)))
+    elif config.chroma_files:
+        found.append(Place(StoreName.CHROMA, config.chroma_files))
     if config.key_provider.startswith("file:"):
         found.append(Place(StoreName.KEYS, Path(config.key_provider.removeprefix("file:"))))
     return found
@@ -232,7 +244,8 @@ def _toml(file: Path) -> str:
         raise ConfigurationError(f"{file}: {getattr(error, 'strerror', 'not UTF-8')}") from None
 
 
-def _index(location: str) -> ChromaIndex:
+def _index(config: Config) -> ChromaIndex:
+    location = config.chroma_location
     if location.startswith(("http://", "https://")):
-        return ChromaIndex.remote(location)
+        return ChromaIndex.remote(location, config.chroma_files)
     return ChromaIndex(Path(location))

@@ -113,6 +113,9 @@ class Config:
 
     database: str | None = _setting(_database, "SQLite or PostgreSQL URL; else DATA/tacit.db.")
     chroma: str | None = _setting(_chroma, "Folder or URL of the index; else DATA/chroma.")
+    chroma_files: Path | None = _setting(
+        _path, "Folder of that Chroma server, if this account can write it: erasures reach it then."
+    )
     kek: str | None = _setting(
         _kek, "Who holds the key-encryption keys: file:PATH, pkcs11:…; else file:DATA/tacit.key."
     )
@@ -143,6 +146,12 @@ class Config:
     )
     encoder: Path | None = _setting(_path, "Folder of an ONNX sentence encoder; else MiniLM-L6.")
 
+    purge_seconds: int = _setting(
+        _between(1, 30 * 86_400),
+        "How long after a deletion or correction files may hold vectors of before.",
+        300,
+    )
+
     max_message_bytes: int = _setting(
         _between(64 * 1024, 64 * 1024 * 1024), "Largest gRPC message.", 4 * 1024 * 1024
     )
@@ -154,6 +163,10 @@ class Config:
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigurationError("tls_cert and tls_key go together: set both or neither")
+        if self.chroma_files and "://" not in self.chroma_location:
+            raise ConfigurationError(
+                "chroma_files goes with a Chroma server: set chroma to its URL"
+            )
         if self.tls_client_ca and not self.tls_cert:
             raise ConfigurationError("tls_client_ca needs tls_cert and tls_key")
 

@@ -31,6 +31,7 @@ from memory.core.rows import (  # noqa: F401 (to be had from here, with the port
     MemoryRow,
     PersonRow,
     PersonState,
+    Purge,
     RotationRow,
     RotationState,
     WrappedKey,
@@ -309,6 +310,19 @@ class UnitOfWork(Protocol):
         """
         ...
 
+    # what deleted and corrected memories leave in the index's files
+    def owe_purge(self, subject: SubjectId) -> None:
+        """Vectors of this person's were deleted, or replaced, and still lie in files."""
+        ...
+
+    def due_purges(self, before: datetime) -> list[Purge]:
+        """Those owed since then; but none of a person whose vectors an indexer has in hand."""
+        ...
+
+    def purged(self, purge: Purge) -> None:
+        """Strikes it off, unless something more was deleted meanwhile."""
+        ...
+
     def release_index_tasks(self, ids: Sequence[int]) -> None: ...
     def finish_index_tasks(self, ids: Sequence[int]) -> None: ...
     def index_backlog(self) -> int: ...
@@ -329,6 +343,10 @@ class Store(Protocol):
 
     def scrub(self) -> None:
         """Rewrites the files so that freed pages hold nothing (SQLite: VACUUM, checkpoint)."""
+        ...
+
+    def settle(self) -> None:
+        """Brings what was overwritten in place out of the log; stops nobody."""
         ...
 
     def close(self) -> None: ...

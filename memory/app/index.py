@@ -9,6 +9,9 @@ Rules:
 - A sealed person has no collection: their vectors go into sealed segments (`app.segments`).
 - Between the fence and the sweep of a Forget nothing is written for that person: the check of
   their state and the write are one step under `_lock`, and so is the sweep.
+- A deleted or replaced vector is out of every answer at once, and out of every file within
+  `purge_seconds`: the person's collection is made anew from SQL and the old one's files go. Nothing
+  less is enough (ADR 14).
 - No error stops the worker: it waits, and tries again.
 """
 
@@ -19,6 +22,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -33,6 +37,7 @@ from memory.core.protection import Mode
 from memory.core.values import RecordId, SubjectId, Vector
 from memory.errors import IndexUnavailableError, TacitError
 from memory.ports import (
+    Clock,
     IndexTask,
     MemoryFilter,
     MemoryRow,
@@ -69,6 +74,8 @@ class Indexer:
     matrices: Matrices
     opened: OpenedFeatures
     random: RandomBytes
+    clock: Clock
+    purge_seconds: int
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
     _check: threading.Event = field(default_factory=threading.Event)
@@ -139,6 +146,29 @@ class Indexer:
             self.index.drop(collection)
             self.index.scrub()
 
+    def purge(self) -> int:
+        """Takes deleted vectors out of every file where they are due; returns whose they were."""
+        with self.store.read() as uow:
+            due = uow.due_purges(self.clock() - timedelta(seconds=self.purge_seconds))
+        if not due:
+            return 0
+        for purge in due:
+            self._purge(purge.subject)
+        with self._lock:
+            self.index.scrub()
+        self.store.settle()
+        with self.store.write() as uow:
+            for purge in due:
+                uow.purged(purge)
+            uow.commit()
+        return len(due)
+
+    def _purge(self, subject: SubjectId) -> None:
+        with self.store.read() as uow:
+            person = _active(uow, subject)
+        if person is not None and self.veils.mode(person.tenant) is Mode.VEILED:
+            self.rebuild(subject)
+
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
@@ -146,6 +176,7 @@ class Indexer:
                     self._check.clear()
                     self.repair()
                 self.work_off()
+                self.purge()
                 self.matrices.evict_idle()
                 self.opened.evict_idle()
                 if self._wake.wait(IDLE_SECONDS):

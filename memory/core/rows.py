@@ -149,6 +149,14 @@ class IndexTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Purge:
+    """Vectors to be taken out of the index's files: whose, and when the latest one was deleted."""
+
+    subject: SubjectId
+    latest: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryFilter:
     """What a listing or recall is narrowed to; empty means no narrowing."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from memory.app import residue
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
-from memory.core.residue import Kind, StoreName
+from memory.core.residue import Kind, Needles, StoreName
 from memory.core.values import PersonId, RawText, RecordId
 from memory.ports import MemoryFilter, PersonRow
 from tests.integration.conftest import access, caller, draft, grant, store, wait_indexed
@@ -55,7 +56,10 @@ def test_some_memories_are_looked_for_without_the_key_which_stays(tacit: Tacit) 
     wait_indexed(tacit)
     needles = tacit.residue.gather(row(tacit), records=ids(tacit)[:2])
     assert (needles.items[Kind.VEILED_VECTOR], needles.items[Kind.WRAPPED_KEY]) == (2, 0)
-    assert tacit.residue.scanner.scan(needles).found == {Kind.VEILED_VECTOR: 2}
+    assert tacit.residue.scanner.scan(needles).found == {
+        Kind.VEILED_VECTOR: 2,
+        Kind.SEALED_RECORD: 6,
+    }
 
 
 def test_of_very_many_memories_some_are_looked_for(
@@ -77,3 +81,49 @@ def test_a_sealed_person_has_no_veiled_vectors_to_look_for(folder: Path, tmp_pat
         needles = tacit.residue.gather(row(tacit))
         assert needles.items[Kind.VEILED_VECTOR] == 0
         assert tacit.residue.scanner.scan(needles).found == {Kind.WRAPPED_KEY: 1}
+
+
+def test_deleted_and_corrected_memories_are_in_no_file_once_purged(folder: Path) -> None:
+    with open_tacit(Config(data=folder, purge_seconds=1)) as tacit:
+        grant(tacit)
+        grant(tacit, "bob")
+        store(tacit, *(f"I counted {i} sheep before I slept" for i in range(256)))
+        store(tacit, "bob likes coffee", "bob likes tea", person="bob")
+        wait_indexed(tacit)
+        others = tacit.recall(access("bob"), RawText("drinks"))
+        gone = ids(tacit)[::2]
+        needles = tacit.residue.gather(row(tacit), records=gone)
+        assert tacit.residue.scanner.scan(needles).found == {
+            Kind.VEILED_VECTOR: len(gone),
+            Kind.SEALED_RECORD: 3 * len(gone),
+        }
+        for record in gone[1:]:
+            tacit.rectify.delete(caller(), PersonId("alice"), record)
+        corrected = tacit.rectify.update(access(), gone[0], lambda _: draft("I slept well"))
+        wait_clean(tacit, needles)
+        assert tacit.indexer.index.collections()[row(tacit).collection] == 129
+        assert tacit.recall(access("bob"), RawText("drinks")) == others
+        assert tacit.recall(access(), RawText("slept well"))[0].memory.id == corrected.id
+
+
+def test_a_purge_that_a_stop_interrupted_is_made_after_the_next_start(folder: Path) -> None:
+    with open_tacit(Config(data=folder)) as tacit:
+        grant(tacit)
+        store(tacit, "I like tea with honey", "I like jazz at night")
+        wait_indexed(tacit)
+        gone = ids(tacit)[0]
+        needles = tacit.residue.gather(row(tacit), records=[gone])
+        tacit.rectify.delete(caller(), PersonId("alice"), gone)
+        wait_indexed(tacit)
+        assert tacit.residue.scanner.scan(needles).found[Kind.VEILED_VECTOR] == 1
+    with open_tacit(Config(data=folder, purge_seconds=1)) as tacit:
+        wait_clean(tacit, needles)
+
+
+def wait_clean(tacit: Tacit, needles: Needles) -> None:
+    """Until nothing of it is in any file, and the index is whole again."""
+    end = time.monotonic() + 60
+    while found := tacit.residue.scanner.scan(needles).found:
+        assert time.monotonic() < end, found
+        time.sleep(0.2)
+    wait_indexed(tacit)

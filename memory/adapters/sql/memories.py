@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from memory.adapters.sql.purges import Purges
 from memory.adapters.sql.tables import from_micros, index_outbox, memories, persons, to_micros
 from memory.adapters.sql.transaction import Columns, Transaction, batches
 from memory.core.values import (
@@ -98,7 +99,7 @@ _purpose: Final = lru_cache(maxsize=1024)(PurposeId)
 _assistant: Final = lru_cache(maxsize=1024)(AssistantId)
 
 
-class Memories(Transaction):
+class Memories(Purges):
     """The part of a unit of work that keeps memories."""
 
     def add_memories(self, rows: Sequence[MemoryRow]) -> None:
@@ -112,6 +113,7 @@ class Memories(Transaction):
         if self._change(_REPLACE, columns | {"expected": expected_version}) != 1:
             return False
         self._changed(IndexOp.UPSERT, [(row.subject, row.id)])
+        self.owe_purge(row.subject)
         return True
 
     def reseal_memories(self, rows: Sequence[MemoryRow]) -> None:
@@ -138,6 +140,7 @@ class Memories(Transaction):
         if self._change(_DELETE, named) != 1:
             return False
         self._changed(IndexOp.DELETE, [(subject, record)])
+        self.owe_purge(subject)
         return True
 
     def memory(self, subject: SubjectId, record: RecordId) -> MemoryRow | None:

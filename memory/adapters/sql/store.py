@@ -117,15 +117,29 @@ class SqlStore:
                 connection.exec_driver_sql(f"VACUUM {', '.join(metadata.tables)}")
                 return
             connection.exec_driver_sql("VACUUM")
-            blocked, _pages, _moved = connection.exec_driver_sql(
-                "PRAGMA wal_checkpoint(TRUNCATE)"
-            ).one()
-            if blocked:
-                raise StorageUnavailableError("a long read holds the database: scrub again later")
+            _empty_log(connection)
+
+    def settle(self) -> None:
+        """Ends old copies of what was deleted, without rewriting what is left.
+
+        SQLite: deleted rows were overwritten where they lay (secure_delete); the log, which holds
+        pages as they were, is emptied into the file and cut to nothing. PostgreSQL: as `scrub`.
+        """
+        if self._dialect == "postgresql":
+            self.scrub()
+            return
+        with _translated(), self._engines.writers.connect() as connection:
+            _empty_log(connection)
 
     def close(self) -> None:
         """Closes every connection; on SQLite the last one folds the log into the file."""
         self._engines.dispose()
+
+
+def _empty_log(connection: Connection) -> None:
+    blocked, _pages, _moved = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    if blocked:
+        raise StorageUnavailableError("a long read holds the database: scrub again later")
 
 
 @contextmanager

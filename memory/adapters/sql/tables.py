@@ -169,6 +169,14 @@ index_outbox: Final = Table(
     Column("claimed_until", BigInteger),
 )
 
+index_purges: Final = Table(
+    "index_purges",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("since", BigInteger),
+    Column("latest", BigInteger),
+)
+
 key_epochs: Final = Table(
     "key_epochs",
     metadata,
