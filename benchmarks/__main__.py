@@ -27,6 +27,7 @@ SUITE: Final = {
     "detection_speed": None,
     "fairness": None,
     "leakage": "*.json",
+    "erasure": None,
     "sealed": None,
 }
 """Names, and the files each one needs."""

@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,13 +41,16 @@ from memory.v1.consent_service_pb2_grpc import ConsentServiceStub
 from memory.v1.core_pb2 import AccessContext, Memory
 from memory.v1.memory_service_pb2 import (
     BatchStoreMemoriesRequest,
+    DeleteMemoryRequest,
     RecallMemoriesRequest,
     RecallMemoriesResponse,
     StoreMemoryRequest,
 )
 from memory.v1.memory_service_pb2_grpc import MemoryServiceStub
-from memory.v1.operator_service_pb2 import GetStatusRequest
+from memory.v1.operator_service_pb2 import GetStatusRequest, RotateKeysRequest
 from memory.v1.operator_service_pb2_grpc import OperatorServiceStub
+from memory.v1.subject_rights_service_pb2 import ForgetUserRequest
+from memory.v1.subject_rights_service_pb2_grpc import SubjectRightsServiceStub
 from server.cli.session import mint_local
 
 START_SECONDS: Final = 90.0
@@ -80,6 +84,7 @@ class RunningServer:
 
     address: Address
     data: Path
+    log: Path
     pid: int
 
     def client(self) -> Client:
@@ -95,6 +100,7 @@ class Client:
         )
         self._memory = MemoryServiceStub(self._channel)
         self._consent = ConsentServiceStub(self._channel)
+        self._rights = SubjectRightsServiceStub(self._channel)
         self._operator = OperatorServiceStub(self._channel)
         self._token = (("authorization", f"Bearer {address.token}"),)
         self._operator_token = (("authorization", f"Bearer {address.operator_token}"),)
@@ -135,6 +141,43 @@ class Client:
     def recall(self, person: str, query: str, limit: int) -> list[str]:
         """Names of the memories found, best first."""
         return [hit.memory.name for hit in self.hits(person, query, limit).hits]
+
+    def answers(self, person: str, query: str, limit: int) -> bytes:
+        """What is found and how it scores, to the bit."""
+        hits = [
+            (h.memory.name, h.memory.text, h.score) for h in self.hits(person, query, limit).hits
+        ]
+        return repr(hits).encode()
+
+    def delete(self, name: str) -> None:
+        """One DeleteMemory call."""
+        self._memory.DeleteMemory(
+            DeleteMemoryRequest(name=name), timeout=CALL_SECONDS, metadata=self._token
+        )
+
+    def forget(self, person: str) -> None:
+        """One ForgetUser call."""
+        request = ForgetUserRequest(name=f"people/{person}")
+        self._rights.ForgetUser(request, timeout=CALL_SECONDS, metadata=self._token)
+
+    def rotate(self) -> None:
+        """A new key epoch; returns when the old one is destroyed."""
+        request = RotateKeysRequest(request_id=str(uuid.uuid4()))
+        done = False
+        while not done:
+            state = self._operator.RotateKeys(
+                request, timeout=CALL_SECONDS, metadata=self._operator_token
+            )
+            done = state.HasField("complete_time")
+            time.sleep(0.0 if done else 0.1)
+
+    def living_epochs(self) -> set[int]:
+        """The key epochs that are not destroyed."""
+        status = self._operator.GetStatus(
+            GetStatusRequest(), timeout=CALL_SECONDS, metadata=self._operator_token
+        )
+        alive = (e for e in status.key_epochs if not e.HasField("destroy_time"))
+        return {int(epoch.key_epoch) for epoch in alive}
 
     def wait_until_indexed(self) -> float:
         """Returns when nothing waits for the index any more; the seconds it took."""
@@ -181,7 +224,7 @@ def tacit_server(data: Path | None = None, *settings: str) -> Iterator[RunningSe
                 )
 
             address = Address(target, mint(*_SCOPES), mint("operator"))
-            yield RunningServer(address, folder, process.pid)
+            yield RunningServer(address, folder, log, process.pid)
             if process.poll() is not None:
                 raise SystemExit(f"the server died ({process.returncode})\n{_tail(log)}")
         finally:

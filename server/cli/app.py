@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from server.cli import consent, ingest, keys, memories, rights, scan, serve, status, token, verify
+from server.cli import (
+    backup,
+    consent,
+    ingest,
+    keys,
+    memories,
+    rights,
+    scan,
+    serve,
+    status,
+    token,
+    verify,
+)
 from server.cli.output import errors, explain
 from server.demo import command as demo
 
@@ -20,7 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (serve, token, demo, consent, memories, ingest, rights, keys, status, scan, verify):
+for part in (
+    serve,
+    token,
+    demo,
+    consent,
+    memories,
+    ingest,
+    rights,
+    keys,
+    status,
+    scan,
+    backup,
+    verify,
+):
     part.register(app)
 
 

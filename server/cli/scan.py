@@ -49,6 +49,7 @@ def scan(
     from memory.adapters.residue_scan import Place
     from memory.bootstrap import places
     from memory.config import load_config
+    from memory.core.residue import Kind
 
     config = load_config(environ=os.environ, flags={"data": data})
     where = [Place(_store(path), path) for path in paths or ()] or places(config)
@@ -56,7 +57,7 @@ def scan(
     report = residue_scan.scan(where, needles)
     table = Table("store", "files", "MB", "texts", "names", box=None)
     for store, count in report.stores.items():
-        found = (str(count.found.get(kind, 0)) for kind in ("text", "name"))
+        found = (str(count.found.get(kind, 0)) for kind in (Kind.TEXT, Kind.NAME))
         table.add_row(store, str(count.files), f"{count.size / 1e6:.1f}", *found)
     out.print(table)
     for find in report.finds:

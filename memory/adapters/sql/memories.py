@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from memory.adapters.sql.purges import Purges
 from memory.adapters.sql.tables import from_micros, index_outbox, memories, persons, to_micros
-from memory.adapters.sql.transaction import Columns, Transaction, batches
+from memory.adapters.sql.transaction import Columns, batches
 from memory.core.values import (
     AssistantId,
     MemoryKind,

@@ -1,0 +1,252 @@
+"""Copies of the tables: out into SQLite files of a backup, and back into a database of either kind.
+
+    records.db   what was said, sealed: memories, vault, accesses; all wrapped keys are zeros
+    keys.db      who is left, and what is: wrapped keys, consents, erasures, ids of memories
+
+Rules:
+- Both come from one snapshot. What the index derives, and what is under way, is left out.
+- Restoring takes from `records.db` only what `keys.db` still names: a person or a memory that it
+  does not name was erased since, and stays erased. So the newest `keys.db` goes with the oldest
+  `records.db`, and is the one that must be kept up to date.
+- A person who has another key version by now cannot open older records: they are left out.
+- Restored is all of it or nothing, in one transaction, and into an empty database only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, func, insert, select, text
+
+from memory.adapters.sql.engine import connect
+from memory.adapters.sql.failures import failures_at_open
+from memory.adapters.sql.store import open_store
+from memory.adapters.sql.tables import (
+    consents,
+    deployment,
+    erasures,
+    index_outbox,
+    index_purges,
+    key_epochs,
+    memories,
+    metadata,
+    persons,
+    retired_collections,
+    rotations,
+    vector_segments,
+)
+from memory.errors import ConfigurationError
+from memory.ports import WrappedKey
+
+RECORDS: Final = "records.db"
+KEYS: Final = "keys.db"
+
+_DERIVED: Final = (index_outbox, index_purges, vector_segments, rotations, retired_collections)
+_CURRENT: Final = (deployment, persons, consents, erasures, key_epochs)
+"""Taken from the newest copy: what they say now holds, whatever was said before."""
+
+_KEPT: Final = "CREATE TABLE kept_memories (subject BLOB, id BLOB, PRIMARY KEY (subject, id))"
+_ADD_KEPT: Final = text("INSERT INTO kept_memories (subject, id) VALUES (:subject, :id)")
+_READ_KEPT: Final = text("SELECT subject, id FROM kept_memories")
+_REVISION: Final = text("SELECT version_num FROM alembic_version")
+_BATCH: Final = 500
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy holds; of a restored one also what was left out because it was erased since."""
+
+    schema: str
+    key_epoch: int
+    people: int
+    memories: int
+    erased_people: int = 0
+    erased_memories: int = 0
+    rekeyed_people: int = 0
+
+
+def copy_out(url: str, folder: Path, *, records: bool) -> Copied:
+    """Writes `keys.db` into the folder, and `records.db` if asked, while a server serves.
+
+    Raises:
+        ConfigurationError: nothing is there, or it is of another version of the program.
+        StorageUnavailableError: the database does not answer.
+    """
+    with _reading(url) as source, _made(folder / KEYS) as keys:
+        if _schema(source) != _schema(keys):
+            raise ConfigurationError(
+                "the database is of another version of Tacit than this command: use that version"
+            )
+        for table in _CURRENT:
+            _write(keys, table, _read(source, table))
+        keys.exec_driver_sql(_KEPT)
+        _write_kept(keys, source)
+        if records:
+            with _made(folder / RECORDS) as kept:
+                for table in metadata.tables.values():
+                    if table not in _DERIVED:
+                        _write(kept, table, map(_without_key, _read(source, table)))
+        root = _root(source)
+        if root is None:
+            raise ConfigurationError(
+                "there is nothing to back up: no server has used this database"
+            )
+        return Copied(
+            _schema(source), root.epoch, _count(source, persons), _count(source, memories)
+        )
+
+
+def root_of(keys: Path) -> WrappedKey:
+    """The deployment's root in a `keys.db`: its epoch must be alive at the provider."""
+    with _reading(f"sqlite:///{keys}") as source:
+        root = _root(source)
+    if root is None:
+        raise ConfigurationError(f"{keys} holds no keys")
+    return root
+
+
+def copy_in(url: str, records: Path, keys: Path) -> Copied:
+    """Fills an empty database; makes its tables.
+
+    Raises:
+        ConfigurationError: it is not empty, or a copy is of another version of the program.
+        StorageUnavailableError, StorageFullError: nothing was restored.
+    """
+    store = open_store(url)
+    empty = store.root_key() is None
+    store.close()
+    if not empty:
+        raise ConfigurationError("there is data already: restore into another folder or database")
+    engines = connect(url)
+    try:
+        with (
+            failures_at_open(engines.name),
+            _reading(f"sqlite:///{keys}") as now,
+            _reading(f"sqlite:///{records}") as then,
+            engines.writers.connect() as target,
+        ):
+            if not _schema(now) == _schema(then) == _schema(target):
+                raise ConfigurationError(
+                    "the backup is of another version of Tacit: restore it with that version"
+                )
+            target.exec_driver_sql("BEGIN")
+            copied = _merge(target, now, then)
+            target.commit()
+            return copied
+    finally:
+        engines.dispose()
+
+
+def _merge(target: Connection, now: Connection, then: Connection) -> Copied:
+    for table in _CURRENT:
+        _write(target, table, _read(now, table))
+    versions = {row["subject"]: row["key_version"] for row in _read(now, persons)}
+    before = {row["subject"]: row["key_version"] for row in _read(then, persons)}
+    same = {s for s, version in before.items() if versions.get(s) == version}
+    kept = {(subject, id_) for subject, id_ in now.execute(_READ_KEPT)}
+    restored = erased = 0
+    for table in metadata.tables.values():
+        if table in _DERIVED or table in _CURRENT:
+            continue
+        rows = (row for row in _read(then, table) if row.get("subject") in same)
+        if table is memories:
+            present = [
+                (row["subject"], row["id"]) for row in _read(then, memories, "subject", "id")
+            ]
+            of_same = [one for one in present if one[0] in same]
+            restored = sum(one in kept for one in of_same)
+            erased = len(of_same) - restored
+            rows = (row for row in rows if (row["subject"], row["id"]) in kept)
+        _write(target, table, rows)
+    root = _root(now)
+    assert root is not None
+    return Copied(
+        schema=_schema(target),
+        key_epoch=root.epoch,
+        people=len(versions),
+        memories=restored,
+        erased_people=len(before.keys() - versions.keys()),
+        erased_memories=erased,
+        rekeyed_people=len(before.keys() & versions.keys()) - len(same),
+    )
+
+
+@contextmanager
+def _reading(url: str) -> Iterator[Connection]:
+    """One snapshot, which no writer waits for."""
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
+        raise ConfigurationError(f"there is no database at {url.removeprefix('sqlite:///')}")
+    engines = connect(url)
+    begin = "BEGIN"
+    if engines.readers.dialect.name == "postgresql":
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    try:
+        with failures_at_open(engines.name), engines.readers.connect() as connection:
+            connection.exec_driver_sql(begin)
+            yield connection
+            connection.rollback()
+    finally:
+        engines.dispose()
+
+
+@contextmanager
+def _made(file: Path) -> Iterator[Connection]:
+    """A new SQLite file with the tables of this program; one transaction."""
+    url = f"sqlite:///{file}"
+    open_store(url).close()
+    engines = connect(url)
+    try:
+        with failures_at_open(engines.name), engines.writers.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+            connection.commit()
+    finally:
+        engines.dispose()
+
+
+def _read(connection: Connection, table: Table, *columns: str) -> Iterator[Row]:
+    chosen = select(*(table.c[name] for name in columns)) if columns else select(table)
+    for row in connection.execution_options(yield_per=_BATCH).execute(chosen).mappings():
+        yield dict(row)
+
+
+def _write(connection: Connection, table: Table, rows: Iterator[Row]) -> None:
+    statement, batch = insert(table), []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == _BATCH:
+            connection.execute(statement, batch)
+            batch = []
+    if batch:
+        connection.execute(statement, batch)
+
+
+def _write_kept(keys: Connection, source: Connection) -> None:
+    rows = list(_read(source, memories, "subject", "id"))
+    for start in range(0, len(rows), _BATCH):
+        keys.execute(_ADD_KEPT, rows[start : start + _BATCH])
+
+
+def _without_key(row: Row) -> Row:
+    if "wrapped_key" in row:
+        return row | {"wrapped_key": bytes(len(row["wrapped_key"]))}
+    return row
+
+
+def _schema(connection: Connection) -> str:
+    return str(connection.execute(_REVISION).scalar_one())
+
+
+def _root(connection: Connection) -> WrappedKey | None:
+    row = connection.execute(select(deployment.c.epoch, deployment.c.wrapped_key)).one_or_none()
+    return None if row is None else WrappedKey(row.epoch, row.wrapped_key)
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
