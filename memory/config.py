@@ -52,7 +52,7 @@ def _address(value: object) -> str:
 
 
 def _path(value: object) -> Path:
-    return Path(_text(value)).expanduser()
+    return (value if isinstance(value, Path) else Path(_text(value))).expanduser()
 
 
 def _database(value: object) -> str:
