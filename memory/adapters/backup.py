@@ -25,12 +25,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from memory.adapters.data_folder import DataFolder
 from memory.adapters.key_opening import open_keys
 from memory.adapters.sql.copies import KEYS, RECORDS, Copied, copy_in, copy_out, root_of
-from memory.config import Config
 from memory.core.keys import DEPLOYMENT_AAD
 from memory.errors import ConfigurationError, KeyUnavailableError, SealError
 from memory.ports import WrappedKey
@@ -42,6 +41,17 @@ VERSION: Final = 1
 _MAX_MANIFEST_BYTES: Final = 64 * 1024
 
 
+class Deployment(Protocol):
+    """Where a server's data and keys are, as its settings say."""
+
+    @property
+    def data(self) -> Path: ...
+    @property
+    def database_url(self) -> str: ...
+    @property
+    def key_provider(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
     """What lies in a backup folder."""
@@ -51,7 +61,7 @@ class Backup:
     with_key: bool
 
 
-def back_up(config: Config, folder: Path, *, with_key: bool = False) -> Backup:
+def back_up(config: Deployment, folder: Path, *, with_key: bool = False) -> Backup:
     """Makes the folder.
 
     Raises:
@@ -74,7 +84,7 @@ def back_up(config: Config, folder: Path, *, with_key: bool = False) -> Backup:
     return backup
 
 
-def refresh(config: Config, folder: Path) -> Backup:
+def refresh(config: Deployment, folder: Path) -> Backup:
     """Puts the keys and consents of now into a backup, and overwrites those of then.
 
     Raises what `back_up` raises; then the backup is as it was.
@@ -97,7 +107,7 @@ def refresh(config: Config, folder: Path) -> Backup:
     return backup
 
 
-def restore(config: Config, folder: Path, keys: Path | None = None) -> Copied:
+def restore(config: Deployment, folder: Path, keys: Path | None = None) -> Copied:
     """Fills the empty data folder and database of `config` from a backup.
 
     Args:
@@ -119,7 +129,7 @@ def restore(config: Config, folder: Path, keys: Path | None = None) -> Copied:
         return copy_in(config.database_url, folder / RECORDS, names)
 
 
-def _require_open(config: Config, root: WrappedKey) -> None:
+def _require_open(config: Deployment, root: WrappedKey) -> None:
     provider = open_keys(config.key_provider, root)
     try:
         provider.unwrap(root, DEPLOYMENT_AAD)
@@ -175,7 +185,7 @@ def _draft(folder: Path) -> Path:
     return draft
 
 
-def _key_file(config: Config) -> Path:
+def _key_file(config: Deployment) -> Path:
     scheme, _, path = config.key_provider.partition(":")
     if scheme != "file":
         raise ConfigurationError("only a key file can be backed up: `kek` names another provider")
