@@ -154,5 +154,6 @@ def everything_of(store: SqlStore, person: PersonRow) -> RecordId:
         unit.put_consent(a_consent(subject))
         unit.add_access_event(an_access_event(subject))
         unit.add_segment(subject, SegmentHead(a_record(), 1), SealedRecord(b"sealed"))
+        unit.owe_purge(subject)
         unit.commit()
     return memory.id
