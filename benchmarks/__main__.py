@@ -22,13 +22,17 @@ from benchmarks.frame import DEFAULT_SEED, ROOT
 SUITE: Final = {
     "retrieval": "*.json",
     "ranking": "*.json",
+    "context": "*.json",
     "latency": None,
     "detection": "*.jsonl",
     "detection_speed": None,
+    "affect": None,
     "fairness": None,
     "leakage": "*.json",
     "erasure": None,
     "sealed": None,
+    "ledger": None,
+    "export": None,
 }
 """Names, and the files each one needs."""
 

@@ -1,10 +1,11 @@
 """How much personal data detection finds, how much it invents, what leaks, and how long it takes.
 
-    python -m benchmarks.detection --data DIR --json FILE
+    python -m benchmarks.detection [--data DIR] --json FILE
 
 DIR holds span files `*.jsonl` (see `benchmarks.span_files`). Results: per file stem, per entity
 type `precision`, `recall`, `f2`, `masked`, `support`; per file `masked`, `leaked_per_1000`,
-`ms_p50`, `ms_p95`, `texts` (see `benchmarks.span_scores` for what each means). The detector runs
+`ms_p50`, `ms_p95`, `texts` (see `benchmarks.span_scores` for what each means). Beside the files
+stand `made_identifiers`: texts made by the seed (`benchmarks.identifiers`). The detector runs
 with profile `strict` unless told otherwise, as `direct` leaves places and organizations alone.
 """
 
@@ -18,8 +19,8 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from benchmarks import frame
-from benchmarks.span_files import files, read
+from benchmarks import frame, identifiers
+from benchmarks.span_files import Labelled, files, read
 from benchmarks.span_scores import Scores
 from memory.adapters.detection.analyzer import PresidioDetector
 from memory.adapters.detection.catalogue import Catalogue
@@ -31,17 +32,21 @@ WARM_UP = 20
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = frame.parser(__doc__, data="folder of span files (*.jsonl)")
+    parser = frame.parser(__doc__)
+    parser.add_argument("--data", type=Path, help="folder of span files (*.jsonl)")
     parser.add_argument("--limit", type=int, help="so many texts of each file")
     parser.add_argument("--profile", choices=PROFILES, default="strict")
     options = parser.parse_args(argv)
     detector = PresidioDetector(Catalogue(shipped_model()), PROFILES[options.profile])
-    results = {file.stem: measure(detector, file, options.limit) for file in files(options.data)}
+    results = {
+        file.stem: measure(detector, read(file, options.limit))
+        for file in (files(options.data) if options.data else ())
+    }
+    results["made_identifiers"] = measure(detector, identifiers.texts(options.seed))
     frame.publish("detection", options, results, tables(results))
 
 
-def measure(detector: PresidioDetector, file: Path, limit: int | None) -> dict[str, Any]:
-    texts = read(file, limit)
+def measure(detector: PresidioDetector, texts: Sequence[Labelled]) -> dict[str, Any]:
     for row in texts[:WARM_UP]:
         detector.detect(RawText(row.text))
     scores, times = Scores(), []

@@ -27,8 +27,9 @@ from benchmarks.erasure_texts import Said
 from benchmarks.made_texts import TextSource
 from benchmarks.server import TENANT, Client, RunningServer, tacit_server
 from memory.adapters.residue_scan import Place, ResidueScan
-from memory.bootstrap import open_tacit, places
+from memory.bootstrap import open_tacit
 from memory.config import Config, load_config
+from memory.configured import places
 from memory.core.residue import Kind, Needles, Report, StoreName
 from memory.core.values import PersonId, RecordId, TenantId
 from memory.v1.core_pb2 import Memory

@@ -19,6 +19,7 @@ import math
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +52,11 @@ def parser(doc: str | None, *, data: str | None = None) -> argparse.ArgumentPars
     made.add_argument("--json", type=Path, help="write the results to this file")
     made.add_argument("--seed", type=int, default=DEFAULT_SEED, help="default %(default)s")
     return made
+
+
+def progress(line: str) -> None:
+    """Tells a person that it goes on; figures come at the end."""
+    sys.stderr.write(f"{line}\n")
 
 
 def publish(

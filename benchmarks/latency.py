@@ -14,14 +14,18 @@ Stores go on top of the 1,000, and equally many on both sides, after the recalls
     results.ratio.store_p50       the same for Store
     results.ratio.throughput_16   Tacit's recalls a second over Chroma's, sixteen callers: above
                                   1 is faster
+    results.recall_parts_ms       what a Recall does, in the process (`benchmarks.recall_parts`)
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import numpy as np
@@ -29,8 +33,9 @@ from rich.table import Table
 
 from benchmarks.frame import Figure, parser, publish, table
 from benchmarks.made_texts import TextSource
+from benchmarks.recall_parts import Times, recall_parts
 from benchmarks.server import tacit_server
-from benchmarks.sides import ChromaSide, Remote, TacitSide, Timings, in_process
+from benchmarks.sides import PERSON, ChromaSide, Remote, TacitSide, Timings, in_process
 
 MANY: Final = 16
 WARM_UP: Final = 50
@@ -39,6 +44,9 @@ STORES: Final = 10
 RECALLS_OF_EACH: Final = 10
 STORES_OF_EACH: Final = 3
 """Calls a round: of one caller, and of each of sixteen."""
+
+PARTS_QUERIES: Final = 100
+"""Recalls whose parts are timed."""
 
 PATIENCE: Final = 150.0
 """Seconds after which no new round of recalls, or of stores, begins; at least two are run."""
@@ -88,22 +96,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options_parser.add_argument("--rounds", type=int, default=10, help="default %(default)s")
     options = options_parser.parse_args(arguments)
     texts = TextSource(options.seed)
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        loaded, kinds, parts = measure(Path(folder) / "data", texts, options)
+    results = {
+        **{side: {kind: m.figures() for kind, m in kinds[side].items()} for side in kinds},
+        "ratio": ratios(kinds),
+        "recall_parts_ms": parts,
+        "load_seconds": loaded,
+        "memories": options.memories,
+        "rounds": options.rounds,
+    }
+    publish("latency", options, results, tables(kinds, parts))
+
+
+def measure(
+    folder: Path, texts: TextSource, options: argparse.Namespace
+) -> tuple[dict[str, float], dict[str, Kinds], Times]:
+    """The race, and then what a Recall is made of, over the memories that were raced with."""
     with (
-        tacit_server() as server,
+        tacit_server(folder) as server,
         in_process(TacitSide, server.address) as tacit,
         in_process(ChromaSide) as chroma,
     ):
         sides = {"tacit": tacit, "chroma": chroma}
         loaded = load(sides, texts, options.memories)
         kinds = race(sides, texts, options.rounds)
-    results = {
-        **{side: {kind: m.figures() for kind, m in kinds[side].items()} for side in kinds},
-        "ratio": ratios(kinds),
-        "load_seconds": loaded,
-        "memories": options.memories,
-        "rounds": options.rounds,
-    }
-    publish("latency", options, results, tables(kinds))
+    return loaded, kinds, recall_parts(folder, PERSON, texts.asked(PARTS_QUERIES))
 
 
 def load(sides: dict[str, Remote], texts: TextSource, count: int) -> dict[str, float]:
@@ -167,8 +185,8 @@ def ratios(kinds: dict[str, Kinds]) -> dict[str, float]:
     }
 
 
-def tables(kinds: dict[str, Kinds]) -> list[Table]:
-    """Times of calls, then the ratios."""
+def tables(kinds: dict[str, Kinds], parts: Times) -> list[Table]:
+    """Times of calls, then the ratios, then what a Recall is made of."""
     titles = {
         "recall": "Recall, 1 caller",
         "recall_16": "Recall, 16 callers",
@@ -185,6 +203,7 @@ def tables(kinds: dict[str, Kinds]) -> list[Table]:
     return [
         table("Milliseconds a call", ["", "side", "p50", "p95", "calls/s"], rows),
         table("Tacit over plain Chroma", ["", "ratio"], ratio_rows),
+        table("A Recall in the process", ["", "ms"], [[part, ms] for part, ms in parts.items()]),
     ]
 
 

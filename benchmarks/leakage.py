@@ -20,7 +20,6 @@ public text, from templates; their figures do not compare with those of real one
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 from rich.table import Table
 
-from benchmarks.frame import Figure, parser, publish, table
+from benchmarks.frame import Figure, parser, progress, publish, table
 from benchmarks.leakage_blind import averaged, ciphertext_only, linked, neighbours_told
 from benchmarks.leakage_known import curve, pairs_to_half, theft
 from benchmarks.leakage_plain import Decoder, learn_decoder, lengths_tell, recovered
@@ -230,11 +229,6 @@ def _figure(results: Results, key: str) -> Figure:
     if key == "known_pairs_to_half" and value is None:
         return f"> {results['known_pairs_tried']}"
     return value
-
-
-def progress(line: str) -> None:
-    """Tells a person that it goes on; figures come at the end."""
-    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

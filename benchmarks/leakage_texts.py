@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.conversations import read_folder
+from benchmarks.frame import progress
 from benchmarks.made_texts import TextSource
-from benchmarks.retrieval import progress
 from memory.adapters.detection.analyzer import PresidioDetector
 from memory.adapters.detection.catalogue import Catalogue
 from memory.adapters.detection.shipped import shipped_model

@@ -2,149 +2,212 @@
 
     python -m benchmarks.ranking --data FOLDER --json FILE
 
-Stores the conversations in FOLDER through gRPC and recalls each question once, for 100 memories
-with the parts of their scores (`RecallHit.parts`). From these alone the order is made again
+Stores the conversations in FOLDER in a Tacit of its own, everything on, in this process, and ranks
+all memories for each question with the product's own `core.ranking`
 
-- without each part, and with each part at half and at twice its weight;
+- with its weights, without each part, and with each part at half and at twice its weight;
 - with the weights that fit best on all other conversations, for each conversation in turn
   (leave one out): what is left of a gain there does not come from knowing the answers.
 
-The rows are comparable among each other; `benchmarks.retrieval` asks for 50 and is what counts.
+The first row is what `benchmarks.retrieval` finds over gRPC.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.table import Table
 
-from benchmarks.conversations import Conversation, Question, read_folder
-from benchmarks.frame import Figure, parser, publish, table
-from benchmarks.quality import NAMES, SHORT_NAMES, Answer, Metrics, mean
-from benchmarks.retrieval import progress, store
-from benchmarks.server import tacit_server
+from benchmarks.conversations import Conversation, read_folder
+from benchmarks.frame import Figure, parser, progress, publish, table
+from benchmarks.quality import DEPTH, NAMES, SHORT_NAMES, Answer, Metrics, mean
+from memory.app.gate import admit
+from memory.app.narrow import Narrow
+from memory.bootstrap import Tacit, open_tacit
+from memory.config import Config
+from memory.core.corpus import Corpus
+from memory.core.draft import Draft
+from memory.core.ranking import PARTS, WEIGHTS, Query, Weights, rank
+from memory.core.values import (
+    Access,
+    AssistantId,
+    Caller,
+    PersonId,
+    PurposeId,
+    RawText,
+    RecordId,
+    TenantId,
+)
 
-LIMIT: Final = 100
-"""The most that one recall returns."""
-
-FACTORS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+FACTORS: Final = (0.0, 0.5, 0.75, 1.0, 1.5, 2.0)
 """What a weight may be multiplied with when fitting."""
 
 _AIM: Final = ("recall@5", "recall@10", "recall@20", "mrr")
-_ROUNDS: Final = 3
-
-Weights = dict[str, float]
-"""A factor for each part; 1 is the weight as it is."""
+_ROUNDS: Final = 2
+_BATCH: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled:
-    """One question's hits: ids, and points of each part, shape (hits, parts)."""
+class Asked:
+    """One question as the ranking gets it, and what it should find."""
 
-    conversation: str
+    query: Query
     category: str
     evidence: frozenset[str]
-    ids: Sequence[str]
-    points: NDArray[np.float64]
 
-    def answer(self, factors: NDArray[np.float64]) -> Answer:
-        """The order with the parts multiplied by `factors`, shape (parts,)."""
-        order = np.argsort(-(self.points @ factors), kind="stable")
-        found = [self.ids[i] for i in order]
-        return Answer(self.conversation, self.category, found, self.evidence)
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """One conversation to be ranked again and again; row i of the corpus is turn `ids[i]`."""
+
+    name: str
+    corpus: Corpus
+    ids: Sequence[str]
+    asked: Sequence[Asked]
+
+    def answers(self, weights: Weights) -> list[Answer]:
+        return [
+            Answer(
+                self.name,
+                one.category,
+                [self.ids[r.index] for r in rank(one.query, self.corpus, DEPTH, weights=weights)],
+                one.evidence,
+            )
+            for one in self.asked
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """All questions, to be ordered again and again."""
+    """All conversations."""
 
-    parts: Sequence[str]
-    recalled: Sequence[Recalled]
+    rankings: Sequence[Ranking]
+    _known: dict[tuple[str, Weights], list[Answer]] = field(default_factory=dict)
 
-    def score(self, weights: Mapping[str, float], *, without: str = "", only: str = "") -> Metrics:
-        """Metrics with these factors, over all conversations, all but one, or only one."""
-        factors = np.array([weights.get(part, 1.0) for part in self.parts])
+    def score(self, weights: Weights, *, without: str = "", only: str = "") -> Metrics:
+        """Metrics with these weights, over all conversations, all but one, or only one."""
         return mean(
-            r.answer(factors)
-            for r in self.recalled
-            if r.conversation != without and (not only or r.conversation == only)
+            answer
+            for ranking in self.rankings
+            if ranking.name != without and (not only or ranking.name == only)
+            for answer in self._answers(ranking, weights)
         )
+
+    def _answers(self, ranking: Ranking, weights: Weights) -> list[Answer]:
+        key = (ranking.name, weights)
+        if key not in self._known:
+            self._known[key] = ranking.answers(weights)
+        return self._known[key]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser(__doc__, data="folder of conversation files (*.json)").parse_args(arguments)
-    trial = recall_all(read_folder(options.data))
-    rows = {name: trial.score(weights) for name, weights in variants(trial.parts)}
+    trial = gather(read_folder(options.data))
+    rows = {name: trial.score(weights) for name, weights in variants()}
     fits = leave_one_out(trial)
     if fits:
         rows["fitted on the other conversations"] = held_out(trial, fits)
-    results = {"rows": rows, "fits": fits, "questions": len(trial.recalled)}
-    publish("ranking", options, results, tables(trial, rows, fits))
+    shown = {name: {part: getattr(w, part) for part in PARTS} for name, w in fits.items()}
+    questions = sum(len(r.asked) for r in trial.rankings)
+    results = {"rows": rows, "fits": shown, "questions": questions}
+    publish("ranking", options, results, tables(rows, fits, questions))
 
 
-def recall_all(conversations: Sequence[Conversation]) -> Trial:
-    """Every question over gRPC, with the parts of every hit."""
-    asked: list[tuple[str, Question, list[str], list[dict[str, float]]]] = []
-    with tacit_server() as server:
-        client = server.client()
-        for place, conversation in enumerate(conversations):
-            person = f"person-of-conversation-{place}"
-            ids = store(client, person, conversation)
-            client.wait_until_indexed()
-            for question in conversation.questions:
-                hits = client.hits(person, question.text, LIMIT).hits
-                points = [{part.name: part.points for part in hit.parts} for hit in hits]
-                found = [ids[hit.memory.name] for hit in hits]
-                asked.append((conversation.name, question, found, points))
-            progress(f"{conversation.name}: {len(conversation.questions)} questions")
-        client.close()
-    parts = list(dict.fromkeys(name for *_, hits in asked for hit in hits for name in hit))
-    return Trial(
-        parts,
-        [
-            Recalled(name, question.category, question.evidence, found, as_matrix(points, parts))
-            for name, question, found, points in asked
-        ],
-    )
+def gather(conversations: Sequence[Conversation]) -> Trial:
+    """Stores every conversation, and understands every question."""
+    with TemporaryDirectory() as folder, open_tacit(config(Path(folder))) as tacit:
+        return Trial([_gather(tacit, place, one) for place, one in enumerate(conversations)])
 
 
-def as_matrix(hits: Sequence[Mapping[str, float]], parts: Sequence[str]) -> NDArray[np.float64]:
-    """Shape (hits, parts); a part that a hit lacks gave it nothing."""
-    rows = [[hit.get(part, 0.0) for part in parts] for hit in hits]
-    return np.array(rows, np.float64).reshape(len(hits), len(parts))
+def _gather(tacit: Tacit, place: int, conversation: Conversation) -> Ranking:
+    caller = Caller(TenantId("acme"), AssistantId("benchmark"), frozenset())
+    access = Access(caller, PersonId(f"person-of-conversation-{place}"), PurposeId("assistance"))
+    tacit.consents.grant(caller, access.person, access.purpose, None)
+    turns: dict[RecordId, str] = {}
+    for start in range(0, len(conversation.turns), _BATCH):
+        batch = conversation.turns[start : start + _BATCH]
+        drafts = [
+            Draft(
+                RawText(turn.text),
+                speaker=RawText(turn.speaker) if turn.speaker else None,
+                session=turn.session,
+                event_time=turn.time,
+            )
+            for turn in batch
+        ]
+        stored = tacit.remember(access, drafts)
+        turns |= {one.memory.id: turn.id for one, turn in zip(stored, batch, strict=True)}
+    asked = [
+        Asked(tacit.recall.wanted(access, RawText(q.text)), q.category, q.evidence)
+        for q in conversation.questions
+    ]
+    corpus = whole(tacit, access, asked[0].query)
+    progress(f"{conversation.name}: {len(corpus)} memories, {len(asked)} questions")
+    return Ranking(conversation.name, corpus, [turns[h.id] for h in corpus.heads], asked)
 
 
-def variants(parts: Sequence[str]) -> Iterator[tuple[str, Weights]]:
-    """As it is, then each part switched off, halved and doubled."""
-    yield "all parts", {}
-    for part in parts:
-        yield f"without {part}", {part: 0.0}
-    for part in parts[1:]:
-        yield f"{part} x 0.5", {part: 0.5}
-        yield f"{part} x 2", {part: 2.0}
+def config(folder: Path) -> Config:
+    """Whoever is measured is ranked whole."""
+    return Config(data=folder, search_in_memory=1_000_000)
+
+
+def whole(tacit: Tacit, access: Access, query: Query) -> Corpus:
+    """All memories of a person, as a recall ranks them."""
+    recall = tacit.recall
+    ref = recall.keyring.ref(access.caller.tenant, access.person)
+    purposes = recall.registry.of(access.caller.tenant)
+    with recall.store.read() as uow:
+        admission = admit(uow, ref, purposes, access, recall.clock())
+        keys = recall.keyring.keys(admission.person)
+        narrow = Narrow()
+        filter_ = narrow.to_filter(keys, admission)
+        return recall.candidates(
+            uow, keys, admission.person, query.vector, narrow, filter_, DEPTH
+        ).corpus
+
+
+def switched_off() -> Iterator[tuple[str, Weights]]:
+    """As it is, without each part, and without what was said around a memory."""
+    yield "all parts", WEIGHTS
+    for part in PARTS:
+        yield f"without {part}", times(WEIGHTS, part, 0.0)
+    yield "each memory by itself", replace(WEIGHTS, neighbour=0.0, answer=0.0, session=0.0)
+
+
+def variants() -> Iterator[tuple[str, Weights]]:
+    """Parts switched off, halved and doubled; `dense` keeps the scale."""
+    yield from switched_off()
+    for part in PARTS[1:]:
+        yield f"{part} x 0.5", times(WEIGHTS, part, 0.5)
+        yield f"{part} x 2", times(WEIGHTS, part, 2.0)
+
+
+def times(weights: Weights, part: str, factor: float) -> Weights:
+    """The weights with one part at `factor` times its shipped weight."""
+    return replace(weights, **{part: factor * getattr(WEIGHTS, part)})
 
 
 def leave_one_out(trial: Trial) -> dict[str, Weights]:
-    """For each conversation the factors that fit all others; empty with fewer than three."""
-    names = sorted({r.conversation for r in trial.recalled})
+    """For each conversation the weights that fit all others; empty with fewer than three."""
+    names = sorted({r.name for r in trial.rankings})
     if len(names) < 3:
         return {}
     return {name: fit(trial, without=name) for name in names}
 
 
 def fit(trial: Trial, without: str) -> Weights:
-    """Factors by coordinate search; the first part stays as it is and sets the scale."""
-    weights = dict.fromkeys(trial.parts, 1.0)
+    """Weights by coordinate search; `dense` stays as it is and sets the scale."""
+    weights = WEIGHTS
     best = _aim(trial.score(weights, without=without))
     for _ in range(_ROUNDS):
         before = best
-        for part in trial.parts[1:]:
+        for part in PARTS[1:]:
             for factor in FACTORS:
-                tried = weights | {part: factor}
+                tried = times(weights, part, factor)
                 reached = _aim(trial.score(tried, without=without))
                 if reached > best:
                     best, weights = reached, tried
@@ -154,8 +217,8 @@ def fit(trial: Trial, without: str) -> Weights:
 
 
 def held_out(trial: Trial, fits: Mapping[str, Weights]) -> Metrics:
-    """Each conversation under the factors it had no part in; questions weigh alike."""
-    counts = {name: sum(r.conversation == name for r in trial.recalled) for name in fits}
+    """Each conversation under the weights it had no part in; questions weigh alike."""
+    counts = {r.name: len(r.asked) for r in trial.rankings}
     scores = {name: trial.score(weights, only=name) for name, weights in fits.items()}
     total = sum(counts.values())
     return {
@@ -168,17 +231,17 @@ def _aim(metrics: Metrics) -> float:
     return sum(metrics[name] for name in _AIM)
 
 
-def tables(trial: Trial, rows: Mapping[str, Metrics], fits: Mapping[str, Weights]) -> list[Table]:
-    """The variants, then the fitted factors."""
+def tables(rows: Mapping[str, Metrics], fits: Mapping[str, Weights], questions: int) -> list[Table]:
+    """The variants, then the fitted weights."""
     shown: list[list[Figure]] = [
         [name, *(metrics[metric] for metric in NAMES)] for name, metrics in rows.items()
     ]
-    made = [table(f"Ranking, {len(trial.recalled)} questions", ["", *SHORT_NAMES], shown)]
+    made = [table(f"Ranking, {questions} questions", ["", *SHORT_NAMES], shown)]
     if fits:
-        factors: list[list[Figure]] = [
-            [name, *(weights[part] for part in trial.parts)] for name, weights in fits.items()
+        fitted: list[list[Figure]] = [
+            [name, *(getattr(weights, part) for part in PARTS)] for name, weights in fits.items()
         ]
-        made.append(table("Factors fitted without", ["conversation", *trial.parts], factors))
+        made.append(table("Weights fitted without", ["conversation", *PARTS], fitted))
     return made
 
 

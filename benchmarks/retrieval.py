@@ -10,12 +10,13 @@ Tacit with anonymization switched off, by a policy that keeps every type of find
 `tacit_index` asks the veiled index, as for people with more memories than a conversation has
 (`search_in_memory = 0`), where `tacit` searches exactly: what veiling costs is the difference.
 
+The last table has each part of the ranking switched off, in this process (`benchmarks.ranking`).
+
 All are asked for the first 50; recall@k, nDCG@10 and MRR as in `benchmarks/quality.py`.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,8 +29,9 @@ from rich.table import Table
 from benchmarks.baselines import BM25, Chroma, Dense, plain_chroma
 from benchmarks.conversations import Conversation, Turn, read_folder
 from benchmarks.fp32 import fp32_encoder
-from benchmarks.frame import Figure, parser, publish, table
-from benchmarks.quality import DEPTH, NAMES, SHORT_NAMES, Answer, mean, summary
+from benchmarks.frame import Figure, parser, progress, publish, table
+from benchmarks.quality import DEPTH, NAMES, SHORT_NAMES, Answer, Metrics, mean, summary
+from benchmarks.ranking import gather, switched_off
 from benchmarks.server import Client, tacit_server
 from memory.adapters.detection.catalogue import Catalogue
 from memory.adapters.detection.shipped import shipped_model
@@ -57,7 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         answers["tacit_open"], _ = ask_tacit(conversations, "--detection", str(policy))
     answers["tacit_index"], _ = ask_tacit(conversations, "--search-in-memory", "0")
     answers |= ask_baselines(conversations)
-    publish("retrieval", options, results(conversations, answers, seconds), tables(answers))
+    trial = gather(conversations)
+    ablation = {name: trial.score(weights) for name, weights in switched_off()}
+    publish(
+        "retrieval",
+        options,
+        results(conversations, answers, seconds) | {"switched_off": ablation},
+        [*tables(answers), _ablation(ablation)],
+    )
 
 
 def results(
@@ -178,14 +187,16 @@ def tables(answers: Mapping[str, Sequence[Answer]]) -> list[Table]:
     ]
 
 
+def _ablation(rows: Mapping[str, Metrics]) -> Table:
+    shown: list[list[Figure]] = [
+        [name, *(found[metric] for metric in NAMES)] for name, found in rows.items()
+    ]
+    return table("Parts switched off", ["", *SHORT_NAMES], shown)
+
+
 def _row(first: list[Figure], answers: Sequence[Answer]) -> list[Figure]:
     found = mean(answers)
     return [*first, len(answers), *(found[name] for name in NAMES)]
-
-
-def progress(line: str) -> None:
-    """Tells a person that it goes on; figures come at the end."""
-    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ from memory.v1.consent_service_pb2_grpc import ConsentServiceStub
 from memory.v1.core_pb2 import AccessContext, Memory
 from memory.v1.memory_service_pb2 import (
     BatchStoreMemoriesRequest,
+    BuildContextRequest,
+    BuildContextResponse,
     DeleteMemoryRequest,
     RecallMemoriesRequest,
     RecallMemoriesResponse,
@@ -178,6 +180,13 @@ class Client:
         )
         alive = (e for e in status.key_epochs if not e.HasField("destroy_time"))
         return {int(epoch.key_epoch) for epoch in alive}
+
+    def context(self, person: str, query: str, tokens: int) -> BuildContextResponse:
+        """One BuildContext call."""
+        request = BuildContextRequest(
+            parent=f"people/{person}", access=self._access, query=query, max_tokens=tokens
+        )
+        return self._memory.BuildContext(request, timeout=CALL_SECONDS, metadata=self._token)
 
     def wait_until_indexed(self) -> float:
         """Returns when nothing waits for the index any more; the seconds it took."""

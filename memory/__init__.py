@@ -6,7 +6,8 @@ How a text becomes a memory, and how a person is forgotten, is the folder listin
                             transaction ▶ acknowledge ▶ index
     recall   app/recall     query ▶ consent gate ▶ same pseudonyms ▶ embed ▶ (veil ▶)
                             candidates ▶ open ▶ exact re-rank ▶ (reveal)
-    forget   app/forget     fence ▶ destroy key ▶ sweep every copy ▶ receipt
+    forget   app/forget     fence + signed intent ▶ destroy key ▶ (app/erase) sweep every copy ▶
+                            look again ▶ signed certificate ▶ key epoch
 
 Imports only point down:
 

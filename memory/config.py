@@ -129,6 +129,12 @@ class Config:
         _path, "JWKS file of another issuer's keys; else DATA/jwt-signing.pem is made and used."
     )
 
+    erasure_seconds: int = _setting(
+        _between(0, 30 * 86_400),
+        "Within this time after an erasure, the key epoch of what was erased is destroyed.",
+        86_400,
+    )
+
     signing_name: str = _setting(
         _signing_name, "What receipts, exports and the ledger are signed as.", "tacit.local"
     )
@@ -188,6 +194,11 @@ class Config:
     def key_provider(self) -> str:
         """Who holds the key-encryption keys. Best kept apart from the data and its backups."""
         return self.kek or f"file:{self.data / 'tacit.key'}"
+
+    @property
+    def ledger_checkpoint(self) -> Path:
+        """The newest checkpoint of the ledger, by which an older database is noticed."""
+        return self.data / "ledger-checkpoint"
 
     @property
     def jwt_signing_key(self) -> Path:

@@ -55,6 +55,16 @@ class PageTokenError(InvalidArgumentError):
     reason = "PAGE_TOKEN_INVALID"
 
 
+class ArchiveError(InvalidArgumentError):
+    """An archive is not what was written, or not an archive. Carries the `line` it fails at."""
+
+    reason = "ARCHIVE_INVALID"
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__("data", f"line {line}: {problem}")
+        self.metadata["line"] = str(line)
+
+
 class UnauthenticatedError(TacitError):
     """No credential, or one that is forged, expired or not yet valid."""
 
@@ -81,6 +91,27 @@ class ConsentError(TacitError):
 
     status = "PERMISSION_DENIED"
     reason = "CONSENT_MISSING"
+
+
+class RestrictedError(TacitError):
+    """Processing is restricted (GDPR Art. 18): what is kept is not used."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "PROCESSING_RESTRICTED"
+
+
+class LegalHoldError(TacitError):
+    """A legal hold keeps what there is from being erased (GDPR Art. 17(3)(e))."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "LEGAL_HOLD"
+
+
+class ObjectionError(TacitError):
+    """The person objected to this use (GDPR Art. 21): only they can allow it again."""
+
+    status = "PERMISSION_DENIED"
+    reason = "OBJECTION"
 
 
 class NotFoundError(TacitError):
@@ -111,6 +142,13 @@ class RequestIdReusedError(TacitError):
     reason = "REQUEST_ID_REUSED"
 
 
+class RequestClosedError(TacitError):
+    """The data-subject request has ended, or was extended before."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "REQUEST_CLOSED"
+
+
 class StorageFullError(TacitError):
     """The disk or database is full. Nothing was stored."""
 
@@ -123,6 +161,10 @@ class StorageUnavailableError(TacitError):
 
     status = "UNAVAILABLE"
     reason = "STORAGE_UNAVAILABLE"
+
+
+class LostRaceError(StorageUnavailableError):
+    """Another writer was faster, or took away what this write rests on."""
 
 
 class KeyUnavailableError(TacitError):
@@ -165,6 +207,15 @@ class SignatureError(TacitError):
 
     def __init__(self) -> None:
         super().__init__("the signature does not verify: it was changed, or another key signed it")
+
+
+class ProofError(SignatureError):
+    """A proof does not lead from what it is about to the signed root."""
+
+    def __init__(self) -> None:
+        TacitError.__init__(
+            self, "the proof does not lead to the signed root: it was changed, or is another's"
+        )
 
 
 class ConfigurationError(TacitError):

@@ -16,24 +16,33 @@ from datetime import datetime
 from typing import Protocol
 
 from memory.core.consent import Consent
+from memory.core.erasure import (  # noqa: F401 (as below)
+    ErasureCall,
+    ErasureRow,
+    ErasureState,
+    Scope,
+)
 from memory.core.pseudonyms import Entity, Replacement
 from memory.core.residue import Needles, Report
 from memory.core.rows import (  # noqa: F401 (to be had from here, with the ports they pass)
     AccessAction,
     AccessEvent,
-    ErasureRow,
-    ErasureState,
+    AccessFilter,
     IndexOp,
     IndexTask,
     KeyEpoch,
     MemoryFilter,
     MemoryHead,
     MemoryRow,
+    OperatorAction,
+    OperatorEvent,
     PersonRow,
     PersonState,
     Purge,
     RotationRow,
     RotationState,
+    VersionHead,
+    VersionRow,
     WrappedKey,
 )
 from memory.core.segment import SegmentHead
@@ -47,9 +56,18 @@ from memory.core.values import (
     Secret,
     Span,
     SubjectId,
+    TenantId,
     Vector,
     VeiledVector,
 )
+from memory.ports_erasure import (  # noqa: F401 (as above)
+    ErasureRecords,
+    Intent,
+    Intents,
+)
+from memory.ports_keys import KeyWork
+from memory.ports_ledger import CheckpointFile, LedgerWork  # noqa: F401 (as above)
+from memory.ports_rights import EndsMemories, KeepsRequests, KeepsVersions, Spool  # noqa: F401 (as above)
 
 Clock = Callable[[], datetime]
 """Now, in UTC, with a time zone."""
@@ -85,6 +103,10 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[PseudonymizedText]) -> Vector:
         """Shape (n, dimensions), float32, unit rows; a row depends on its own text alone."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the whole text has, special ones apart. Nothing is embedded or kept."""
         ...
 
     def close(self) -> None: ...
@@ -124,7 +146,9 @@ class KeyProvider(Protocol):
     def close(self) -> None: ...
 
 
-class UnitOfWork(Protocol):
+class UnitOfWork(
+    ErasureRecords, LedgerWork, KeyWork, KeepsVersions, KeepsRequests, EndsMemories, Protocol
+):
     """One transaction: snapshot reads, all-or-nothing writes."""
 
     def commit(self) -> None: ...
@@ -138,6 +162,14 @@ class UnitOfWork(Protocol):
     def subjects(self) -> Iterator[SubjectId]: ...
     def totals(self) -> tuple[int, int]:
         """How many people and how many memories there are."""
+        ...
+
+    def restrict(self, subject: SubjectId, since: datetime | None) -> None:
+        """Keeps what there is from being used; None lifts it."""
+        ...
+
+    def hold(self, subject: SubjectId, until: datetime | None, reference: str) -> None:
+        """Keeps what there is from being erased; None releases it."""
         ...
 
     def name_collection(self, subject: SubjectId, collection: str) -> None: ...
@@ -159,6 +191,14 @@ class UnitOfWork(Protocol):
         """False when another writer was faster."""
         ...
 
+    def add_sources(self, subject: SubjectId, made: Mapping[RecordId, Sequence[RecordId]]) -> None:
+        """From which memories each of these was derived; all of them are there."""
+        ...
+
+    def derived(self, subject: SubjectId, records: Iterable[RecordId]) -> list[RecordId]:
+        """What was derived from these, from that, and so on; each once, and none of `records`."""
+        ...
+
     def delete_memory(self, subject: SubjectId, record: RecordId) -> bool: ...
     def memory(self, subject: SubjectId, record: RecordId) -> MemoryRow | None: ...
     def memories(
@@ -173,6 +213,12 @@ class UnitOfWork(Protocol):
         """Of these records, or of all."""
         ...
 
+    def heads_numbered(
+        self, subject: SubjectId, filter: MemoryFilter, seqs: Iterable[int]
+    ) -> list[MemoryHead]:
+        """Those that were stored under these numbers."""
+        ...
+
     def unindexed_heads(self, subject: SubjectId, filter: MemoryFilter) -> list[MemoryHead]:
         """Committed, but not yet in the index: Recall reads its own writes from here."""
         ...
@@ -184,6 +230,8 @@ class UnitOfWork(Protocol):
         ...
 
     def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int: ...
+
+    def next_expiry(self, subject: SubjectId, filter: MemoryFilter) -> datetime | None: ...
 
     # the segments of sealed mode: derived from the memories, each written once
     def segments(self, subject: SubjectId) -> list[SegmentHead]: ...
@@ -208,6 +256,11 @@ class UnitOfWork(Protocol):
         ...
 
     def vault(self, subject: SubjectId) -> list[tuple[Entity, SealedRecord]]: ...
+    def page_vault(
+        self, subject: SubjectId, after: Entity, limit: int
+    ) -> list[tuple[Entity, SealedRecord]]:
+        """Ascending by entity type and number, starting behind `after`."""
+        ...
 
     # idempotency
     def seen_requests(
@@ -218,84 +271,12 @@ class UnitOfWork(Protocol):
     # consent
     def consents(self, subject: SubjectId, purpose: PurposeId | None = None) -> list[Consent]: ...
     def put_consent(self, row: Consent) -> None: ...
-
-    # the access log
-    def add_access_event(self, event: AccessEvent) -> None: ...
-    def access_events(self, subject: SubjectId) -> list[AccessEvent]:
-        """In the order of time."""
+    def consent(self, subject: SubjectId, id: RecordId) -> Consent | None: ...
+    def invalidate_consents(
+        self, tenant: TenantId, purpose: PurposeId, notice_version: str, at: datetime
+    ) -> int:
+        """Every yes in the tenant that rests on this notice; returns how many."""
         ...
-
-    # erasure
-    def fence(self, subject: SubjectId, erasure: ErasureRow) -> None: ...
-    def put_erasure(self, row: ErasureRow) -> None: ...
-    def unfinished_erasures(self) -> list[ErasureRow]: ...
-    def destroy_person_key(self, subject: SubjectId) -> None:
-        """Overwrites the wrapped key in place."""
-        ...
-
-    def delete_person(self, subject: SubjectId) -> None:
-        """With everything that hangs on them."""
-        ...
-
-    # rotation of keys
-    def keys_by_epoch(self) -> Mapping[int, int]:
-        """How many keys lie under each epoch: active people's, and the deployment's root."""
-        ...
-
-    def people_after(
-        self, after: SubjectId | None, limit: int, *, below_epoch: int | None = None
-    ) -> list[PersonRow]:
-        """Active people, ascending by subject; all, or those under an older epoch."""
-        ...
-
-    def replace_key(self, person: PersonRow, wrapped: WrappedKey) -> bool:
-        """False when the person's wrapped key is not the one in `person` any more."""
-        ...
-
-    def replace_root_key(self, old: WrappedKey, new: WrappedKey) -> bool:
-        """False when the root's is not `old` any more. From then on older keys are refused."""
-        ...
-
-    def rotation(self, id: RecordId) -> RotationRow | None: ...
-    def unfinished_rotation(self) -> RotationRow | None: ...
-    def add_rotation(self, row: RotationRow) -> None:
-        """At most one may be unfinished."""
-        ...
-
-    def put_rotation(self, row: RotationRow) -> None: ...
-    def claim_rotation(self, worker: bytes) -> RotationRow | None:
-        """The unfinished one, leased to this worker; None if there is none or another leads it."""
-        ...
-
-    def key_epochs(self) -> Sequence[KeyEpoch]: ...
-    def add_key_epoch(self, epoch: KeyEpoch) -> None:
-        """One that is known already stays as it is."""
-        ...
-
-    def key_epoch_destroyed(self, number: int, at: datetime) -> None: ...
-
-    # a new key for one person
-    def rekey_person(self, row: PersonRow) -> None:
-        """Their key version, wrapped key and collection. Raises `KeyMovedError` as above."""
-        ...
-
-    def reseal_memories(self, rows: Sequence[MemoryRow]) -> None:
-        """New sealed fields and tags of rows whose version is still the same."""
-        ...
-
-    def aliases(self, subject: SubjectId) -> Mapping[bytes, Entity]: ...
-    def replace_vault(
-        self,
-        subject: SubjectId,
-        entities: Sequence[tuple[Entity, SealedRecord]],
-        aliases: Mapping[bytes, Entity],
-    ) -> None: ...
-    def retire_collection(self, collection: str, at: datetime) -> None:
-        """Owes the index that this collection goes."""
-        ...
-
-    def retired_collections(self) -> Mapping[str, datetime]: ...
-    def collection_is_gone(self, collection: str) -> None: ...
 
     # the index outbox
     def queue_all(self, subject: SubjectId) -> int:
@@ -333,6 +314,10 @@ class Store(Protocol):
 
     def read(self) -> AbstractContextManager[UnitOfWork]: ...
     def write(self) -> AbstractContextManager[UnitOfWork]: ...
+    def append_events(self, events: Sequence[tuple[AccessEvent, bytes]]) -> None:
+        """A transaction with `add_access_events` and nothing else, and faster than that."""
+        ...
+
     def root_key(self) -> WrappedKey | None:
         """The deployment's own wrapped root; None on a store that was never used."""
         ...
@@ -341,8 +326,10 @@ class Store(Protocol):
         """Once: the first one stays. Read it again to see whose that was."""
         ...
 
-    def scrub(self) -> None:
-        """Rewrites the files so that freed pages hold nothing (SQLite: VACUUM, checkpoint)."""
+    def scrub(self) -> bool:
+        """Rewrites the files so that freed pages hold nothing (SQLite: VACUUM, checkpoint); False
+        where only what was deleted is overwritten, for the file is too large, or not ours.
+        """
         ...
 
     def settle(self) -> None:
@@ -369,6 +356,10 @@ class VectorIndex(Protocol):
     def delete(self, collection: str, records: Sequence[RecordId]) -> None: ...
     def query(self, collection: str, vector: VeiledVector, limit: int) -> list[Candidate]:
         """Best first. A collection that does not exist has no candidates."""
+        ...
+
+    def count(self, collection: str) -> int:
+        """How many vectors it holds; 0 if there is none."""
         ...
 
     def collections(self) -> Mapping[str, int]:

@@ -33,8 +33,9 @@ from server.page_tokens import PageTokens
 from server.pipeline import Wire
 from server.policy import OPEN_SERVICES
 from server.router import SERVICES, Answers, handlers
-from server.services import ledger
+from server.services.access_log import AccessEvents
 from server.services.consents import Consents
+from server.services.ledger import Ledger
 from server.services.memories import Memories
 from server.services.operations import Operations
 from server.services.subject_rights import SubjectRights
@@ -160,13 +161,38 @@ def _answers(tacit: Tacit) -> Answers:
     tokens = PageTokens(tacit.page_token_key)
     return {
         "MemoryService": Memories(
-            tacit.remember, tacit.recall, tacit.rectify, tacit.reveal, tokens
+            tacit.remember,
+            tacit.recall,
+            tacit.build_context,
+            tacit.rectify,
+            tacit.erase_memories,
+            tacit.reveal,
+            tokens,
         ).answers(),
-        "ConsentService": Consents(tacit.consents, tacit.purposes, tokens).answers(),
-        "SubjectRightsService": SubjectRights(tacit.export, tacit.forget).answers(),
-        "LedgerService": ledger.answers(),
+        "ConsentService": Consents(tacit.consents, tacit.registry, tokens).answers(),
+        "SubjectRightsService": {
+            **SubjectRights(
+                tacit.export,
+                tacit.take_in,
+                tacit.forget,
+                tacit.erase_memories,
+                tacit.restrict,
+                tacit.register,
+                tokens,
+            ).answers(),
+            **AccessEvents(tacit.access_log, tokens).answers(),
+        },
+        "LedgerService": Ledger(tacit.proofs).answers(),
         "OperatorService": Operations(
-            tacit.status, tacit.rotate, tacit.rekey, datetime.now(UTC)
+            tacit.status,
+            tacit.rotate,
+            tacit.rekey,
+            tacit.restrict,
+            tacit.register,
+            tacit.report,
+            tokens,
+            datetime.now(UTC),
+            str(tacit.signer.verifier),
         ).answers(),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import grpc
 from google.protobuf.message import Message
@@ -22,6 +22,23 @@ MAX_SECONDS: Final = 600.0
 Answer = Callable[["Call", Any], Message]
 """Turns a request into its response; synchronous, runs in a worker thread."""
 
+
+class Taker(Protocol):
+    """Takes a stream of requests, one at a time; each step runs in a worker thread."""
+
+    def take(self, request: Any) -> None: ...
+    def finish(self) -> Message:
+        """The response, once the last request came."""
+        ...
+
+    def close(self) -> None:
+        """Called whatever happened."""
+        ...
+
+
+TakingAnswer = Callable[["Call"], Taker]
+"""Begins to take a stream of requests."""
+
 StreamAnswer = Callable[["Call", Any], Iterator[Message]]
 """Turns a request into a stream of responses; each step runs in a worker thread."""
 
@@ -33,7 +50,7 @@ class Endpoint:
     method: str
     policy: Policy
     request: type[Message]
-    answer: Answer | StreamAnswer
+    answer: Answer | StreamAnswer | TakingAnswer
 
 
 @dataclass(slots=True)
@@ -52,6 +69,10 @@ class Call:
         """Who calls; known once the call is authenticated."""
         assert self.authenticated is not None
         return self.authenticated
+
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return max(0.0, self.seconds - (time.perf_counter() - self.began))
 
     @property
     def method(self) -> str:

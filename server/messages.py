@@ -1,8 +1,6 @@
 """The wire's messages for the domain's values, and back. No rules of its own but form.
 
 Rules:
-- What the wire can say and the domain cannot yet keep (an expiry, sources) is refused, never
-  dropped in silence.
 - Enumerations are open in proto3: a number without a name is an error of the field it is in.
 """
 
@@ -17,12 +15,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from memory.app.narrow import Narrow
 from memory.app.sealing import Remembered
+from memory.core.affect import Affect
 from memory.core.draft import Draft
-from memory.core.values import Access, Caller, MemoryKind, PersonId, RawText
+from memory.core.values import Access, Caller, MemoryKind, PersonId, RawText, RecordId
 from memory.errors import InvalidArgumentError
 from memory.v1 import core_pb2
-from server.errors import NotBuiltError
-from server.names import memory_name, purpose_from, purpose_name
+from server.names import memory_from, memory_name, purpose_from, purpose_name
 
 MAX_SESSIONS: Final = 100
 """Sessions in one filter."""
@@ -76,12 +74,8 @@ def to_kind(number: core_pb2.Memory.Kind.ValueType, field: str) -> MemoryKind:
         raise InvalidArgumentError(field, "must be one of Memory.Kind") from None
 
 
-def to_draft(memory: core_pb2.Memory, request_id: str) -> Draft:
+def to_draft(memory: core_pb2.Memory, request_id: str, sources: tuple[RecordId, ...] = ()) -> Draft:
     """What to remember; output-only fields are ignored."""
-    if memory.HasField("expire_time"):
-        raise NotBuiltError("memory.expire_time is not built yet", field="memory.expire_time")
-    if memory.sources:
-        raise NotBuiltError("memory.sources is not built yet", field="memory.sources")
     kind = memory.kind or core_pb2.Memory.KIND_MESSAGE
     return Draft(
         text=RawText(memory.text),
@@ -95,7 +89,24 @@ def to_draft(memory: core_pb2.Memory, request_id: str) -> Draft:
         ),
         labels=dict(memory.labels),
         request_id=request_id,
+        expire_time=(
+            to_time(memory.expire_time, "memory.expire_time")
+            if memory.HasField("expire_time")
+            else None
+        ),
+        sources=sources,
     )
+
+
+def to_sources(caller: Caller, person: PersonId, memory: core_pb2.Memory) -> tuple[RecordId, ...]:
+    """The memories that this one was derived from: of the same person."""
+    named = [
+        memory_from(caller, name, f"memory.sources[{i}]") for i, name in enumerate(memory.sources)
+    ]
+    for i, (whose, _) in enumerate(named):
+        if whose != person:
+            raise InvalidArgumentError(f"memory.sources[{i}]", "must be a memory of this person")
+    return tuple(record for _, record in named)
 
 
 def to_narrow(wanted: core_pb2.MemoryFilter) -> Narrow:
@@ -133,8 +144,22 @@ def from_memory(person: PersonId, memory: Remembered) -> core_pb2.Memory:
         assistant=memory.assistant.value,
         create_time=to_timestamp(memory.stored_at),
         update_time=to_timestamp(memory.updated_at),
+        expire_time=None if memory.expires_at is None else to_timestamp(memory.expires_at),
+        affect=None if content.affect is None else _affect(content.affect),
         version=memory.version,
         etag=_etag(memory.version),
+        sources=[memory_name(person, source) for source in content.sources],
+    )
+
+
+def _affect(affect: Affect) -> core_pb2.Affect:
+    return core_pb2.Affect(
+        valence=affect.valence,
+        frustration=affect.frustration,
+        cues=[
+            core_pb2.Affect.Cue(rule=cue.rule, words=cue.words, points=cue.points)
+            for cue in affect.cues
+        ],
     )
 
 

@@ -1,7 +1,8 @@
 """Resource names (AIP-122): the wire's words for ids.
 
     people/{person}  people/{person}/memories/{memory}  people/{person}/consents/{consent}
-    purposes/{purpose}  erasures/{erasure}
+    people/{person}/accessEvents/{access_event}  purposes/{purpose}
+    erasures/{erasure}  erasures/{erasure}/certificate
 
 Rules:
 - `people/me` is the person that the token names, and nobody without one.
@@ -36,6 +37,16 @@ def memory_from(caller: Caller, name: str, field: str) -> tuple[PersonId, Record
     return _named(caller, person, field), _record(record, field)
 
 
+def consent_from(
+    caller: Caller, name: str, field: str, *, tail: str = ""
+) -> tuple[PersonId, RecordId]:
+    """The person and the consent of `people/{person}/consents/{consent}`, behind it `tail`."""
+    if not name.endswith(tail):
+        raise InvalidArgumentError(field, f"must end with {tail}")
+    person, record = _ids(name.removesuffix(tail), field, "people", "consents")
+    return _named(caller, person, field), _record(record, field)
+
+
 def purpose_from(name: str, field: str) -> PurposeId:
     """The purpose of `purposes/{purpose}`."""
     (purpose,) = _ids(name, field, "purposes")
@@ -43,6 +54,15 @@ def purpose_from(name: str, field: str) -> PurposeId:
         return PurposeId(purpose)
     except InvalidArgumentError as error:
         raise InvalidArgumentError(field, f"{{purpose}} {error.problem}") from None
+
+
+def certificate_from(name: str, field: str) -> RecordId:
+    """The erasure of `erasures/{erasure}/certificate`."""
+    erasure, _, last = name.rpartition("/")
+    if last != "certificate":
+        raise InvalidArgumentError(field, "must be of the form erasures/{erasure}/certificate")
+    (id_,) = _ids(erasure, field, "erasures")
+    return _record(id_, field)
 
 
 def person_name(person: PersonId) -> str:
@@ -58,6 +78,11 @@ def memory_name(person: PersonId, record: RecordId) -> str:
 def consent_name(person: PersonId, consent: RecordId) -> str:
     """`people/{person}/consents/{consent}`."""
     return f"{person_name(person)}/consents/{consent}"
+
+
+def access_event_name(person: PersonId, event: RecordId) -> str:
+    """`people/{person}/accessEvents/{access_event}`."""
+    return f"{person_name(person)}/accessEvents/{event}"
 
 
 def purpose_name(purpose: PurposeId) -> str:

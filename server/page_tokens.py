@@ -6,7 +6,7 @@
 
 Rules:
 - A token authorizes nothing: the call that brings it is checked like any other.
-- The request is bound without its `page_size` and `page_token`, so that only these may change.
+- The request is bound without its `page_size` and its token, so that only these may change.
 - A token lives for `LIFETIME_SECONDS`; its form says nothing about what is listed, or how much.
 """
 
@@ -29,14 +29,31 @@ from memory.core.values import Caller, Secret
 from memory.errors import InvalidArgumentError, PageTokenError
 from memory.v1.consent_service_pb2 import ListConsentsRequest, ListPurposesRequest
 from memory.v1.memory_service_pb2 import ListMemoriesRequest
+from memory.v1.operator_service_pb2 import ListDataSubjectRequestsRequest
+from memory.v1.subject_rights_service_pb2 import (
+    ListAccessEventsRequest,
+    ListErasuresRequest,
+    ListPersonRequestsRequest,
+)
 from server.call import Call
 
-PagedRequest = ListMemoriesRequest | ListConsentsRequest | ListPurposesRequest
+PagedRequest = (
+    ListMemoriesRequest
+    | ListConsentsRequest
+    | ListPurposesRequest
+    | ListAccessEventsRequest
+    | ListErasuresRequest
+    | ListPersonRequestsRequest
+    | ListDataSubjectRequestsRequest
+)
 
 LIFETIME_SECONDS: Final = 24 * 3600
 DEFAULT_PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 100
 """100 memories of 10,000 characters fit into the 4 MiB that gRPC clients accept by default."""
+
+_FREE: Final = {"page_size", "page_token", "resume_token"}
+"""Fields that may differ from call to call."""
 
 _VERSION: Final = b"\x01"
 _NONCE_BYTES: Final = 12
@@ -64,16 +81,22 @@ class PageTokens:
         Raises:
             PageTokenError: the token is forged, expired, or another's.
         """
+        cursor = self.cursor(call, request)
+        return first if cursor is None else int.from_bytes(cursor, "big")
+
+    def cursor(self, call: Call, request: PagedRequest) -> bytes | None:
+        """The listing's own bytes in the token; None for a first page. Errors as above."""
         if not request.page_token:
-            return first
-        cursor = self.open(call.method, call.caller, request, request.page_token)
-        return int.from_bytes(cursor, "big")
+            return None
+        return self.open(call.method, call.caller, request, request.page_token)
 
     def next_token(self, call: Call, request: PagedRequest, position: int | None) -> str:
         """The token of the page that begins there; empty for None, which ends the listing."""
-        if position is None:
-            return ""
-        return self.seal(call.method, call.caller, request, position.to_bytes(8, "big"))
+        return self.after(call, request, None if position is None else position.to_bytes(8, "big"))
+
+    def after(self, call: Call, request: PagedRequest, cursor: bytes | None) -> str:
+        """The token of the page behind `cursor`; empty for None, which ends the listing."""
+        return "" if cursor is None else self.seal(call.method, call.caller, request, cursor)
 
     def seal(self, rpc: str, caller: Caller, request: Message, cursor: bytes) -> str:
         """The token with which `caller` continues `request` behind `cursor`."""
@@ -112,7 +135,7 @@ class PageTokens:
 def _binding(rpc: str, caller: Caller, request: Message) -> bytes:
     bare = type(request)()
     bare.CopyFrom(request)
-    for field in ("page_size", "page_token"):
+    for field in _FREE & set(bare.DESCRIPTOR.fields_by_name):
         bare.ClearField(field)
     person = b"" if caller.person is None else b"\x01" + caller.person.value.encode()
     parts = (

@@ -24,7 +24,7 @@ from google.protobuf.message import DecodeError, Message
 
 from memory.errors import InvalidArgumentError, TacitError
 from server.auth import TokenVerifier
-from server.call import MAX_SECONDS, Answer, Call, Endpoint, StreamAnswer
+from server.call import MAX_SECONDS, Answer, Call, Endpoint, StreamAnswer, Taker, TakingAnswer
 from server.errors import (
     DETAILS_KEY,
     DeadlineError,
@@ -45,6 +45,7 @@ _LATE: Final = DeadlineError("the deadline passed; a write may have happened: re
 Context = grpc.aio.ServicerContext[Any, Any]
 Unary = Callable[[bytes, Context], Awaitable[bytes]]
 Stream = Callable[[bytes, Context], Awaitable[None]]
+Taking = Callable[[AsyncIterator[bytes], Context], Awaitable[bytes]]
 
 
 @dataclass(slots=True)
@@ -87,14 +88,27 @@ def stream(wire: Wire, endpoint: Endpoint) -> Stream:
     return behaviour
 
 
-def client_stream(wire: Wire, endpoint: Endpoint) -> Callable[[Any, Context], Awaitable[bytes]]:
-    """The gRPC behaviour of an rpc with a stream of requests; none is built, so none is read."""
-    behaviour = unary(wire, endpoint)
+def client_stream(wire: Wire, endpoint: Endpoint) -> Taking:
+    """The gRPC behaviour of an rpc with a stream of requests."""
+    answer = cast(TakingAnswer, endpoint.answer)
 
-    async def refuse(_requests: AsyncIterator[bytes], context: Context) -> bytes:
-        return await behaviour(b"", context)
+    async def behaviour(requests: AsyncIterator[bytes], context: Context) -> bytes:
+        call = Call(endpoint, context, seconds=MAX_SECONDS)
+        async with _recover(wire, call):
+            taker = await wire.workers.run(answer, call)
+            try:
+                async for raw in requests:
+                    await wire.workers.run(_take, taker, call, raw)
+                return await wire.workers.run(lambda: taker.finish().SerializeToString())
+            finally:
+                await asyncio.shield(wire.workers.run(taker.close))
+        raise AssertionError("a refused call was aborted")
 
-    return refuse
+    return behaviour
+
+
+def _take(taker: Taker, call: Call, raw: bytes) -> None:
+    taker.take(validate(call, raw))
 
 
 @asynccontextmanager
@@ -102,7 +116,8 @@ async def _recover(wire: Wire, call: Call) -> AsyncIterator[None]:
     """Runs the steps, then the body; refuses the call if anything in either is raised."""
     assign_request_id(call)
     wire.metrics.begin()
-    limit = asyncio.timeout(deadline(call))
+    call.seconds = deadline(call)
+    limit = asyncio.timeout(call.seconds)
     status = grpc.StatusCode.CANCELLED
     refusal: Exception | None = None
     try:

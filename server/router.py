@@ -22,7 +22,7 @@ from memory.v1 import (
     subject_rights_service_pb2,
 )
 from server import pipeline
-from server.call import Answer, Endpoint, StreamAnswer
+from server.call import Answer, Endpoint, StreamAnswer, TakingAnswer
 from server.pipeline import Wire
 from server.policy import POLICIES, Policy, require_all
 
@@ -39,7 +39,7 @@ SERVICES: Final[Sequence[ServiceDescriptor]] = tuple(
 )
 """The services of the contract."""
 
-Answers = Mapping[str, Mapping[str, Answer | StreamAnswer]]
+Answers = Mapping[str, Mapping[str, Answer | StreamAnswer | TakingAnswer]]
 """By service ("MemoryService"), then by rpc ("StoreMemory")."""
 
 
@@ -82,7 +82,9 @@ def handlers(
 
 
 def _endpoint(
-    method: MethodDescriptor, answer: Answer | StreamAnswer, policies: Mapping[str, Policy]
+    method: MethodDescriptor,
+    answer: Answer | StreamAnswer | TakingAnswer,
+    policies: Mapping[str, Policy],
 ) -> Endpoint:
     name = f"{method.containing_service.full_name}/{method.name}"
     return Endpoint(name, policies[name], GetMessageClass(method.input_type), answer)

@@ -111,6 +111,9 @@ class ChromaIndex:
 
         return self._on(collection, search) or []
 
+    def count(self, collection: str) -> int:
+        return self._on(collection, lambda handle: handle.count()) or 0
+
     def collections(self) -> Mapping[str, int]:
         with _translated():
             kept = self._home.survey(self._connected())

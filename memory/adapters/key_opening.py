@@ -54,6 +54,24 @@ def open_keys(kek: str, root: WrappedKey | None) -> KeyProvider:
     return provider
 
 
+def open_surviving_keys(kek: str) -> KeyProvider:
+    """The provider as it is, with whatever epochs are alive; nothing is made.
+
+    Raises `ConfigurationError`, `KeyFileError` and `KeyUnavailableError` as above.
+    """
+    scheme, _, rest = kek.partition(":")
+    return KeyFile.open(Path(rest).expanduser()) if scheme == "file" else _remote(scheme, rest)
+
+
+def describe(kek: str) -> tuple[str, int]:
+    """The kind of provider, and the days until it has destroyed what it was told to destroy; an
+    epoch opens nothing from the first moment on.
+    """
+    scheme, _, rest = kek.partition(":")
+    days = dict(parse_qsl(rest.partition("?")[2])).get("pending_days", "7")
+    return scheme, int(days) if scheme == "aws-kms" else 0
+
+
 def _file(path: Path, root: WrappedKey | None) -> KeyFile:
     if path.exists():
         return KeyFile.open(path)

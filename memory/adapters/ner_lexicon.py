@@ -8,8 +8,9 @@ The file has one word a line and a digit, the sum of what it is known as. It was
 Rules:
 
 - a word is looked up in small letters without accents, so case and keyboards make no difference;
-- the lexicon decides nothing: it is one input of the model, which was trained with a good part of
-  it hidden, so that a name that stands in no list is still a name;
+- the lexicon decides nothing alone: it is one input of the model, which was trained with a good
+  part of it hidden, and it moves the thresholds of `ner_model`; a name that stands in no list is
+  still a name, if the model is surer of it;
 - a look-up costs the same for any word.
 """
 

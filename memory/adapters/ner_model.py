@@ -18,6 +18,10 @@ Rules:
 and the window. A word's probability of a label is the highest of its tokens'. A word is tagged when
 that reaches the label's threshold, or a lower one if the word stands beside a tagged one or is
 tagged elsewhere in the text; or when it is surely a name of some kind, with the likeliest label.
+Thresholds differ by what the lexicon says: a word in no list, or only known as a place, is a
+person's name only if the model is surer of it; a place, sooner if known as one. A word with an
+accent that English does not write is a person's sooner: the tokenizer takes its accents away, and
+"Thaís" for "Thais".
 In doubt between a person and a place or an organisation, it is the person; a handle, unless
 another label is far likelier.
 """
@@ -25,6 +29,7 @@ another label is far likelier.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +40,15 @@ import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from memory.adapters.ner_lexicon import Lexicon
+from memory.adapters.ner_lexicon import KINDS, PLACE, Lexicon
 from memory.adapters.ner_words import (
+    SHAPES,
     TaggedWord,
     features,
     fold,
     group_words,
     handles,
+    is_accented,
     join_words,
     network_addresses,
 )
@@ -60,6 +67,11 @@ _HANDLE_OF_PERSON = 0.25
 """A handle is a person's when that is at least this likely beside the likeliest; most are."""
 
 
+ACCENTED, UNLISTABLE = KINDS, KINDS + 1
+"""Kinds of a word with an accent, unless the lexicon knows it as a place and nothing else, and of
+one that could not be in the lexicon: with a digit in it, or in another script."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What ``ner.json`` holds."""
@@ -67,14 +79,27 @@ class Settings:
     labels: tuple[str, ...]
     """Label 0 is "none"."""
     thresholds: Floats
+    """By the kind of a word, and label: (kinds, labels)."""
     beside: Floats
-    """Thresholds of a word next to a tagged one, or tagged elsewhere in the text."""
+    """The same for a word next to a tagged one, or tagged elsewhere in the text: (1, labels)."""
     some: float
     """Threshold of the probability that a word has some label, whichever."""
     handle: float
     """The same for a word of a handle (``@name``)."""
     window: int
     overlap: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The words of a text and what is known of them, one row a word."""
+
+    words: list[tuple[int, int]]
+    """Start and end in characters."""
+    kinds: NDArray[np.int64]
+    """What the lexicon knows each as, or ``ACCENTED`` or ``UNLISTABLE``."""
+    scores: Floats
+    """Probabilities of the labels, (words, labels)."""
 
 
 class NerModel:
@@ -99,26 +124,31 @@ class NerModel:
     def find(self, text: str) -> list[tuple[int, int, str, float]]:
         """Return (start, end, label, score) of each span, in order; end is exclusive."""
         folded = fold(text)
-        words, scores = self.word_probabilities(folded)
-        return decide(folded, words, scores, self._settings)
+        return decide(folded, self.judge(folded), self._settings)
 
-    def word_probabilities(self, folded: str) -> tuple[list[tuple[int, int]], Floats]:
-        """Return the words of a folded text and, one row a word, the labels' probabilities."""
+    def judge(self, folded: str) -> Judged:
+        """What the model and the lexicon say of each word of a folded text."""
         labels = len(self._settings.labels)
         encoding = self._tokenizer.encode(folded, add_special_tokens=False)
         if not encoding.ids:
-            return [], np.zeros((0, labels), np.float32)
+            return Judged([], np.zeros(0, np.int64), np.zeros((0, labels), np.float32))
         owner, words = group_words(folded, encoding.offsets)
         parts = [folded[start:end] for start, end in words]
         silent = np.array([not any(map(str.isalnum, part)) for part in parts])[owner]
         kept = _without_long_runs(silent)
-        shapes = np.array(features(parts, self._lexicon), np.int64)[owner]
-        probabilities = self._run(np.array(encoding.ids, np.int64)[kept], shapes[kept])
+        seen = np.array(features(parts, self._lexicon), np.int64)
+        probabilities = self._run(np.array(encoding.ids, np.int64)[kept], seen[owner][kept])
         best = np.zeros((len(words), labels), np.float32)
         probabilities[:, 0] = 1 - probabilities[:, 0]
         np.maximum.at(best, np.array(owner)[kept], probabilities)
         best[:, 0] = 1 - best[:, 0]
-        return words, best
+        kinds = seen // SHAPES
+        for index, part in enumerate(parts):
+            if is_accented(part) and kinds[index] != PLACE:
+                kinds[index] = ACCENTED
+            elif kinds[index] == 0 and not (part.isascii() and part.isalpha()):
+                kinds[index] = UNLISTABLE
+        return Judged(words, kinds, best)
 
     def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> Floats:
         """Probabilities of each token, (tokens, labels)."""
@@ -128,7 +158,7 @@ class NerModel:
         keys = [window.tobytes() for window in windows]
         todo = dict(zip(keys, windows, strict=True))  # a text that repeats itself is judged once
         work = map if len(todo) == 1 else self._threads.map
-        known = dict(zip(todo, work(self._judge, todo.values()), strict=True))
+        known = dict(zip(todo, work(self._score, todo.values()), strict=True))
         result = np.zeros((len(ids), len(self._settings.labels)), np.float32)
         for number, start in enumerate(starts):
             seen = 0 if number == 0 else (starts[number - 1] + size - start) // 2
@@ -145,11 +175,11 @@ class NerModel:
         rows[1, 0, 1:-1] = shapes[part]
         return rows
 
-    def _judge(self, window: NDArray[np.int64]) -> Floats:
+    def _score(self, window: NDArray[np.int64]) -> Floats:
         """Probabilities of each token of a window, (tokens, labels)."""
         (scores,) = self._session.run(None, {"ids": window[0], "shapes": window[1]})
-        judged: Floats = scores[0]
-        return judged
+        of_tokens: Floats = scores[0]
+        return of_tokens
 
 
 def _without_long_runs(silent: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -165,14 +195,14 @@ def window_starts(length: int, size: int, overlap: int) -> list[int]:
     return [*range(0, last, size - overlap), last] if last > 0 else [0]
 
 
-def decide(
-    folded: str, words: list[tuple[int, int]], scores: Floats, settings: Settings
-) -> list[tuple[int, int, str, float]]:
+def decide(folded: str, judged: Judged, settings: Settings) -> list[tuple[int, int, str, float]]:
     """Tag each word with the label that stands highest above its threshold, and make spans."""
+    words, scores = judged.words, judged.scores
     if not words:
         return []
     person = settings.labels.index("PERSON")
-    firm = _labels(scores, settings.thresholds, person)
+    thresholds = settings.thresholds[judged.kinds]
+    firm = _labels(scores, thresholds, person)
     firm = np.where((firm == 0) & (scores[:, 0] <= 1 - settings.some), _likeliest(scores), firm)
     beside = _labels(scores, settings.beside, person)
     for index in _inside(words, handles(folded)):
@@ -217,11 +247,11 @@ def _inside(words: list[tuple[int, int]], spans: list[tuple[int, int]]) -> list[
 
 def _labels(scores: Floats, thresholds: Floats, person: int) -> NDArray[np.intp]:
     """The label that stands highest above its threshold; PERSON already if near the likeliest."""
-    ratio: Floats = scores[:, 1:] / thresholds[1:]
+    ratio: Floats = scores[:, 1:] / thresholds[:, 1:]
     best: NDArray[np.intp] = ratio.argmax(axis=1)
     labels: NDArray[np.intp] = np.where(ratio.max(axis=1) >= 1, best + 1, 0)
     near = scores[:, person] >= _PERSON_BESIDE_OTHERS * scores[:, 1:].max(axis=1)
-    labels[near & (scores[:, person] >= thresholds[person])] = person
+    labels[near & (scores[:, person] >= thresholds[:, person])] = person
     return labels
 
 
@@ -236,10 +266,21 @@ def read_settings(path: Path) -> Settings:
     labels = tuple(raw["labels"])
     return Settings(
         labels=labels,
-        thresholds=np.array([raw["thresholds"].get(label, 1) for label in labels], np.float32),
-        beside=np.array([raw["beside"].get(label, 1) for label in labels], np.float32),
+        thresholds=_thresholds(labels, raw),
+        beside=np.array([[raw["beside"].get(label, 1) for label in labels]], np.float32),
         some=raw["some"],
         handle=raw["handle"],
         window=raw["window"],
         overlap=raw["overlap"],
     )
+
+
+def _thresholds(labels: Sequence[str], raw: Mapping[str, Mapping[str, float]]) -> Floats:
+    """Those of all words, but for kinds that have their own."""
+    by_kind = [{**raw["thresholds"]} for _ in range(UNLISTABLE + 1)]
+    by_kind[0].update(raw["unlisted"])
+    by_kind[ACCENTED].update(raw["accented"])
+    for kind in range(KINDS):
+        by_kind[kind].update(raw["places"] if kind & PLACE else {})
+    by_kind[PLACE].update(raw["only_places"])
+    return np.array([[known.get(label, 1) for label in labels] for known in by_kind], np.float32)

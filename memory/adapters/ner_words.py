@@ -37,6 +37,9 @@ _CYRILLIC_OR_GREEK = re.compile("[\u0370-\u052f]")
 _LATIN = re.compile("[A-Za-z]")
 _UNBROKEN = re.compile("[\\w\u00ad\u200b-\u200d\u2060\ufeff]+")
 
+_ACCENTED = re.compile(
+    "[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]|[A-Za-z][\u0300-\u036f]"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character, which no tokenizer takes."""
 
@@ -152,6 +155,11 @@ def word_shape(word: str) -> int:
     if len(letters) > 1 and all(c.isupper() for c in letters):
         return 2
     return 1 if letters[0].isupper() and not any(c.isupper() for c in letters[1:]) else 3
+
+
+def is_accented(word: str) -> bool:
+    """Whether a Latin letter of the word bears a mark that English does without."""
+    return bool(_ACCENTED.search(word))
 
 
 def features(words: Sequence[str], lexicon: Lexicon) -> list[int]:

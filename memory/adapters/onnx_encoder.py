@@ -75,6 +75,7 @@ class OnnxEncoder:
         files = _checked_files(folder)
         self.name = f"{folder.resolve().name}@{hashlib.sha256(files[MODEL]).hexdigest()[:12]}"
         self._tokenizer = _tokenizer(folder, files[TOKENIZER], max_tokens)
+        self._counting = _tokenizer(folder, files[TOKENIZER], None)
         self._model = _Model(folder, files[MODEL], threads)
         self.dimensions = self._try_out(folder, max_tokens)
         self._batcher = Batcher(self._embed)
@@ -94,6 +95,10 @@ class OnnxEncoder:
             return np.stack(self._batcher.run(tokens))
         except ClosedError:
             raise RuntimeError("the encoder is closed") from None
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the whole text has, special ones apart."""
+        return len(self._counting.encode(text, add_special_tokens=False).ids)
 
     def close(self) -> None:
         """Finish the calls that were accepted, refuse new ones."""
@@ -237,11 +242,15 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _tokenizer(folder: Path, data: bytes, max_tokens: int) -> Tokenizer:
+def _tokenizer(folder: Path, data: bytes, max_tokens: int | None) -> Tokenizer:
+    """Cuts to `max_tokens`, or reads whole texts."""
     try:
         tokenizer = Tokenizer.from_buffer(data)
         tokenizer.no_padding()
-        tokenizer.enable_truncation(max_tokens)
+        if max_tokens is None:
+            tokenizer.no_truncation()
+        else:
+            tokenizer.enable_truncation(max_tokens)
     except Exception as error:  # tokenizers raises plain Exception
         raise ConfigurationError(
             f"{folder / TOKENIZER} is no Hugging Face tokenizer, or cannot cut to {max_tokens} "

@@ -1,7 +1,8 @@
 """Where a recall looks: which memories are opened and ranked.
 
-    up to `few` memories    all of them, opened once and kept: the nearest by exact search
-    more                    what the index proposes, and what it does not have yet
+    up to `few` memories    all of them, opened once and kept
+    more                    what the index proposes and what it does not have yet: the nearest of
+                            these by exact search, and what was said around the very nearest
 
 Rules:
 - What is committed is found, indexed or not: the unindexed tail stands beside the candidates.
@@ -14,14 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 
 from memory.app.narrow import Narrow
 from memory.app.nearest import Nearest
-from memory.app.opened import OpenedFeatures
-from memory.core.content import Features
+from memory.app.opened import Load, OpenedFeatures
+from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.ranking import nearest
@@ -38,16 +40,19 @@ from memory.ports import (
 NEAREST: Final = 100
 """How many to rank; the other parts of the score then choose among them."""
 
+CENTRES: Final = 40
+"""Of so many of the nearest, what was said right before and after is ranked too."""
+
 _WIDEN: Final = 8
 """By how much to ask for more when a filter leaves too few candidates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Memories to rank, and what ranking needs of each, in the same order."""
+    """Memories to rank: all of the corpus, or its rows `among`."""
 
-    heads: Sequence[MemoryHead]
-    features: Sequence[Features]
+    corpus: Corpus
+    among: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Candidates:
         filter_: MemoryFilter,
         limit: int,
     ) -> Found:
-        """The memories nearest to `vector` that `filter_` and `narrow` let through.
+        """What `filter_` and `narrow` let through: all of it, or what is near to `vector`.
 
         Of a narrowing in time, all: event times are sealed, so that nothing can choose before.
         """
@@ -91,25 +96,43 @@ class Candidates:
         def all_heads() -> list[MemoryHead]:
             return uow.heads(keys.subject, filter_)
 
-        wanted = max(NEAREST, 2 * limit)
+        def until() -> datetime | None:
+            return uow.next_expiry(keys.subject, filter_)
+
         if person.numbered <= self.few:
-            whole = self.opened.whole(keys, person.revision, filter_, all_heads, load)
-            places = whole.nearest(vector, len(whole.heads) if narrow.by_time else wanted)
-            found = Found([whole.heads[i] for i in places], [whole.features[i] for i in places])
+            whole = self.opened.whole(keys, person.revision, filter_, all_heads, load, until)
+            found = whole.corpus
         else:
             heads = (
                 all_heads()
                 if narrow.by_time
-                else self._proposed(uow, keys, person, vector, filter_, wanted, limit)
+                else self._near(uow, keys, person, vector, filter_, limit, load)
             )
-            features = self.opened.open(keys, heads, load)
-            count = len(heads) if narrow.by_time else wanted
-            places = nearest(np.array([f.vector for f in features]), vector, count)
-            found = Found([heads[i] for i in places], [features[i] for i in places])
+            heads = in_order(heads)
+            found = corpus(heads, self.opened.open(keys, heads, load))
         if not narrow.by_time:
-            return found
-        fitting = [i for i, f in enumerate(found.features) if narrow.covers(f.time)]
-        return Found([found.heads[i] for i in fitting], [found.features[i] for i in fitting])
+            return Found(found)
+        return Found(found, [i for i, time in enumerate(found.times) if narrow.covers(time)])
+
+    def _near(
+        self,
+        uow: UnitOfWork,
+        keys: PersonKeys,
+        person: PersonRow,
+        vector: Vector,
+        filter_: MemoryFilter,
+        limit: int,
+        load: Load,
+    ) -> list[MemoryHead]:
+        """The nearest memories, and those stored right before and after the very nearest."""
+        wanted = max(NEAREST, 2 * limit)
+        heads = self._proposed(uow, keys, person, vector, filter_, wanted, limit)
+        vectors = np.array([f.vector for f in self.opened.open(keys, heads, load)])
+        near = [heads[i] for i in nearest(vectors, vector, wanted)]
+        centres = [heads[i] for i in nearest(vectors, vector, CENTRES)]
+        beside = {head.seq + step for head in centres if head.session_tag for step in (-1, 1)}
+        beside -= {head.seq for head in near}
+        return [*near, *uow.heads_numbered(keys.subject, filter_, sorted(beside))]
 
     def _proposed(
         self,

@@ -1,130 +1,96 @@
-"""Forget: fence ▶ destroy the key ▶ sweep every copy ▶ done (GDPR Art. 17).
+"""Forget a person: fence ▶ destroy the key; the sweep follows (GDPR Art. 17).
+
+    `app.intake`      ONE transaction: fenced, with the signed intent and the counts
+    ONE transaction   the wrapped key is overwritten
+    `app.erase`       sweep ▶ scrub ▶ scan ▶ certificate ▶ key epoch
 
 Rules:
-- Each step is idempotent and recorded before the next: a crash resumes where it stopped
-  (`resume`), never goes back, and never resurrects.
-- From the fence on nothing of the person is stored or recalled.
+- From the fence on nothing of the person is stored or recalled; what was in hand is waited for.
 - Forgetting an unknown person succeeds with counts of zero: no existence oracle.
-- The erasure outlives the person and says nothing of who they were.
+- Whatever happens after the fence, the erasure is finished without anybody asking again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
 
-from memory.app.keyring import Keyring
-from memory.app.matrices import Matrices
-from memory.app.opened import OpenedFeatures
-from memory.app.veiling import Veils
-from memory.core.values import Caller, PersonId, RecordId, SubjectId
-from memory.ports import (
-    Clock,
-    ErasureRow,
-    ErasureState,
-    MemoryFilter,
-    PersonState,
-    RandomBytes,
-    Store,
-)
+from memory.app.erase import Eraser
+from memory.app.intake import Intake
+from memory.app.residue import Residue
+from memory.core.values import Caller, PersonId, RecordId
+from memory.errors import NotFoundError, TacitError
+from memory.ports import ErasureRow, ErasureState, MemoryFilter, RandomBytes, Store
+
+WAIT_SECONDS: Final = 15.0
+"""How long a call waits for the certificate; then it answers with how far the erasure is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """The use case behind ForgetUser."""
+    """The use cases behind ForgetUser, GetErasureCertificate and ListErasures."""
 
     store: Store
-    keyring: Keyring
-    opened: OpenedFeatures
-    veils: Veils
-    matrices: Matrices
-    sweep_index: Callable[[str], None]
-    """Takes a collection out of the index and its files, for good."""
-    clock: Clock
+    intake: Intake
+    eraser: Eraser
     random: RandomBytes
+    residue: Residue
 
-    def __call__(self, caller: Caller, person: PersonId) -> ErasureRow:
-        """Erases everything of the person; returns when it is done.
+    def __call__(
+        self, caller: Caller, person: PersonId, *, at_once: bool = False, wait: float = WAIT_SECONDS
+    ) -> ErasureRow:
+        """Forgets the person; returns when it is done, or after `wait` seconds, or when
+        something that it needs does not answer.
+
+        Args:
+            at_once: roll the key epoch for this erasure alone, before the certificate.
 
         Raises:
-            StorageUnavailableError, StorageFullError, IndexUnavailableError: fenced at least, if
-                the fence was acknowledged; call again, or it is finished at the next start.
+            LegalHoldError: nothing was erased.
+            StorageFullError: nothing was accepted; call again.
         """
-        return self._finish(self._fence(caller, person))
+        id_ = RecordId(self.random(16))
+        with self.eraser.in_hand(id_):
+            erasure = self.intake.accept(caller, person, id_, at_once=at_once)
+            if erasure.waits_for:
+                return erasure
+            self._look_for(erasure, person)
+            with suppress(TacitError):  # then the worker goes on with it
+                erasure = self.eraser.steps.destroy_key(erasure)
+        return self.eraser.wait(erasure, wait)
 
-    def resume(self) -> int:
-        """Finishes what a crash interrupted; returns how many erasures that were."""
+    def _look_for(self, erasure: ErasureRow, person: PersonId) -> None:
+        """Tells the scan what to look for, while the keys still open it."""
+        if erasure.subject is None or erasure.state is not ErasureState.FENCED:
+            return
+        with suppress(TacitError):  # then there is none, and the certificate says so
+            with self.store.read() as uow:
+                row = uow.person_by_subject(erasure.subject)
+            if row is not None:
+                self.eraser.look_for(erasure.id, self.residue.gather(row, person))
+
+    def get(self, caller: Caller, erasure: RecordId) -> ErasureRow:
+        """How far an erasure is; raises `NotFoundError`, also for another tenant's."""
+        row = self.intake.waiting(caller.tenant.value, erasure)
+        if row is None:
+            with self.store.read() as uow:
+                row = uow.erasure(erasure)
+        if row is None or row.tenant != caller.tenant:
+            raise NotFoundError("no such erasure", resource="erasure")
+        return row
+
+    def remaining(self, erasure: ErasureRow) -> int:
+        """How many memories of a fenced person are still to be swept."""
+        if erasure.subject is None or not erasure.scope.whole:
+            return 0
         with self.store.read() as uow:
-            unfinished = uow.unfinished_erasures()
-        for erasure in unfinished:
-            self._finish(erasure)
-        return len(unfinished)
+            return uow.count_memories(erasure.subject, MemoryFilter())
 
-    def _fence(self, caller: Caller, person: PersonId) -> ErasureRow:
-        now = self.clock()
-        erasure = ErasureRow(
-            id=RecordId(self.random(16)),
-            tenant=caller.tenant,
-            state=ErasureState.FENCED,
-            subject=None,
-            collection="",
-            memories=0,
-            consents=0,
-            vault_entries=0,
-            started_at=now,
-            finished_at=None,
-        )
-        with self.store.write() as uow:
-            row = uow.person(self.keyring.ref(caller.tenant, person), lock=True)
-            if row is None:
-                erasure = replace(erasure, state=ErasureState.DONE, finished_at=now)
-                uow.put_erasure(erasure)
-            elif row.state is PersonState.ERASING:
-                erasure = next(e for e in uow.unfinished_erasures() if e.subject == row.subject)
-            else:
-                erasure = replace(
-                    erasure,
-                    subject=row.subject,
-                    collection=row.collection,
-                    memories=uow.count_memories(row.subject, MemoryFilter()),
-                    consents=len(uow.consents(row.subject)),
-                    vault_entries=len(uow.vault(row.subject)),
-                )
-                uow.fence(row.subject, erasure)
-            uow.commit()
-        return erasure
-
-    def _finish(self, erasure: ErasureRow) -> ErasureRow:
-        subject = erasure.subject
-        if erasure.state is ErasureState.DONE or subject is None:
-            return erasure
-        if erasure.state is ErasureState.FENCED:
-            erasure = self._destroy_key(erasure, subject)
-        self.sweep_index(erasure.collection)
-        done = replace(
-            erasure,
-            state=ErasureState.DONE,
-            subject=None,
-            collection="",
-            finished_at=self.clock(),
-        )
-        with self.store.write() as uow:
-            uow.delete_person(subject)
-            uow.commit()
-        self.store.scrub()
-        with self.store.write() as uow:
-            uow.put_erasure(done)
-            uow.commit()
-        return done
-
-    def _destroy_key(self, erasure: ErasureRow, subject: SubjectId) -> ErasureRow:
-        destroyed = replace(erasure, state=ErasureState.KEY_DESTROYED)
-        with self.store.write() as uow:
-            uow.destroy_person_key(subject)
-            uow.put_erasure(destroyed)
-            uow.commit()
-        self.keyring.forget(subject)
-        self.opened.forget(subject)
-        self.veils.forget(subject)
-        self.matrices.forget(subject)
-        return destroyed
+    def page(
+        self, caller: Caller, before: RecordId | None, limit: int
+    ) -> tuple[list[ErasureRow], RecordId | None]:
+        """The tenant's erasures, newest first, behind `before`; and what to go on behind."""
+        with self.store.read() as uow:
+            rows = uow.erasures(caller.tenant, before, limit + 1)
+        return rows[:limit], rows[limit - 1].id if len(rows) > limit else None

@@ -2,6 +2,8 @@
 
 Rules:
 - It runs inside the transaction that reads or writes, so what it saw is what holds.
+- What is restricted is not used; the person's own token still opens it (GDPR Art. 15 and 18).
+- What is under a legal hold is not erased.
 - An unknown person and one who never consented read alike.
 """
 
@@ -10,27 +12,52 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from memory.core.consent import covered_purposes
+from memory.core.consent import AFFECT, Consent, covered_purposes, standing
+from memory.core.purposes import Purpose, Purposes
 from memory.core.values import Access, PersonRef, PurposeId
-from memory.errors import ConsentError, ErasureInProgressError
+from memory.errors import (
+    ConsentError,
+    ErasureInProgressError,
+    LegalHoldError,
+    RestrictedError,
+)
 from memory.ports import PersonRow, PersonState, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A person whose memories this call may touch, and which of them it may see."""
+    """A person whose memories this call may touch, which of them it may see, and as of when."""
 
     person: PersonRow
     visible: frozenset[PurposeId]
+    at: datetime
+
+    def shows_affect(self, access: Access, purpose: Purpose) -> bool:
+        """Whether mood inferred earlier may be shown: to an assistant by consent and where the
+        purpose allows it, to the person always.
+        """
+        return access.caller.person is not None or self.infers_affect(purpose)
+
+    def infers_affect(self, purpose: Purpose) -> bool:
+        """Whether mood may be inferred from what is stored for this purpose."""
+        return purpose.affect and AFFECT in self.visible
 
 
 def admit(
-    uow: UnitOfWork, ref: PersonRef, access: Access, now: datetime, *, lock: bool = False
+    uow: UnitOfWork,
+    ref: PersonRef,
+    purposes: Purposes,
+    access: Access,
+    now: datetime,
+    *,
+    lock: bool = False,
 ) -> Admission:
     """Lets the call pass.
 
     Raises:
-        ConsentError: nothing covers this person, purpose and assistant now.
+        ConsentError: nothing covers this person, purpose and assistant now. Its metadata says
+            `notice` where consent was given under an earlier notice.
+        RestrictedError: what is kept of the person is not used now.
         ErasureInProgressError: the person is being forgotten.
     """
     person = uow.person(ref, lock=lock)
@@ -38,16 +65,35 @@ def admit(
         raise _refused(access)
     if person.state is PersonState.ERASING:
         raise ErasureInProgressError("this person is being forgotten; nothing can be used")
-    covered = covered_purposes(uow.consents(person.subject), access.caller.assistant, now)
+    consents = uow.consents(person.subject)
+    covered = covered_purposes(consents, purposes, access.caller.assistant, now)
     if access.purpose not in covered:
-        raise _refused(access)
-    return Admission(person, covered)
+        raise _refused(access, standing(consents, access.caller.assistant).get(access.purpose), now)
+    if person.restricted_at is not None and access.caller.person is None:
+        raise RestrictedError(
+            "processing of this person's data is restricted; nothing is used until it is lifted"
+        )
+    return Admission(person, covered, now)
 
 
-def _refused(access: Access) -> ConsentError:
+def require_erasable(person: PersonRow, now: datetime) -> None:
+    """Lets an erasure pass, or `LegalHoldError`."""
+    if person.held(now) and person.held_until is not None:
+        raise LegalHoldError(
+            "a legal hold keeps this person's data; nothing was erased",
+            until=person.held_until.isoformat(),
+        )
+
+
+def _refused(
+    access: Access, decision: Consent | None = None, now: datetime | None = None
+) -> ConsentError:
+    metadata = {"purpose": access.purpose.value, "assistant": access.caller.assistant.value}
+    if decision is not None and now is not None and decision.in_force(now):
+        metadata["notice"] = decision.notice_version
     return ConsentError(
-        "no consent of this person covers this purpose for this assistant; "
+        "no consent of this person covers this purpose for this assistant"
+        f"{', as it stands in the registry now' if 'notice' in metadata else ''}; "
         "ask them, then call GrantConsent",
-        purpose=access.purpose.value,
-        assistant=access.caller.assistant.value,
+        **metadata,
     )

@@ -21,6 +21,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -136,14 +137,29 @@ class Indexer:
             uow.name_collection(subject, self.veils.collection(person))
             count = uow.queue_all(subject)
             uow.commit()
-        self.matrices.forget(subject)
+        self.matrices.drop(subject)
         self.wake()
         return count
 
     def sweep(self, collection: str) -> None:
-        """Takes a fenced person's vectors out of the index and its files, for good."""
+        """Takes a collection out of the index and its files, for good."""
+        self.drop(collection)
+        self.scrub()
+
+    def drop(self, collection: str) -> int:
+        """Drops a collection that nothing writes to any more; returns how many vectors it had, 0
+        where a damaged one does not say.
+        """
+        held = 0
         with self._lock:
+            with suppress(IndexUnavailableError):
+                held = self.index.count(collection)
             self.index.drop(collection)
+        return held
+
+    def scrub(self) -> None:
+        """Purges what dropped and deleted vectors left in the index's files."""
+        with self._lock:
             self.index.scrub()
 
     def purge(self) -> int:

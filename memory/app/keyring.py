@@ -18,7 +18,12 @@ from typing import Final, NamedTuple
 from memory.app.lru import Lru
 from memory.core.keys import DEPLOYMENT_AAD, KEY_BYTES, DeploymentKeys, PersonKeys, root_aad
 from memory.core.values import PersonId, PersonRef, Secret, SubjectId, TenantId
-from memory.errors import KeyFileError, KeyUnavailableError, SealError
+from memory.errors import (
+    ErasureInProgressError,
+    KeyFileError,
+    KeyUnavailableError,
+    SealError,
+)
 from memory.ports import KeyProvider, PersonRow, PersonState, RandomBytes, Store, WrappedKey
 
 MAX_PEOPLE: Final = 4096
@@ -43,11 +48,23 @@ class Keyring:
         self._monotonic = monotonic
         self._max_age = max_age
         self.deployment = DeploymentKeys(_deployment_root(store, provider, random))
+        self._fenced: set[PersonRef] = set()
         self._people = Lru[SubjectId, _Held](MAX_PEOPLE)
 
     def ref(self, tenant: TenantId, person: PersonId) -> PersonRef:
-        """What SQL knows this person by."""
-        return self.deployment.person_ref(tenant, person)
+        """What SQL knows this person by. Raises `ErasureInProgressError` for one fenced here."""
+        ref = self.deployment.person_ref(tenant, person)
+        if ref in self._fenced:
+            raise ErasureInProgressError("this person is being forgotten; nothing can be used")
+        return ref
+
+    def fence(self, ref: PersonRef) -> None:
+        """Lets nobody look this person up, before SQL knows that they are to be forgotten."""
+        self._fenced.add(ref)
+
+    def unfence(self, ref: PersonRef) -> None:
+        """SQL knows it."""
+        self._fenced.discard(ref)
 
     def new_person(self, tenant: TenantId, ref: PersonRef, now: datetime) -> PersonRow:
         """A row with a fresh subject, root key and collection name; nothing is stored yet."""
@@ -115,9 +132,17 @@ class Keyring:
         assert wrapped is not None
         return wrapped.epoch
 
-    def forget(self, subject: SubjectId) -> None:
-        """Drops what is held of this person."""
+    def renewed(self, subject: SubjectId) -> None:
+        """Drops what is held of this person: they have a new key."""
         self._people.drop(subject)
+
+    def forget(self, subject: SubjectId) -> None:
+        """Drops what is held of this person, and keeps nothing of them again."""
+        self._people.forget(subject)
+
+    def held(self) -> set[SubjectId]:
+        """Whose keys lie unwrapped."""
+        return self._people.keys()
 
 
 class _Held(NamedTuple):

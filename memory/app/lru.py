@@ -1,4 +1,4 @@
-"""A bounded cache: the least recently used goes first."""
+"""A bounded cache: the least recently used goes first; what was forgotten does not come back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
+
+from memory.app.tombstones import Tombstones
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -18,6 +20,7 @@ class Lru(Generic[K, V]):
         self._limit = limit
         self._lock = threading.Lock()
         self._items: OrderedDict[K, V] = OrderedDict()
+        self._gone = Tombstones()
 
     def get(self, key: K) -> V | None:
         with self._lock:
@@ -27,6 +30,8 @@ class Lru(Generic[K, V]):
 
     def put(self, key: K, value: V) -> None:
         with self._lock:
+            if key in self._gone:
+                return
             self._items[key] = value
             self._items.move_to_end(key)
             if len(self._items) > self._limit:
@@ -35,3 +40,13 @@ class Lru(Generic[K, V]):
     def drop(self, key: K) -> None:
         with self._lock:
             self._items.pop(key, None)
+
+    def forget(self, key: K) -> None:
+        """Drops it, and keeps nothing under this key again."""
+        with self._lock:
+            self._gone.add(key)
+            self._items.pop(key, None)
+
+    def keys(self) -> set[K]:
+        with self._lock:
+            return set(self._items)

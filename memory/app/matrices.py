@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 
+from memory.app.tombstones import Tombstones
 from memory.core.keys import PersonKeys
 from memory.core.ranking import cosines
 from memory.core.record_format import Place, unseal
@@ -54,6 +55,7 @@ class Matrices:
         self._lock = threading.Lock()
         self._people: OrderedDict[SubjectId, _Open] = OrderedDict()
         self._broken: set[SubjectId] = set()
+        self._gone = Tombstones()
 
     def query(
         self, uow: UnitOfWork, keys: PersonKeys, vector: Vector, limit: int
@@ -116,10 +118,22 @@ class Matrices:
                 del self._people[subject]
 
     def forget(self, subject: SubjectId) -> None:
-        """Drops what is held of this person."""
+        """Drops what is held of this person, and keeps nothing of them again."""
+        with self._lock:
+            self._gone.add(subject)
+            self._people.pop(subject, None)
+            self._broken.discard(subject)
+
+    def drop(self, subject: SubjectId) -> None:
+        """Drops what is held of this person: it is written anew."""
         with self._lock:
             self._people.pop(subject, None)
             self._broken.discard(subject)
+
+    def subjects(self) -> set[SubjectId]:
+        """Whose vectors lie open."""
+        with self._lock:
+            return set(self._people)
 
     def held(self) -> int:
         """Bytes of vectors that lie open."""
@@ -128,6 +142,8 @@ class Matrices:
 
     def _keep(self, subject: SubjectId, segments: Segments) -> None:
         with self._lock:
+            if subject in self._gone:
+                return
             self._people[subject] = _Open(segments, self._monotonic())
             self._people.move_to_end(subject)
             size = sum(held.size for held in self._people.values())

@@ -41,4 +41,5 @@ class Narrow:
             purposes=admission.visible,
             kinds=self.kinds,
             session_tags=frozenset(session_tag(keys, s) for s in self.sessions),
+            alive_at=admission.at,
         )

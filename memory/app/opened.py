@@ -1,13 +1,14 @@
 """What ranking needs of recently recalled memories, kept open in memory.
 
 Opening the candidates costs more than ranking them, and the next recall of the same person wants
-mostly the same ones. Of a person with few memories all are kept, with their vectors as one
-matrix: searching that exactly is faster than asking the index. So is the blind index of their
-vault, which every query is matched against.
+mostly the same ones. Of a person with few memories all are kept, laid out for ranking
+(`core.corpus`): searching that exactly is faster than asking the index. So is the blind index of
+their vault, which every query is matched against.
 
 Rules:
-- An entry is good for one version of one record; a correction simply misses. A matrix is good
-  for one revision of the person's memories and one filter, a blind index for one revision.
+- An entry is good for one version of one record; a correction simply misses. A corpus is good
+  for one revision of the person's memories and one filter, until the first of it expires, a blind
+  index for one revision.
 - Whole people go at once: the least recently recalled first, past `limit` entries; whoever was not
   recalled for `idle_seconds`; at once who is forgotten.
 - It holds vectors and terms in the clear, in this process only; nothing of it is ever written.
@@ -20,42 +21,40 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
-import numpy as np
-
 from memory.app.sealing import open_features
+from memory.app.tombstones import Tombstones
 from memory.core.content import Features
+from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
-from memory.core.ranking import nearest
-from memory.core.values import RecordId, SubjectId, Vector
+from memory.core.values import RecordId, SubjectId
 from memory.ports import MemoryFilter, MemoryHead, MemoryRow
 
 MAX_ENTRIES: Final = 50_000
 """Bounds what lies open in memory: some 3 KB each."""
 
 MAX_FILTERS: Final = 4
-"""Matrices of one person; callers of one person mostly filter alike."""
+"""Corpora of one person; callers of one person mostly filter alike."""
 
 Load = Callable[[list[RecordId]], Sequence[MemoryRow]]
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All memories that one filter lets through, at one revision.
-
-    Row i of `matrix`, shape (n, d), is the vector of `features[i]`.
-    """
+    """All memories that one filter lets through, at one revision and before `until`."""
 
     revision: int
-    heads: Sequence[MemoryHead]
+    corpus: Corpus
     features: Sequence[Features]
-    matrix: Vector
+    until: datetime | None = None
 
-    def nearest(self, vector: Vector, count: int) -> list[int]:
-        """The places of the `count` memories nearest to `vector`, in the order of `heads`."""
-        return nearest(self.matrix, vector, count)
+    def holds(self, revision: int, at: datetime | None) -> bool:
+        """Whether it is still what SQL would say: nothing has changed, and nothing expired."""
+        lasts = self.until is None or (at is not None and at < self.until)
+        return self.revision == revision and lasts
 
 
 @dataclass(slots=True)
@@ -72,7 +71,7 @@ class _Person:
         self.features = {
             head.id: (head.version, features)
             for w in self.wholes.values()
-            for head, features in zip(w.heads, w.features, strict=True)
+            for head, features in zip(w.corpus.heads, w.features, strict=True)
         }
 
 
@@ -89,6 +88,7 @@ class OpenedFeatures:
         self._lock = threading.Lock()
         self._people: OrderedDict[SubjectId, _Person] = OrderedDict()
         self._count = 0
+        self._gone = Tombstones()
 
     def open(self, keys: PersonKeys, heads: Sequence[MemoryHead], load: Load) -> list[Features]:
         """The features of each head, in order; `load` fetches the rows of those not held."""
@@ -110,14 +110,17 @@ class OpenedFeatures:
         filter_: MemoryFilter,
         heads: Callable[[], Sequence[MemoryHead]],
         load: Load,
+        until: Callable[[], datetime | None],
     ) -> Whole:
-        """All that the filter lets through; `heads` and `load` fetch it when it is not held."""
+        """All that the filter lets through; `heads` and `load` fetch it when it is not held, and
+        `until` when the first of it expires.
+        """
         with self._lock:
             whole = self._used(keys.subject).wholes.get(filter_)
-            if whole is not None and whole.revision == revision:
+            if whole is not None and whole.holds(revision, filter_.alive_at):
                 return whole
-        found = heads()
-        whole = _whole(revision, found, self.open(keys, found, load))
+        found = in_order(heads())
+        whole = replace(_whole(revision, found, self.open(keys, found, load)), until=until())
         with self._changing(keys.subject) as person:
             person.keep(filter_, whole)
         return whole
@@ -141,12 +144,16 @@ class OpenedFeatures:
             person = self._used(subject)
             before = len(person.features)
             yield person
+            if subject in self._gone:
+                return
             self._count += len(person.features) - before
             while self._count > self._limit and self._people:
                 _, dropped = self._people.popitem(last=False)
                 self._count -= len(dropped.features)
 
     def _used(self, subject: SubjectId) -> _Person:
+        if subject in self._gone:
+            return _Person()
         person = self._people.setdefault(subject, _Person())
         person.used = self._monotonic()
         self._people.move_to_end(subject)
@@ -160,9 +167,20 @@ class OpenedFeatures:
                 self._drop(subject)
 
     def forget(self, subject: SubjectId) -> None:
-        """Drops what is held of this person."""
+        """Drops what is held of this person, and keeps nothing of them again."""
+        with self._lock:
+            self._gone.add(subject)
+            self._drop(subject)
+
+    def drop(self, subject: SubjectId) -> None:
+        """Drops what is held of this person: some of it is erased."""
         with self._lock:
             self._drop(subject)
+
+    def held(self) -> set[SubjectId]:
+        """Whose memories lie open."""
+        with self._lock:
+            return set(self._people)
 
     def _drop(self, subject: SubjectId) -> None:
         if person := self._people.pop(subject, None):
@@ -171,8 +189,6 @@ class OpenedFeatures:
 
 def _whole(revision: int, heads: Sequence[MemoryHead], features: Sequence[Features]) -> Whole:
     """The vectors are moved into one matrix, of which the features then hold the rows."""
-    if not features:
-        return Whole(revision, (), (), np.empty((0, 0), np.float32))
-    matrix = np.stack([f.vector for f in features])
-    moved = [replace(f, vector=row) for f, row in zip(features, matrix, strict=True)]
-    return Whole(revision, heads, moved, matrix)
+    made = corpus(heads, features)
+    moved = [replace(f, vector=row) for f, row in zip(features, made.matrix, strict=True)]
+    return Whole(revision, made, moved)

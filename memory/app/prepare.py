@@ -12,8 +12,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from typing import Final
@@ -21,17 +21,20 @@ from typing import Final
 import numpy as np
 
 from memory.app.sealing import seal_fields
+from memory.core.affect import Affect
 from memory.core.content import Features, Originals
 from memory.core.draft import Draft
 from memory.core.embedding_text import embedding_text
 from memory.core.keys import PersonKeys
-from memory.core.lexical import terms
+from memory.core.lexical import asks, terms
 from memory.core.policy import Policy
 from memory.core.pseudonyms import BlindSpan, Entity, Mention, blind, hashes, plan
 from memory.core.record_format import SALT_BYTES, Place, seal
+from memory.core.spans import with_known
 from memory.core.values import (
     Access,
     MemoryContent,
+    MemoryKind,
     PseudonymizedText,
     RawText,
     RecordId,
@@ -39,12 +42,21 @@ from memory.core.values import (
     TenantId,
     Vector,
 )
-from memory.ports import Anonymizer, Detector, Encoder, MemoryRow, RandomBytes, UnitOfWork
+from memory.ports import (
+    Anonymizer,
+    Detector,
+    Encoder,
+    MemoryRow,
+    RandomBytes,
+    UnitOfWork,
+)
 
 ROLES: Final = frozenset(
     {"user", "human", "assistant", "ai", "bot", "system", "agent", "tool", "customer", "caller"}
 )
 """Speakers that name nobody."""
+
+_OWN_ROLES: Final = frozenset({"user", "human", "customer", "caller"})
 
 MAX_KNOWN_NAMES: Final = 64
 """Speakers of one batch that are looked for by name; bounds the work on a hostile batch."""
@@ -52,13 +64,27 @@ MAX_KNOWN_NAMES: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A draft with what was found in it, the exact unit vector (d,) and terms of the rest."""
+    """A draft with what was found in it; of the rest the exact unit vector (d,), the terms, and the
+    mood if it may be inferred.
+    """
 
     draft: Draft
     speaker_spans: tuple[Span, ...]
     spans: tuple[Span, ...]
     vector: Vector
     terms: tuple[str, ...]
+    affect: Affect | None = None
+    known: Mapping[Span, Entity] = field(default_factory=dict)
+    """Whom some of the spans stand for, known from an archive."""
+    known_speaker: Entity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What an archive says was hidden in a draft, and whom it stood for."""
+
+    spans: Mapping[Span, Entity]
+    speaker: Entity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +105,7 @@ class Named:
             speaker=self.originals.speaker[0].pseudonym if self.originals.speaker else "",
             entities=self.entities,
             time=self.prepared.draft.event_time or stored_at,
+            asks=asks(self.text.value),
         )
 
 
@@ -97,9 +124,15 @@ class Preparer:
     detection: Callable[[TenantId], Detection]
     anonymizer: Anonymizer
     encoder: Encoder
+    affect: Callable[[PseudonymizedText], Affect | None]
+    """Infers mood from a text without names; None where it cannot judge."""
 
-    def prepare(self, tenant: TenantId, drafts: Sequence[Draft]) -> list[Prepared]:
-        """The expensive part of storing, for several drafts at once."""
+    def prepare(self, tenant: TenantId, drafts: Sequence[Draft], *, affect: bool) -> list[Prepared]:
+        """The expensive part of storing, for several drafts at once.
+
+        Args:
+            affect: whether mood may be inferred; to be asked again before it is stored.
+        """
         detection = self.detection(tenant)
         speakers = {d.speaker for d in drafts if d.speaker and _names_someone(d.speaker)}
         names = sorted(speakers, key=lambda name: name.value)[:MAX_KNOWN_NAMES]
@@ -113,8 +146,52 @@ class Preparer:
                 spans,
                 vector,
                 terms(text.value),
+                self.affect(text) if affect and tells_own_mood(draft) else None,
             )
             for draft, spans, vector, text in zip(drafts, found, vectors, texts, strict=True)
+        ]
+
+    def prepare_archived(
+        self,
+        tenant: TenantId,
+        drafts: Sequence[Draft],
+        hidden: Sequence[Hidden],
+        affect: Sequence[bool],
+    ) -> list[Prepared]:
+        """The same for drafts of which something is known to be hidden already.
+
+        Detection is not left out: an archive may come from anywhere.
+
+        Args:
+            affect: of each draft, whether mood may be inferred; asked again as above.
+        """
+        detection = self.detection(tenant)
+        prepared = []
+        for draft, was in zip(drafts, hidden, strict=True):
+            names = [draft.speaker] if draft.speaker and _names_someone(draft.speaker) else []
+            found = detection.detector.detect(draft.text, names)
+            spans = with_known(found, list(was.spans))
+            known = {span: entity for span, entity in was.spans.items() if span in spans}
+            speaker = _speaker_spans(draft.speaker, detection.policy)
+            if draft.speaker and was.speaker:
+                speaker = (Span(0, len(draft.speaker.value), was.speaker.entity_type),)
+            prepared.append((draft, speaker, was.speaker, spans, known))
+        texts = [embedding_text(draft.text, spans) for draft, _, _, spans, _ in prepared]
+        vectors = self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
+        return [
+            Prepared(
+                draft,
+                speaker,
+                tuple(spans),
+                vector,
+                terms(text.value),
+                self.affect(text) if infer and tells_own_mood(draft) else None,
+                known,
+                who,
+            )
+            for (draft, speaker, who, spans, known), vector, text, infer in zip(
+                prepared, vectors, texts, affect, strict=True
+            )
         ]
 
     def name(
@@ -128,8 +205,14 @@ class Preparer:
         policy = self.detection(keys.tenant).policy
         blinded = [
             (
-                _blind(p.draft.speaker or RawText(""), p.speaker_spans, keys, policy),
-                _blind(p.draft.text, p.spans, keys, policy),
+                _blind(
+                    p.draft.speaker or RawText(""),
+                    p.speaker_spans,
+                    keys,
+                    policy,
+                    dict.fromkeys(p.speaker_spans, p.known_speaker) if p.known_speaker else {},
+                ),
+                _blind(p.draft.text, p.spans, keys, policy, p.known),
             )
             for p in prepared
         ]
@@ -169,9 +252,16 @@ class Preparer:
 
 
 def _blind(
-    text: RawText, spans: Sequence[Span], keys: PersonKeys, policy: Policy
+    text: RawText,
+    spans: Sequence[Span],
+    keys: PersonKeys,
+    policy: Policy,
+    known: Mapping[Span, Entity],
 ) -> tuple[BlindSpan, ...]:
-    return blind(text, spans, keys.blind_index, policy.stand_ins(text, spans))
+    blinded = blind(text, spans, keys.blind_index, policy.stand_ins(text, spans))
+    if not known:
+        return blinded
+    return tuple(replace(b, entity=known.get(b.span)) for b in blinded)
 
 
 def _vault_names(
@@ -206,8 +296,11 @@ def seal_row(
     seq: int,
     now: datetime,
     random: RandomBytes,
+    *,
+    affect: bool,
+    expires_at: datetime | None,
 ) -> MemoryRow:
-    """The row of a new memory, version 1."""
+    """The row of a new memory, version 1; `affect` says whether inferred mood may be kept."""
     draft = named.prepared.draft
     content = MemoryContent(
         text=named.text,
@@ -215,6 +308,8 @@ def seal_row(
         session=draft.session,
         event_time=draft.event_time,
         labels=dict(draft.labels),
+        affect=named.prepared.affect if affect else None,
+        sources=draft.sources,
     )
     sealed = seal_fields(
         keys,
@@ -239,12 +334,21 @@ def seal_row(
         body=sealed.body,
         features=sealed.features,
         originals=sealed.originals,
+        expires_at=expires_at,
     )
 
 
 def session_tag(keys: PersonKeys, session: str) -> bytes:
     """By which SQL finds a session without knowing its name; empty for none."""
     return keys.tag("session", session) if session else b""
+
+
+def tells_own_mood(draft: Draft) -> bool:
+    """Whether the person said it, word for word: a fact has no mood, and someone else's is not
+    theirs to consent to.
+    """
+    speaker = draft.speaker.value.strip().casefold() if draft.speaker else ""
+    return draft.kind is MemoryKind.MESSAGE and (not speaker or speaker in _OWN_ROLES)
 
 
 def _names_someone(speaker: RawText) -> bool:

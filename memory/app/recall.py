@@ -2,6 +2,7 @@
 
 Rules:
 - The gate opens twice: before any work, and inside the snapshot that the answer is read from.
+- What is found is written down while it is opened, and leaves only once that is on disk.
 - Where it looks, and that nothing committed is missed, is for `app.candidates`.
 """
 
@@ -13,29 +14,31 @@ from typing import Final
 from memory.app.candidates import Candidates
 from memory.app.gate import admit
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
 from memory.app.sealing import Remembered, open_memory
 from memory.core.dates import query_dates
 from memory.core.draft import check_text
 from memory.core.embedding_text import embedding_text
 from memory.core.lexical import terms
-from memory.core.purposes import Purposes
+from memory.core.purposes import Registry
 from memory.core.query_names import candidate_names, masked_spans, query_mentions
 from memory.core.ranking import Query, rank
 from memory.core.values import Access, RawText
 from memory.errors import InvalidArgumentError
-from memory.ports import Clock, Encoder, Store
+from memory.ports import AccessAction, Clock, Encoder, Store
 
 MAX_LIMIT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory found, its score, and what that is made of."""
+    """A memory found, its score, and what that is made of; `seq` is higher for a later one."""
 
     memory: Remembered
     score: float
     parts: tuple[tuple[str, float], ...]
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,11 @@ class Recall:
 
     store: Store
     keyring: Keyring
-    purposes: Purposes
+    registry: Registry
     encoder: Encoder
     candidates: Candidates
     clock: Clock
+    ledger: Ledger
 
     def __call__(
         self, access: Access, query: RawText, limit: int = 10, narrow: Narrow | None = None
@@ -57,36 +61,55 @@ class Recall:
         Raises:
             InvalidArgumentError: a blank, long or malformed query, or a limit out of 1..100.
             UnknownPurposeError, ConsentError, ErasureInProgressError: nothing may be read.
+            StorageUnavailableError, StorageFullError: it could not be written down.
         """
-        check_text("query", query.value)
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidArgumentError("limit", f"must be 1 to {MAX_LIMIT}")
-        self.purposes.require(access.purpose)
-        narrow = narrow or Narrow()
+        return self.best(access, query, limit, narrow or Narrow())
+
+    @refusals_logged(AccessAction.READ)
+    def best(self, access: Access, query: RawText, limit: int, narrow: Narrow) -> list[Hit]:
+        """The same without a bound on `limit`, for what is packed into a context."""
+        wanted = self.wanted(access, query)
+        purposes = self.registry.of(access.caller.tenant)
+        purpose = purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
         with self.store.read() as uow:
-            person = admit(uow, ref, access, self.clock()).person
+            admission = admit(uow, ref, purposes, access, self.clock())
+            keys = self.keyring.keys(admission.person)
+            filter_ = narrow.to_filter(keys, admission)
+            found = self.candidates(
+                uow, keys, admission.person, wanted.vector, narrow, filter_, limit
+            )
+            ranked = rank(wanted, found.corpus, limit, among=found.among)
+            by, count = access.caller.assistant, len(ranked)
+            noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
+            best = [found.corpus.heads[r.index].id for r in ranked]
+            rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
+            shows = admission.shows_affect(access, purpose)
+        hits = [
+            Hit(open_memory(keys, rows[record], affect=shows), r.score, r.parts, rows[record].seq)
+            for record, r in zip(best, ranked, strict=True)
+        ]
+        noted.wait()
+        return hits
+
+    def wanted(self, access: Access, query: RawText) -> Query:
+        """What the query looks for, told without names; raises as the call does."""
+        check_text("query", query.value)
+        purposes = self.registry.of(access.caller.tenant)
+        purposes.require(access.purpose)
+        ref = self.keyring.ref(access.caller.tenant, access.person)
+        with self.store.read() as uow:
+            person = admit(uow, ref, purposes, access, self.clock()).person
             keys = self.keyring.keys(person)
             names = candidate_names(query, keys.blind_index)
             known = self.candidates.entities(uow, person, names.hashes)
         mentions = query_mentions(names, known)
         text = embedding_text(query, masked_spans(query, names, mentions))
-        vector = self.encoder.encode([text])[0]
-        wanted = Query(
-            vector=vector,
+        return Query(
+            vector=self.encoder.encode([text])[0],
             terms=terms(text.value),
             entities=frozenset(m.entity.pseudonym for m in mentions),
             dates=query_dates(query.value),
         )
-        with self.store.read() as uow:
-            admission = admit(uow, ref, access, self.clock())
-            keys = self.keyring.keys(admission.person)
-            filter_ = narrow.to_filter(keys, admission)
-            found = self.candidates(uow, keys, admission.person, vector, narrow, filter_, limit)
-            ranked = rank(wanted, found.features, [head.seq for head in found.heads], limit)
-            best = [found.heads[r.index].id for r in ranked]
-            rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
-        return [
-            Hit(open_memory(keys, rows[record]), r.score, r.parts)
-            for record, r in zip(best, ranked, strict=True)
-        ]

@@ -1,9 +1,11 @@
-"""Get, list, correct and delete single memories (GDPR Art. 16 and 17).
+"""Get, list and correct single memories (GDPR Art. 16).
 
 Rules:
-- Reading and correcting need consent like Recall does; deleting needs none.
-- A missing memory, a foreign one, and one stored for a purpose the caller may not see read alike.
-- A correction detects, embeds and seals anew, under fresh salts, as the next version.
+- Reading and correcting need consent like Recall does.
+- A missing memory, an expired one, a foreign one, and one stored for a purpose the caller may not
+  see read alike.
+- A correction detects, embeds and seals anew, under fresh salts, as the next version. The
+  one before is kept, sealed for its own place, until the memory is erased; only an export shows it.
 """
 
 from __future__ import annotations
@@ -13,18 +15,24 @@ from dataclasses import dataclass, replace
 
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
 from memory.app.prepare import Preparer, seal_row
-from memory.app.sealing import Remembered, Words, open_memory, open_words
+from memory.app.recorder import Recorded
+from memory.app.register import Register
+from memory.app.sealing import Remembered, Words, older, open_memory, open_words
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
-from memory.core.purposes import Purposes
-from memory.core.values import Access, Caller, PersonId, RecordId
-from memory.errors import ErasureInProgressError, NotFoundError, VersionConflictError
+from memory.core.purposes import Registry
+from memory.core.requests import Right
+from memory.core.retention import end
+from memory.core.values import Access, RecordId
+from memory.errors import NotFoundError, VersionConflictError
 from memory.ports import (
+    AccessAction,
     Clock,
+    MemoryFilter,
     MemoryRow,
-    PersonState,
     RandomBytes,
     Store,
     UnitOfWork,
@@ -36,22 +44,30 @@ Change = Callable[[Draft], Draft]
 
 @dataclass(frozen=True, slots=True)
 class Rectify:
-    """The use cases behind GetMemory, ListMemories, UpdateMemory and DeleteMemory."""
+    """The use cases behind GetMemory, ListMemories and UpdateMemory."""
 
     store: Store
     keyring: Keyring
-    purposes: Purposes
+    registry: Registry
     preparer: Preparer
+    register: Register
     clock: Clock
     random: RandomBytes
     stored: Callable[[], None]
+    ledger: Ledger
 
+    @refusals_logged(AccessAction.READ)
     def get(self, access: Access, record: RecordId) -> Remembered:
         """One memory, with pseudonyms. Raises NotFoundError, and what the gate raises."""
         with self.store.read() as uow:
             admission, keys = self._admit(uow, access)
-            return open_memory(keys, _visible(uow, admission, record))
+            row = _visible(uow, admission, record)
+        noted = self._read(access, keys, 1)
+        memory = open_memory(keys, row, affect=self._shows(admission, access))
+        noted.wait()
+        return memory
 
+    @refusals_logged(AccessAction.READ)
     def page(
         self, access: Access, narrow: Narrow, after_seq: int, limit: int
     ) -> tuple[list[Remembered], int | None]:
@@ -63,10 +79,13 @@ class Rectify:
             filter_ = narrow.to_filter(keys, admission)
             rows = uow.page_memories(keys.subject, filter_, after_seq, limit + 1)
         more = rows[limit - 1].seq if len(rows) > limit else None
-        return [
-            m for m in (open_memory(keys, r) for r in rows[:limit]) if _in_time(narrow, m)
-        ], more
+        shows = self._shows(admission, access)
+        memories = [open_memory(keys, row, affect=shows) for row in rows[:limit]]
+        shown = [memory for memory in memories if _in_time(narrow, memory)]
+        self._read(access, keys, len(shown)).wait()
+        return shown, more
 
+    @refusals_logged(AccessAction.UPDATE)
     def update(
         self, access: Access, record: RecordId, change: Change, version: int | None = None
     ) -> Remembered:
@@ -82,14 +101,30 @@ class Rectify:
                 raise _conflict()
             now = open_memory(keys, row)
             draft = change(_draft(now, open_words(keys, row, now.content)))
-        (prepared,) = self.preparer.prepare(access.caller.tenant, [draft])
+            kept_for = self.registry.of(access.caller.tenant).require(row.purpose)
+            affect = admission.infers_affect(kept_for)
+        expires_at = row.expires_at
+        if draft.expire_time != expires_at:
+            expires_at = end(row.stored_at, kept_for.retention, draft.expire_time, admission.at)
+        (prepared,) = self.preparer.prepare(access.caller.tenant, [draft], affect=affect)
         with self.store.write() as uow:
             admission, keys = self._admit(uow, access, lock=True)
             row = _visible(uow, admission, record)
             if row.version != now.version:
                 raise _conflict()
             (named,) = self.preparer.name(uow, keys, [prepared], self.random)
-            sealed = seal_row(keys, named, access, record, row.seq, self.clock(), self.random)
+            sealed = seal_row(
+                keys,
+                named,
+                access,
+                record,
+                row.seq,
+                self.clock(),
+                self.random,
+                affect=admission.infers_affect(kept_for),
+                expires_at=expires_at,
+            )
+            before = older(keys, row, self.random)
             row = replace(
                 sealed,
                 purpose=row.purpose,
@@ -99,44 +134,38 @@ class Rectify:
             )
             if not uow.replace_memory(row, row.version - 1):
                 raise _conflict()
+            uow.add_versions([before])
+            by = access.caller.assistant
+            self.ledger.write(uow, keys, by, AccessAction.UPDATE, 1, access.purpose)
+            self.register.own(uow, access.caller, keys.subject, Right.RECTIFICATION)
             uow.commit()
         self.stored()
-        return open_memory(keys, row)
+        return open_memory(keys, row, affect=self._shows(admission, access))
 
-    def delete(
-        self, caller: Caller, person: PersonId, record: RecordId, version: int | None = None
-    ) -> None:
-        """Erases one memory. Raises NotFoundError, VersionConflictError."""
-        ref = self.keyring.ref(caller.tenant, person)
-        with self.store.write() as uow:
-            row = uow.person(ref, lock=True)
-            if row is None:
-                raise _missing()
-            if row.state is PersonState.ERASING:
-                raise ErasureInProgressError("this person is being forgotten, with every memory")
-            memory = uow.memory(row.subject, record)
-            if memory is None:
-                raise _missing()
-            if version is not None and version != memory.version:
-                raise _conflict()
-            uow.delete_memory(row.subject, record)
-            uow.commit()
-        self.stored()
+    def _read(self, access: Access, keys: PersonKeys, count: int) -> Recorded:
+        by = access.caller.assistant
+        return self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
+
+    def _shows(self, admission: Admission, access: Access) -> bool:
+        purpose = self.registry.of(access.caller.tenant).require(access.purpose)
+        return admission.shows_affect(access, purpose)
 
     def _admit(
         self, uow: UnitOfWork, access: Access, *, lock: bool = False
     ) -> tuple[Admission, PersonKeys]:
-        self.purposes.require(access.purpose)
+        purposes = self.registry.of(access.caller.tenant)
+        purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
-        admission = admit(uow, ref, access, self.clock(), lock=lock)
+        admission = admit(uow, ref, purposes, access, self.clock(), lock=lock)
         return admission, self.keyring.keys(admission.person)
 
 
 def _visible(uow: UnitOfWork, admission: Admission, record: RecordId) -> MemoryRow:
-    row = uow.memory(admission.person.subject, record)
-    if row is None or row.purpose not in admission.visible:
+    filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
+    rows = uow.memories(admission.person.subject, [record], filter_)
+    if not rows:
         raise _missing()
-    return row
+    return rows[0]
 
 
 def _in_time(narrow: Narrow, memory: Remembered) -> bool:
@@ -151,6 +180,8 @@ def _draft(memory: Remembered, words: Words) -> Draft:
         session=memory.content.session,
         event_time=memory.content.event_time,
         labels=memory.content.labels,
+        expire_time=memory.expires_at,
+        sources=memory.content.sources,
     )
 
 

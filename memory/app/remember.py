@@ -3,6 +3,7 @@
 Rules:
 - Refused before any work without consent, and checked again inside the transaction that writes.
 - A batch is stored whole or not at all.
+- Mood is inferred outside the transaction and kept only if consent and purpose allow it inside.
 - A `request_id` seen before stores nothing and answers with the memory it made.
 - When this returns, the memory survives a crash and is found by the next Recall; the index
   follows.
@@ -10,20 +11,31 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from memory.app.gate import admit
+from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger, refusals_logged
 from memory.app.prepare import Prepared, Preparer, seal_row
 from memory.app.sealing import Remembered, open_memory
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
-from memory.core.purposes import Purposes
+from memory.core.purposes import Purpose, Registry
+from memory.core.retention import end
 from memory.core.values import Access, RecordId
 from memory.errors import ErasureInProgressError, InvalidArgumentError, RequestIdReusedError
-from memory.ports import Clock, MemoryRow, RandomBytes, Store, UnitOfWork
+from memory.ports import (
+    AccessAction,
+    Clock,
+    MemoryFilter,
+    MemoryRow,
+    RandomBytes,
+    Store,
+    UnitOfWork,
+)
 
 MAX_BATCH: Final = 256
 """Memories in one call; keeps the write transaction short for everyone else."""
@@ -43,44 +55,68 @@ class Remember:
 
     store: Store
     keyring: Keyring
-    purposes: Purposes
+    registry: Registry
     preparer: Preparer
     clock: Clock
     random: RandomBytes
     stored: Callable[[], None]
     """Called after each commit, so that the indexer wakes."""
+    ledger: Ledger
 
+    @refusals_logged(AccessAction.STORE)
     def __call__(self, access: Access, drafts: Sequence[Draft]) -> list[Acknowledged]:
         """Stores the drafts, and answers in their order.
 
         Raises:
-            InvalidArgumentError: no drafts, more than `MAX_BATCH`, or a request id used twice.
+            InvalidArgumentError: no drafts, more than `MAX_BATCH`, a request id used twice, an end
+                that has passed or lies behind the purpose's, or sources that this call may not
+                read.
             UnknownPurposeError, ConsentError, ErasureInProgressError: nothing may be stored.
             RequestIdReusedError: a request id whose memory was deleted.
             StorageFullError, StorageUnavailableError, KeyUnavailableError: nothing was stored.
         """
         _check(drafts)
-        self.purposes.require(access.purpose)
+        purposes = self.registry.of(access.caller.tenant)
+        purpose = purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
         with self.store.read() as uow:
-            keys = self.keyring.keys(admit(uow, ref, access, self.clock()).person)
+            admission = admit(uow, ref, purposes, access, self.clock())
+            keys = self.keyring.keys(admission.person)
             seen = _seen(uow, keys, access, drafts)
         fresh = [i for i in range(len(drafts)) if i not in seen]
-        ready = self.preparer.prepare(access.caller.tenant, [drafts[i] for i in fresh])
+        _check_ends(purpose, [drafts[i] for i in fresh], admission.at)
+        ready = self.preparer.prepare(
+            access.caller.tenant,
+            [drafts[i] for i in fresh],
+            affect=admission.infers_affect(purpose),
+        )
         prepared = dict(zip(fresh, ready, strict=True))
         with self.store.write() as uow:
-            keys = self.keyring.keys(admit(uow, ref, access, self.clock(), lock=True).person)
+            admission = admit(uow, ref, purposes, access, self.clock(), lock=True)
+            keys = self.keyring.keys(admission.person)
             seen = _seen(uow, keys, access, drafts)
             if any(i not in seen and i not in prepared for i in range(len(drafts))):
                 raise ErasureInProgressError("this person was forgotten meanwhile; call again")
-            rows = self._write(uow, keys, access, {i: prepared[i] for i in fresh if i not in seen})
-            rows |= {i: _stored_row(uow, keys, record) for i, record in seen.items()}
+            new = {i: prepared[i] for i in fresh if i not in seen}
+            _check_sources(uow, admission, {i: one.draft for i, one in new.items()})
+            rows = self._write(uow, keys, access, purpose, admission, new)
+            rows |= {i: _stored_row(uow, keys, record, self.clock()) for i, record in seen.items()}
+            shows = admission.shows_affect(access, purpose)
             uow.commit()
         self.stored()
-        return [Acknowledged(open_memory(keys, rows[i]), i in seen) for i in range(len(drafts))]
+        return [
+            Acknowledged(open_memory(keys, rows[i], affect=shows), i in seen)
+            for i in range(len(drafts))
+        ]
 
     def _write(
-        self, uow: UnitOfWork, keys: PersonKeys, access: Access, prepared: dict[int, Prepared]
+        self,
+        uow: UnitOfWork,
+        keys: PersonKeys,
+        access: Access,
+        purpose: Purpose,
+        admission: Admission,
+        prepared: dict[int, Prepared],
     ) -> dict[int, MemoryRow]:
         if not prepared:
             return {}
@@ -88,16 +124,30 @@ class Remember:
         seq = uow.next_seq(keys.subject, len(named))
         now = self.clock()
         rows = {
-            i: seal_row(keys, one, access, _new_id(self.random), seq + offset, now, self.random)
+            i: seal_row(
+                keys,
+                one,
+                access,
+                _new_id(self.random),
+                seq + offset,
+                now,
+                self.random,
+                affect=admission.infers_affect(purpose),
+                expires_at=end(now, purpose.retention, prepared[i].draft.expire_time, now),
+            )
             for offset, (i, one) in enumerate(zip(prepared, named, strict=True))
         }
         uow.add_memories(list(rows.values()))
+        derived = {row.id: prepared[i].draft.sources for i, row in rows.items()}
+        uow.add_sources(keys.subject, derived)
         requests = {
             _request_key(keys, access, prepared[i].draft.request_id): row.id
             for i, row in rows.items()
             if prepared[i].draft.request_id
         }
         uow.add_requests(keys.subject, requests)
+        by = access.caller.assistant
+        self.ledger.write(uow, keys, by, AccessAction.STORE, len(rows), access.purpose)
         return rows
 
 
@@ -107,6 +157,26 @@ def _check(drafts: Sequence[Draft]) -> None:
     given = [d.request_id for d in drafts if d.request_id]
     if len(set(given)) != len(given):
         raise InvalidArgumentError("requests", "each request_id may stand only once in a batch")
+
+
+def _check_ends(purpose: Purpose, drafts: Sequence[Draft], now: datetime) -> None:
+    """Refuses what would be refused after the work."""
+    for draft in drafts:
+        end(now, purpose.retention, draft.expire_time, now)
+
+
+def _check_sources(uow: UnitOfWork, admission: Admission, drafts: Mapping[int, Draft]) -> None:
+    """Whoever derives must have been able to read: a missing source and an unseen one are alike."""
+    named = {source for draft in drafts.values() for source in draft.sources}
+    if not named:
+        return
+    readable = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
+    there = {head.id for head in uow.heads(admission.person.subject, readable, named)}
+    for place, draft in drafts.items():
+        if not there.issuperset(draft.sources):
+            raise InvalidArgumentError(
+                f"requests[{place}].memory.sources", "must be memories of this person"
+            )
 
 
 def _new_id(random: RandomBytes) -> RecordId:
@@ -129,8 +199,8 @@ def _seen(
     return {asked[key]: record for key, record in uow.seen_requests(keys.subject, asked).items()}
 
 
-def _stored_row(uow: UnitOfWork, keys: PersonKeys, record: RecordId) -> MemoryRow:
-    row = uow.memory(keys.subject, record)
+def _stored_row(uow: UnitOfWork, keys: PersonKeys, record: RecordId, now: datetime) -> MemoryRow:
+    row = next(iter(uow.memories(keys.subject, [record], MemoryFilter(alive_at=now))), None)
     if row is None:
         raise RequestIdReusedError(
             "this request_id stored a memory that was deleted since; use a new request_id"

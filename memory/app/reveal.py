@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 
 from memory.app.gate import admit
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger, refusals_logged
 from memory.app.sealing import Remembered, open_words
 from memory.core.consent import REVEAL
-from memory.core.values import Access, RecordId
+from memory.core.purposes import Registry
+from memory.core.values import Access
 from memory.errors import ConsentError
-from memory.ports import AccessAction, AccessEvent, Clock, MemoryFilter, RandomBytes, Store
+from memory.ports import AccessAction, Clock, MemoryFilter, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,11 @@ class Reveal:
 
     store: Store
     keyring: Keyring
+    registry: Registry
     clock: Clock
-    random: RandomBytes
+    ledger: Ledger
 
+    @refusals_logged(AccessAction.REVEAL)
     def __call__(self, access: Access, memories: Sequence[Remembered]) -> list[Remembered]:
         """The same memories with `words`; one that was deleted meanwhile is left out.
 
@@ -37,24 +41,16 @@ class Reveal:
             StorageFullError, StorageUnavailableError: it could not be written down.
         """
         ref = self.keyring.ref(access.caller.tenant, access.person)
+        purposes = self.registry.of(access.caller.tenant)
         with self.store.write() as uow:
-            admission = admit(uow, ref, access, self.clock())
+            admission = admit(uow, ref, purposes, access, self.clock())
             if REVEAL not in admission.visible:
                 raise _refused(access)
             keys = self.keyring.keys(admission.person)
-            filter_ = MemoryFilter(purposes=admission.visible)
+            filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
             rows = uow.memories(keys.subject, [m.id for m in memories], filter_)
-            uow.add_access_event(
-                AccessEvent(
-                    id=RecordId(self.random(16)),
-                    subject=keys.subject,
-                    at=self.clock(),
-                    assistant=access.caller.assistant,
-                    purpose=access.purpose,
-                    action=AccessAction.REVEAL,
-                    memories=len(rows),
-                )
-            )
+            by = access.caller.assistant
+            self.ledger.write(uow, keys, by, AccessAction.REVEAL, len(rows), access.purpose)
             uow.commit()
         current = {row.id: row for row in rows}
         return [

@@ -26,9 +26,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
+from memory.app.ledger import Ledger
 from memory.core.keys import DEPLOYMENT_AAD, PersonKeys, root_aad
 from memory.core.record_format import Place, commits_to
-from memory.core.values import RecordId, SubjectId
+from memory.core.values import Caller, RecordId, SubjectId
 from memory.errors import (
     KeyUnavailableError,
     RotationInProgressError,
@@ -40,6 +41,7 @@ from memory.ports import (
     KeyEpoch,
     KeyProvider,
     MemoryFilter,
+    OperatorAction,
     PersonRow,
     RandomBytes,
     RotationRow,
@@ -94,6 +96,7 @@ class Rotate:
     drop_collection: Callable[[str], None]
     clock: Clock
     random: RandomBytes
+    ledger: Ledger
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -104,7 +107,7 @@ class Rotate:
         self._worker = self.random(16)
         self._renew_at = self.clock()
 
-    def __call__(self, request_id: str) -> Progress:
+    def __call__(self, caller: Caller, request_id: str) -> Progress:
         """Begins a rotation, or says how far the one of this request is.
 
         Raises:
@@ -123,6 +126,8 @@ class Rotate:
                         "keys are being rotated already; `tacit keys status` shows how far it is"
                     )
                 uow.add_rotation(begun)
+                keys = sum(uow.keys_by_epoch().values())
+                self.ledger.operate(uow, caller, OperatorAction.ROTATE, keys)
                 uow.commit()
         self._wake.set()
         with self.store.read() as uow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memory.core.content import (
@@ -27,7 +27,7 @@ from memory.core.values import (
     RecordId,
     SealedRecord,
 )
-from memory.ports import MemoryRow, RandomBytes
+from memory.ports import MemoryRow, RandomBytes, VersionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Remembered:
     stored_at: datetime
     updated_at: datetime
     version: int
+    expires_at: datetime | None = None
     words: Words | None = None
 
 
@@ -72,9 +73,7 @@ def seal_fields(
 ) -> SealedFields:
     """Each field under its own salt; `originals` under the vault's key."""
     return SealedFields(
-        body=seal(
-            keys, keys.record, Place(record.value, "body"), encode_body(content), random(SALT_BYTES)
-        ),
+        body=seal_body(keys, record, content, random),
         features=seal(
             keys,
             keys.record,
@@ -92,17 +91,29 @@ def seal_fields(
     )
 
 
-def open_memory(keys: PersonKeys, row: MemoryRow) -> Remembered:
-    """The memory of a row; `SealError` when it was tampered with."""
+def seal_body(
+    keys: PersonKeys, record: RecordId, content: MemoryContent, random: RandomBytes
+) -> SealedRecord:
+    """What a memory says, under a fresh salt."""
+    place = Place(record.value, "body")
+    return seal(keys, keys.record, place, encode_body(content), random(SALT_BYTES))
+
+
+def open_memory(keys: PersonKeys, row: MemoryRow, *, affect: bool = False) -> Remembered:
+    """The memory of a row, with inferred mood where `affect` says so; `SealError` when it was
+    tampered with.
+    """
+    content = decode_body(unseal(keys, keys.record, Place(row.id.value, "body"), row.body))
     return Remembered(
         id=row.id,
-        content=decode_body(unseal(keys, keys.record, Place(row.id.value, "body"), row.body)),
+        content=content if affect else replace(content, affect=None),
         kind=row.kind,
         purpose=row.purpose,
         assistant=row.assistant,
         stored_at=row.stored_at,
         updated_at=row.updated_at,
         version=row.version,
+        expires_at=row.expires_at,
     )
 
 
@@ -117,9 +128,63 @@ def open_originals(keys: PersonKeys, row: MemoryRow) -> Originals:
     return decode_originals(unseal(keys, keys.vault, place, row.originals))
 
 
+def seal_version(
+    keys: PersonKeys,
+    row: VersionRow,
+    content: MemoryContent,
+    originals: Originals,
+    random: RandomBytes,
+) -> VersionRow:
+    """The row with its fields sealed anew, each for this one version."""
+    body, words = _version_places(row)
+    return replace(
+        row,
+        key_version=keys.version,
+        body=seal(keys, keys.record, body, encode_body(content), random(SALT_BYTES)),
+        originals=seal(keys, keys.vault, words, encode_originals(originals), random(SALT_BYTES)),
+    )
+
+
+def older(keys: PersonKeys, row: MemoryRow, random: RandomBytes) -> VersionRow:
+    """What a row says now, as the older version that it is about to become."""
+    version = VersionRow(
+        id=row.id,
+        subject=row.subject,
+        seq=row.seq,
+        version=row.version,
+        kind=row.kind,
+        updated_at=row.updated_at,
+        key_version=row.key_version,
+        body=row.body,
+        originals=row.originals,
+    )
+    content = open_memory(keys, row, affect=True).content
+    return seal_version(keys, version, content, open_originals(keys, row), random)
+
+
+def open_version(keys: PersonKeys, row: VersionRow) -> tuple[MemoryContent, Originals]:
+    """What an older version said, and the words behind its pseudonyms."""
+    body, words = _version_places(row)
+    return (
+        decode_body(unseal(keys, keys.record, body, row.body)),
+        decode_originals(unseal(keys, keys.vault, words, row.originals)),
+    )
+
+
+def _version_places(row: VersionRow) -> tuple[Place, Place]:
+    return (
+        Place(row.id.value, f"body/{row.version}"),
+        Place(row.id.value, f"originals/{row.version}"),
+    )
+
+
 def open_words(keys: PersonKeys, row: MemoryRow, content: MemoryContent) -> Words:
     """The person's own words; ask for the right to them first."""
-    originals = open_originals(keys, row)
+    return words_behind(content, open_originals(keys, row))
+
+
+def words_behind(content: MemoryContent, originals: Originals) -> Words:
+    """A content in the person's own words."""
     text = reveal(content.text, originals.text)
     if content.speaker is None:
         return Words(text, None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from memory.app.rotate import Progress, progress
-from memory.ports import Store
+from memory.ports import Clock, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,13 @@ class Counts:
     memories: int
     unindexed: int
     pending_erasures: int
+    oldest_pending_erasure: datetime | None
+    waiting_erasures: int
     key_epoch: int
     epochs: tuple[EpochUse, ...]
     rotation: Progress | None
+    expired: int
+    oldest_expired: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Status:
     """The use case behind GetStatus."""
 
     store: Store
+    clock: Clock
 
     def __call__(self) -> Counts:
         """Counts of one moment."""
@@ -45,12 +50,16 @@ class Status:
             people, memories = uow.totals()
             keys = uow.keys_by_epoch()
             known = {epoch.number: epoch for epoch in uow.key_epochs()}
+            expired, oldest = uow.expired(self.clock())
             rotation = uow.unfinished_rotation()
+            pending = uow.unfinished_erasures()
             return Counts(
                 people=people,
                 memories=memories,
                 unindexed=uow.index_backlog(),
-                pending_erasures=len(uow.unfinished_erasures()),
+                pending_erasures=len(pending),
+                oldest_pending_erasure=pending[0].started_at if pending else None,
+                waiting_erasures=sum(bool(erasure.waits_for) for erasure in pending),
                 key_epoch=0 if root is None else root.epoch,
                 epochs=tuple(
                     EpochUse(
@@ -62,4 +71,6 @@ class Status:
                     for number in sorted(keys.keys() | known.keys())
                 ),
                 rotation=None if rotation is None else progress(uow, rotation),
+                expired=expired,
+                oldest_expired=oldest,
             )

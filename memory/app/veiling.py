@@ -53,8 +53,12 @@ class Veils:
         return self._veil(keys.tenant).query(self._subspace(keys), vector)
 
     def forget(self, subject: SubjectId) -> None:
-        """Drops what is held of this person."""
-        self._subspaces.drop(subject)
+        """Drops what is held of this person, and keeps nothing of them again."""
+        self._subspaces.forget(subject)
+
+    def held(self) -> set[SubjectId]:
+        """Whose subspace is held."""
+        return self._subspaces.keys()
 
     def _veil(self, tenant: TenantId) -> Veil:
         return self._own.get(tenant, self._default)

@@ -1,6 +1,7 @@
 """What lies inside a memory's three sealed fields.
 
-    body       JSON: text and speaker with pseudonyms, session, time, labels
+    body       JSON: text and speaker with pseudonyms, session, time, labels, sources; affect if
+               inferred
     features   what ranking needs and nothing else: 1 byte version, 2 bytes dimensions (big
                endian), the exact vector as little-endian float16, then JSON
     originals  JSON: where which original words stood, to reveal them by right
@@ -24,10 +25,12 @@ from typing import Final
 
 import numpy as np
 
+from memory.core.affect import Affect, Cue
 from memory.core.pseudonyms import Mention
-from memory.core.values import MemoryContent, PseudonymizedText, RawText, Vector
+from memory.core.values import MemoryContent, PseudonymizedText, RawText, RecordId, Vector
 from memory.errors import SealError
 
+_AFFECT_VERSION: Final = 1
 _FEATURES_VERSION: Final = 1
 _FEATURES_HEADER: Final = 3
 
@@ -38,6 +41,7 @@ class Features:
 
     `vector` is an exact unit vector of shape (d,), `terms` those of the text without names;
     `speaker` and the `entities` that the text mentions are pseudonyms, `speaker` may be empty.
+    `asks` when the text ends with a question, which what follows answers.
     """
 
     vector: Vector
@@ -45,6 +49,7 @@ class Features:
     speaker: str
     entities: frozenset[str]
     time: datetime
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +87,23 @@ def _time(value: object) -> datetime:
 
 def encode_body(content: MemoryContent) -> bytes:
     """The bytes to seal as `body`."""
-    return _dump(
-        {
-            "text": content.text.value,
-            "speaker": content.speaker.value if content.speaker else None,
-            "session": content.session,
-            "time": content.event_time.isoformat() if content.event_time else None,
-            "labels": content.labels,
+    body: dict[str, object] = {
+        "text": content.text.value,
+        "speaker": content.speaker.value if content.speaker else None,
+        "session": content.session,
+        "time": content.event_time.isoformat() if content.event_time else None,
+        "labels": content.labels,
+    }
+    if content.affect is not None:
+        body["affect"] = {
+            "version": _AFFECT_VERSION,
+            "valence": content.affect.valence,
+            "frustration": content.affect.frustration,
+            "cues": [[cue.rule, cue.words, cue.points] for cue in content.affect.cues],
         }
-    )
+    if content.sources:
+        body["sources"] = [str(source) for source in content.sources]
+    return _dump(body)
 
 
 def decode_body(data: bytes) -> MemoryContent:
@@ -104,18 +117,35 @@ def decode_body(data: bytes) -> MemoryContent:
             session=_text(body["session"]),
             event_time=None if time is None else _time(time),
             labels={key: _text(value) for key, value in dict(body["labels"]).items()},
+            affect=_affect(body["affect"]) if "affect" in body else None,
+            sources=tuple(
+                RecordId(bytes.fromhex(_text(source))) for source in body.get("sources", ())
+            ),
         )
+
+
+def _affect(value: dict[str, object]) -> Affect:
+    if value["version"] != _AFFECT_VERSION:
+        raise ValueError
+    cues: list[list[object]] = value["cues"]  # type: ignore[assignment]
+    return Affect(
+        valence=float(str(value["valence"])),
+        frustration=float(str(value["frustration"])),
+        cues=tuple(Cue(_text(rule), _text(words), float(str(p))) for rule, words, p in cues),
+    )
 
 
 def encode_features(features: Features) -> bytes:
     """The bytes to seal as `features`; the vector is rounded to float16."""
     header = bytes([_FEATURES_VERSION]) + len(features.vector).to_bytes(2, "big")
-    rest = {
+    rest: dict[str, object] = {
         "terms": " ".join(features.terms),
         "speaker": features.speaker,
         "entities": sorted(features.entities),
         "time": features.time.isoformat(),
     }
+    if features.asks:
+        rest["asks"] = True
     return header + features.vector.astype("<f2").tobytes() + _dump(rest)
 
 
@@ -132,6 +162,7 @@ def decode_features(data: bytes) -> Features:
             speaker=_text(rest["speaker"]),
             entities=frozenset(map(_text, rest["entities"])),
             time=_time(rest["time"]),
+            asks=rest.get("asks") is True,
         )
 
 

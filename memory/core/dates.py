@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-_NAMES: Final = (
+MONTHS: Final = (
     "january february march april may june july august september october november december"
 ).split()
-_MONTHS: Final = {name: i + 1 for i, name in enumerate(_NAMES)} | {
-    name[:3]: i + 1 for i, name in enumerate(_NAMES)
+_NUMBERS: Final = {name: i + 1 for i, name in enumerate(MONTHS)} | {
+    name[:3]: i + 1 for i, name in enumerate(MONTHS)
 }
 _WORD: Final = re.compile(r"\b(?:[^\W\d_]+|\d{1,4}(?:st|nd|rd|th)?)\b")
 _ISO: Final = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
@@ -77,7 +77,7 @@ def query_dates(query: str) -> QueryDates:
 
 
 def _month(word: str, around: tuple[str, ...]) -> int:
-    month = _MONTHS.get(word.lower(), 0)
+    month = _NUMBERS.get(word.lower(), 0)
     if not month or word.lower() not in _AMBIGUOUS or word[0].isupper():
         return month
     return month if any(w[0].isdigit() for w in around) else 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from memory.core.values import MemoryKind, RawText
+from memory.core.values import MemoryKind, RawText, RecordId
 from memory.errors import InvalidArgumentError, TextTooLongError
 
 MAX_TEXT_CHARS: Final = 10_000
@@ -28,6 +28,8 @@ MAX_LABEL_VALUE_CHARS: Final = 256
 
 MAX_REQUEST_ID_CHARS: Final = 128
 
+MAX_SOURCES: Final = 100
+
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -35,7 +37,9 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A memory before it is one. `request_id` empty: every call stores."""
+    """A memory before it is one. `request_id` empty: every call stores. `expire_time` None: kept
+    as long as its purpose says.
+    """
 
     text: RawText
     kind: MemoryKind = MemoryKind.MESSAGE
@@ -44,6 +48,8 @@ class Draft:
     event_time: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
+    expire_time: datetime | None = None
+    sources: tuple[RecordId, ...] = ()
 
     def __post_init__(self) -> None:
         check_text("memory.text", self.text.value)
@@ -53,6 +59,10 @@ class Draft:
         _check_line("request_id", self.request_id, MAX_REQUEST_ID_CHARS)
         if len(self.labels) > MAX_LABELS:
             raise InvalidArgumentError("memory.labels", f"at most {MAX_LABELS}")
+        if len(self.sources) > MAX_SOURCES:
+            raise InvalidArgumentError("memory.sources", f"at most {MAX_SOURCES}")
+        if len(set(self.sources)) < len(self.sources):
+            raise InvalidArgumentError("memory.sources", "each memory may stand only once")
         for key, value in self.labels.items():
             if not key:
                 raise InvalidArgumentError("memory.labels", "a key must not be empty")

@@ -1,11 +1,12 @@
 """The key hierarchy below the key-encryption key: who derives what, and what each is bound to.
 
-    KEK epoch (provider) ─wraps─▶ deployment root ─HKDF─▶ person-ref, page-token, signing key
+    KEK epoch (provider) ─wraps─▶ deployment root ─HKDF─▶ person-ref, page-token, certificate and
+                                                         signing key
     KEK epoch (provider) ─wraps─▶ person root K_u  ─HKDF─▶ record, vault, blind-index, veil key
 
 A person whose key was rotated has a second key beside the root, wrapped with it: the one under
-which request ids were remembered from the start. Those ids are nowhere kept, so their tags cannot
-be made anew.
+which request ids were remembered and events salted from the start. Those ids are nowhere kept and
+the ledger is never rewritten, so neither can be made anew.
 
 Rules:
 - HKDF-SHA512 (RFC 5869) with one fixed `info` label per use: no key serves two ends.
@@ -64,9 +65,19 @@ class DeploymentKeys:
         return derive(self.root, "page-token")
 
     @cached_property
+    def certificates(self) -> Secret:
+        """What people are called in erasure certificates."""
+        return derive(self.root, "certificate")
+
+    @cached_property
     def signing(self) -> Secret:
         """The seed of the Ed25519 key for receipts, exports, checkpoints and certificates."""
         return derive(self.root, "signing")
+
+    @cached_property
+    def ledger(self) -> Secret:
+        """The key of the salts of operator events."""
+        return derive(self.root, "ledger")
 
     def person_ref(self, tenant: TenantId, person: PersonId) -> PersonRef:
         """HMAC-SHA256 of tenant and person id: unguessable without the root."""
@@ -83,7 +94,7 @@ class PersonKeys:
     version: int
     root: Secret
     carried: Secret | None = None
-    """The key of request tags, from before the first rotation of this person's key."""
+    """The key of request tags and salts, from before the first rotation of this person's key."""
 
     @classmethod
     def opened(cls, tenant: TenantId, subject: SubjectId, version: int, secret: Secret) -> Self:
@@ -119,13 +130,22 @@ class PersonKeys:
     def veil(self) -> Secret:
         return derive(self.root, "veil")
 
+    @cached_property
+    def ledger(self) -> Secret:
+        """The key of the salts of this person's events; it outlives every rotation."""
+        return derive(self.carried or self.blind_index, "ledger")
+
     def tag(self, use: str, value: str) -> bytes:
         """16 bytes by which SQL can find an equal value of this person without knowing it."""
         return _tag(self.blind_index, use, value)
 
     def request_tag(self, value: str) -> bytes:
         """The same of a request id; it outlives every rotation."""
-        return _tag(self.carried or self.blind_index, "request", value)
+        return self.lasting_tag("request", value)
+
+    def lasting_tag(self, use: str, value: str) -> bytes:
+        """16 bytes as `tag`, which stay the same when the person's key is rotated."""
+        return _tag(self.carried or self.blind_index, use, value)
 
 
 def _tag(key: Secret, use: str, value: str) -> bytes:

@@ -1,10 +1,10 @@
-"""Words in common: the terms of a text, and BM25 over the candidates of one search.
+"""Words in common: the terms of a text, and BM25 over the memories that are searched.
 
 Rules:
 - Terms are made of the text *without* names (`core.embedding_text`): identity has its own part.
 - Lower case, without the commonest English words, light suffix stripping. Other languages pass
   as they are written.
-- The statistics come from the candidates at hand; none are stored.
+- The statistics come from the memories at hand; none are stored.
 
 Source: Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009.
 """
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -38,34 +39,81 @@ _SUFFIXES: Final = ("ings", "ing", "edly", "ed", "ies", "es", "s", "ly")
 _MIN_STEM: Final = 3
 
 
+_ASKING: Final = frozenset("?？؟")
+_END: Final = 60
+
+
+def asks(text: str) -> bool:
+    """Whether the text ends with a question; a few words may follow it."""
+    return not _ASKING.isdisjoint(text[-_END:])
+
+
 def terms(text: str) -> tuple[str, ...]:
     """The terms of a text, in order, repeated as often as they stand in it."""
     words = _WORD.findall(text.lower())
     return tuple(_stem(word) for word in words if word not in _STOP)[:MAX_TERMS]
 
 
-def bm25(query: Sequence[str], documents: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-    """The BM25 score of each document, shape (n,), zero or more."""
-    scores = np.zeros(len(documents))
-    lengths = np.array([len(d) for d in documents], dtype=np.float64)
-    mean = max(float(lengths.mean()), 1.0) if len(documents) else 1.0
-    for term in set(query):
-        counts = np.array([d.count(term) for d in documents], dtype=np.float64)
-        having = np.count_nonzero(counts)
-        if having:
-            idf = math.log(1 + (len(documents) - having + 0.5) / (having + 0.5))
-            saturation = counts + _K1 * (1 - _B + _B * lengths / mean)
-            scores += idf * counts * (_K1 + 1) / saturation
-    return scores
+@dataclass(frozen=True, slots=True, eq=False)
+class Postings:
+    """Which documents have a term, and how often: a query touches the rows of its own terms only.
+
+    Term `numbers[t]` stands in the documents `rows[starts[t]:starts[t + 1]]`, ascending, each
+    `counts` times; `lengths`, shape (n,), is how many terms each document has.
+    """
+
+    numbers: Mapping[str, int]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    counts: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+
+    def bm25(self, query: Iterable[str]) -> NDArray[np.float64]:
+        """The BM25 score of each document, shape (n,), zero or more."""
+        scores = np.zeros(len(self.lengths))
+        mean = max(float(self.lengths.mean()), 1.0) if len(scores) else 1.0
+        for term in sorted(set(query) & self.numbers.keys()):
+            there = self._where(term)
+            rows, counts = self.rows[there], self.counts[there]
+            idf = math.log(1 + (len(scores) - len(rows) + 0.5) / (len(rows) + 0.5))
+            saturation = counts + _K1 * (1 - _B + _B * self.lengths[rows] / mean)
+            scores[rows] += idf * counts * (_K1 + 1) / saturation
+        return scores
+
+    def told(self, names: Set[str]) -> NDArray[np.float64]:
+        """How much of the names each document has, shape (n,), 0..1.
+
+        Each name counts for how telling it is: 0 when all documents have it, towards 1 when few do.
+        """
+        shares = np.zeros(len(self.lengths))
+        documents = len(shares)
+        for name in sorted(names & self.numbers.keys()):
+            rows = self.rows[self._where(name)]
+            telling = math.log((documents + 1) / (len(rows) + 1)) / math.log(documents + 1)
+            shares[rows] += telling / len(names)
+        return shares
+
+    def _where(self, term: str) -> slice:
+        number = self.numbers[term]
+        return slice(int(self.starts[number]), int(self.starts[number + 1]))
 
 
-def rarity(names: frozenset[str], documents: Sequence[frozenset[str]]) -> dict[str, float]:
-    """How telling each name is among the documents: 0 when all have it, towards 1 when few do."""
-    having = Counter(name for d in documents for name in d & names)
-    return {
-        name: math.log((len(documents) + 1) / (count + 1)) / math.log(len(documents) + 1)
-        for name, count in having.items()
-    }
+def postings(documents: Sequence[Collection[str]]) -> Postings:
+    """Of documents as their terms."""
+    flat = list(chain.from_iterable(documents))
+    numbers = {term: number for number, term in enumerate(dict.fromkeys(flat))}
+    lengths = np.fromiter(map(len, documents), np.int64, len(documents))
+    terms_ = np.fromiter(map(numbers.__getitem__, flat), np.int64, len(flat))
+    documents_of = np.repeat(np.arange(len(documents)), lengths)
+    pairs, counts = np.unique(terms_ * len(documents) + documents_of, return_counts=True)
+    term, row = np.divmod(pairs, max(len(documents), 1))
+    return Postings(
+        numbers=numbers,
+        starts=np.searchsorted(term, np.arange(len(numbers) + 1)),
+        rows=row,
+        counts=counts.astype(np.float64),
+        lengths=lengths.astype(np.float64),
+    )
 
 
 def _stem(word: str) -> str:

@@ -63,6 +63,8 @@ class BlindSpan:
     parts: tuple[tuple[bytes, bytes], ...] = ()
     """Of each partial form: its hash as a whole form and as a part."""
     fixed: str | None = None
+    entity: Entity | None = None
+    """Who it is, where that is known from an archive; then only aliases are learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,12 @@ def plan(
     for b in blinded:
         if b.fixed is not None:
             names.append(b.fixed)
+            continue
+        if b.entity is not None:
+            for alias in (b.whole, *(part for _, part in b.parts)):
+                if lookup(alias) is None:
+                    aliases[alias] = b.entity
+            names.append(b.entity.pseudonym)
             continue
         entity = lookup(b.whole) or lookup(b.as_part)
         if entity is None:

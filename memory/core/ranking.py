@@ -1,37 +1,57 @@
 """How well a memory fits a query: the sum of a few named parts, all on the scale of a cosine.
 
-    dense     cosine of query and memory: the same meaning, without names
-    lexical   BM25 among the candidates, as a share of the best one's: the same words
-    speaker   the query names who said it
-    entity    the query names whom or what it mentions, the more telling the rarer
-    date      the query names a time, and it is the memory's
+    dense      cosine of query and memory: the same meaning, without names
+    lexical    BM25 among the memories searched, as a share of the best one's: the same words
+    speaker    the query names who said it
+    entity     the query names whom or what it mentions, the more telling the rarer
+    date       the query names a time, and it is the memory's
+    neighbour  how well the memories before and after it fit
+    answer     how well the question fits that it answers
+    session    how well the best memory of its session fits
 
-Fitting the weights with each conversation left out in turn gains next to nothing over these:
-`docs/adr/0007-ranking.md`.
+The last three look at how well *what is said* fits (`dense + lexical + entity + date`, never below
+zero), whoever says it. Fitting the weights with each conversation left out in turn gains next to
+nothing over these: `docs/adr/0017-ranking-whole.md`.
 
 Rules:
 - Pure and deterministic: of equal scores the newer memory comes first.
 - The parts of a hit add up to its score.
+- Monotone: where a memory fits better by itself, no other memory gains more by it than this one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.core.content import Features
+from memory.core.corpus import Corpus
 from memory.core.dates import QueryDates
-from memory.core.lexical import bm25, rarity
 from memory.core.values import Vector
 
-LEXICAL: Final = 0.25
-SPEAKER: Final = 0.30
-ENTITY: Final = 0.05
-DATE: Final = 0.20
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each part counts; 0 switches it off."""
+
+    dense: float = 1.0
+    lexical: float = 0.25
+    speaker: float = 0.30
+    entity: float = 0.05
+    date: float = 0.20
+    neighbour: float = 0.10
+    answer: float = 0.20
+    session: float = 0.30
+
+
+WEIGHTS: Final = Weights()
+
+PARTS: Final = tuple(field.name for field in fields(Weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +66,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate by its place in the input, with its score and what that is made of."""
+    """A memory by its row, with its score and what that is made of."""
 
     index: int
     score: float
@@ -71,47 +91,79 @@ def cosines(matrix: Vector, vector: Vector) -> Vector:
 
 
 def rank(
-    query: Query, candidates: Sequence[Features], ages: Sequence[int], limit: int
+    query: Query,
+    corpus: Corpus,
+    limit: int,
+    *,
+    among: Sequence[int] | None = None,
+    weights: Weights = WEIGHTS,
 ) -> list[Ranked]:
-    """The best `limit` candidates, best first.
+    """The best `limit` memories, best first: of all, or of the rows `among`.
 
-    Args:
-        ages: for each candidate a number that is higher for a newer memory; breaks ties.
+    What is left out by `among` still counts as a neighbour and in its session.
     """
-    if not candidates:
+    rows = np.arange(len(corpus)) if among is None else np.asarray(among, np.int64)
+    if not len(rows):
         return []
-    names = ("dense", "lexical", "speaker", "entity", "date")
-    parts = np.stack(
+    parts = score_parts(query, corpus, weights)
+    scores = parts.sum(axis=0)
+    mine = scores[rows]
+    if limit < len(rows):
+        least = np.partition(mine, len(rows) - limit)[len(rows) - limit]
+        rows = rows[mine >= least]
+    order = rows[np.lexsort((-corpus.seqs[rows], -scores[rows]))][:limit]
+    return [
+        Ranked(row, score, tuple(zip(PARTS, points, strict=True)))
+        for row, score, points in zip(
+            order.tolist(), scores[order].tolist(), parts[:, order].T.tolist(), strict=True
+        )
+    ]
+
+
+def score_parts(query: Query, corpus: Corpus, weights: Weights = WEIGHTS) -> Points:
+    """What each of `PARTS` gives each memory, shape (parts, n)."""
+    dense = weights.dense * cosines(corpus.matrix, query.vector).astype(np.float64)
+    lexical = weights.lexical * _share_of_best(corpus.words.bm25(query.terms))
+    entity = weights.entity * corpus.entities.told(query.entities)
+    date = weights.date * _dates(query.dates, corpus)
+    said = np.maximum(dense + lexical + entity + date, 0.0)
+    return np.stack(
         [
-            np.stack([c.vector for c in candidates]) @ query.vector,
-            LEXICAL * _share_of_best(bm25(query.terms, [c.terms for c in candidates])),
-            SPEAKER * np.array([c.speaker in query.entities for c in candidates], np.float64),
-            ENTITY * _mentions(query.entities, candidates),
-            DATE * _dates(query.dates, candidates),
-        ],
-        axis=1,
-        dtype=np.float64,
+            dense,
+            lexical,
+            weights.speaker * _said_by(query.entities, corpus),
+            entity,
+            date,
+            *around(said, corpus, weights),
+        ]
     )
-    scores: list[float] = parts.sum(axis=1).tolist()
-    order = sorted(range(len(candidates)), key=lambda i: (-scores[i], -ages[i]))[:limit]
-    return [Ranked(i, scores[i], tuple(zip(names, parts[i].tolist(), strict=True))) for i in order]
 
 
-def _share_of_best(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def around(said: Points, corpus: Corpus, weights: Weights = WEIGHTS) -> tuple[Points, ...]:
+    """`neighbour`, `answer` and `session`, each shape (n,), out of how well each memory fits."""
+    before, after = np.zeros_like(said), np.zeros_like(said)
+    before[1:] = said[:-1] * corpus.follows[1:]
+    after[:-1] = said[1:] * corpus.follows[1:]
+    lengths = np.diff(corpus.sessions, append=len(said))
+    best = np.repeat(np.maximum.reduceat(said, corpus.sessions), lengths)
+    return (
+        weights.neighbour * (before + after),
+        weights.answer * before * corpus.answers,
+        weights.session * best,
+    )
+
+
+def _share_of_best(scores: Points) -> Points:
     best = float(scores.max())
     return scores / best if best > 0 else scores
 
 
-def _mentions(wanted: frozenset[str], candidates: Sequence[Features]) -> NDArray[np.float64]:
-    if not wanted:
-        return np.zeros(len(candidates))
-    telling = rarity(wanted, [c.entities for c in candidates])
-    return np.array(
-        [sum(telling[name] for name in wanted & c.entities) / len(wanted) for c in candidates]
-    )
+def _said_by(names: frozenset[str], corpus: Corpus) -> NDArray[np.bool_]:
+    asked = [corpus.speakers[name] for name in names if name in corpus.speakers]
+    return np.isin(corpus.said_by, asked)
 
 
-def _dates(dates: QueryDates, candidates: Sequence[Features]) -> NDArray[np.float64]:
+def _dates(dates: QueryDates, corpus: Corpus) -> Points:
     if not dates:
-        return np.zeros(len(candidates))
-    return np.array([dates.match(c.time) for c in candidates])
+        return np.zeros(len(corpus))
+    return np.array([dates.match(day) for day in corpus.days])[corpus.day]

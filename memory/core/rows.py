@@ -7,7 +7,7 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -55,6 +55,15 @@ class PersonRow:
     """Memories ever stored, so never fewer than there are."""
     revision: int = 0
     """Another one after every change of the person's memories, vault or key."""
+    restricted_at: datetime | None = None
+    """Since when what is kept is not used (GDPR Art. 18)."""
+    held_until: datetime | None = None
+    """Until when nothing may be erased, and under which reference of the operator's."""
+    hold_reference: str = ""
+
+    def held(self, now: datetime) -> bool:
+        """Whether a legal hold forbids erasing anything of this person."""
+        return self.held_until is not None and now < self.held_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,29 @@ class MemoryRow:
     body: SealedRecord
     features: SealedRecord
     originals: SealedRecord
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """What a memory said before it was corrected: sealed, and gone with the memory."""
+
+    id: RecordId
+    subject: SubjectId
+    seq: int
+    version: int
+    kind: MemoryKind
+    updated_at: datetime
+    key_version: int
+    body: SealedRecord
+    originals: SealedRecord
+
+
+class VersionHead(NamedTuple):
+    """An older version without its sealed fields, in the order of paging."""
+
+    seq: int
+    version: int
 
 
 class MemoryHead(NamedTuple):
@@ -86,49 +118,63 @@ class MemoryHead(NamedTuple):
     id: RecordId
     seq: int
     version: int
+    session_tag: bytes
 
 
 class AccessAction(StrEnum):
     """What was done; the wire's `AccessEvent.Action`."""
 
+    STORE = "store"
+    READ = "read"
     REVEAL = "reveal"
+    UPDATE = "update"
+    ERASE = "erase"
+    EXPORT = "export"
+    CONSENT = "consent"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessEvent:
-    """Who did what with how many of a person's memories, when and why."""
+    """Who did what with how many of a person's memories, when and why; one for each call."""
 
     id: RecordId
     subject: SubjectId
     at: datetime
     assistant: AssistantId
-    purpose: PurposeId
+    purpose: PurposeId | None
     action: AccessAction
     memories: int
-
-
-class ErasureState(StrEnum):
-    """How far a Forget has come."""
-
-    FENCED = "fenced"
-    KEY_DESTROYED = "key_destroyed"
-    DONE = "done"
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class ErasureRow:
-    """A Forget as a resource of its own; `subject` and `collection` are empty once done."""
+class AccessFilter:
+    """Which events are listed; empty means no narrowing. `start` counts in, `end` does not."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    assistant: AssistantId | None = None
+    actions: frozenset[AccessAction] = frozenset()
+
+
+class OperatorAction(StrEnum):
+    """What was done to the whole deployment, or to a person who is gone with their own events."""
+
+    ROTATE = "rotate"
+    REKEY = "rekey"
+    FORGET = "forget"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorEvent:
+    """Who did what to the deployment, and how many keys or memories that was about."""
 
     id: RecordId
+    at: datetime
     tenant: TenantId
-    state: ErasureState
-    subject: SubjectId | None
-    collection: str
-    memories: int
-    consents: int
-    vault_entries: int
-    started_at: datetime
-    finished_at: datetime | None
+    assistant: AssistantId
+    action: OperatorAction
+    count: int
 
 
 class IndexOp(StrEnum):
@@ -158,12 +204,17 @@ class Purge:
 
 @dataclass(frozen=True, slots=True)
 class MemoryFilter:
-    """What a listing or recall is narrowed to; empty means no narrowing."""
+    """What a listing or recall is narrowed to; empty means no narrowing.
+
+    `alive_at` leaves out what has expired by then. It is no part of what is asked for: filters
+    that differ in it alone are equal.
+    """
 
     purposes: frozenset[PurposeId] = frozenset()
     assistant: AssistantId | None = None
     kinds: frozenset[MemoryKind] = frozenset()
     session_tags: frozenset[bytes] = frozenset()
+    alive_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

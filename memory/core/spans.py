@@ -12,7 +12,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from memory.core.values import Span
 
@@ -80,3 +80,21 @@ def _union(group: list[Span]) -> Span:
         best.entity_type,
         best.score,
     )
+
+
+def with_known(found: Sequence[Span], known: Sequence[Span]) -> list[Span]:
+    """The known spans and what was found beside them, sorted and without overlap.
+
+    A find that reaches beyond a known span takes in all that it touches: more is hidden, not less.
+    """
+    kept = sorted(known, key=lambda span: span.start)
+    for find in found:
+        touched = [s for s in kept if s.start < find.end and find.start < s.end]
+        if any(s.start <= find.start and find.end <= s.end for s in touched):
+            continue
+        start = min([find.start, *(s.start for s in touched)])
+        end = max([find.end, *(s.end for s in touched)])
+        kept = [s for s in kept if s not in touched]
+        kept.append(Span(start, end, find.entity_type, find.score))
+        kept.sort(key=lambda span: span.start)
+    return kept

@@ -21,6 +21,7 @@ from typing import Final, NewType, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from memory.core.affect import Affect
 from memory.errors import InvalidArgumentError
 
 MAX_PERSON_ID_CHARS: Final = 256
@@ -240,3 +241,5 @@ class MemoryContent:
     session: str = ""
     event_time: datetime | None = None
     labels: dict[str, str] = field(default_factory=dict)
+    affect: Affect | None = None
+    sources: tuple[RecordId, ...] = ()

@@ -26,39 +26,51 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmemory/v1/consent_service.proto\x12\tmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x01\n\x07Purpose\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x13\n\x0b\x64pv_purpose\x18\x04 \x01(\t\x12,\n\tretention\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nassistants\x18\x06 \x03(\t\x12\x18\n\x10special_category\x18\x07 \x01(\x08\x12\x16\n\x0enotice_version\x18\x08 \x01(\t\"\xa6\x03\n\x07\x43onsent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\x11\n\tassistant\x18\x03 \x01(\t\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x18.memory.v1.Consent.State\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0enotice_version\x18\x08 \x01(\t\"\x94\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_GIVEN\x10\x01\x12\x11\n\rSTATE_REFUSED\x10\x02\x12\x13\n\x0fSTATE_WITHDRAWN\x10\x03\x12\x11\n\rSTATE_EXPIRED\x10\x04\x12\x15\n\x11STATE_INVALIDATED\x10\x05\x12\x11\n\rSTATE_RENEWED\x10\x06\"<\n\x13ListPurposesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x14ListPurposesResponse\x12$\n\x08purposes\x18\x01 \x03(\x0b\x32\x12.memory.v1.Purpose\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"z\n\x13GrantConsentRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\x11\n\tassistant\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x16WithdrawConsentRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\x11\n\tassistant\x18\x03 \x01(\t\"?\n\x17WithdrawConsentResponse\x12$\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x12.memory.v1.Consent\"!\n\x11GetConsentRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"L\n\x13ListConsentsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"U\n\x14ListConsentsResponse\x12$\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x12.memory.v1.Consent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x18GetConsentReceiptRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\\\n\x0e\x43onsentReceipt\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03jws\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xe5\x03\n\x0e\x43onsentService\x12O\n\x0cListPurposes\x12\x1e.memory.v1.ListPurposesRequest\x1a\x1f.memory.v1.ListPurposesResponse\x12\x42\n\x0cGrantConsent\x12\x1e.memory.v1.GrantConsentRequest\x1a\x12.memory.v1.Consent\x12X\n\x0fWithdrawConsent\x12!.memory.v1.WithdrawConsentRequest\x1a\".memory.v1.WithdrawConsentResponse\x12>\n\nGetConsent\x12\x1c.memory.v1.GetConsentRequest\x1a\x12.memory.v1.Consent\x12O\n\x0cListConsents\x12\x1e.memory.v1.ListConsentsRequest\x1a\x1f.memory.v1.ListConsentsResponse\x12S\n\x11GetConsentReceipt\x12#.memory.v1.GetConsentReceiptRequest\x1a\x19.memory.v1.ConsentReceiptb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmemory/v1/consent_service.proto\x12\tmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x03\n\x07Purpose\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x13\n\x0b\x64pv_purpose\x18\x04 \x01(\t\x12,\n\tretention\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nassistants\x18\x06 \x03(\t\x12\x18\n\x10special_category\x18\x07 \x01(\x08\x12\x16\n\x0enotice_version\x18\x08 \x01(\t\x12\x0e\n\x06notice\x18\t \x01(\t\x12\x13\n\x0blegal_basis\x18\n \x01(\t\x12\x17\n\x0f\x64\x61ta_categories\x18\x0b \x03(\t\x12\x16\n\x0e\x61\x66\x66\x65\x63t_allowed\x18\x0c \x01(\x08\x12\x39\n\x0cminimum_ages\x18\r \x03(\x0b\x32#.memory.v1.Purpose.MinimumAgesEntry\x12\x16\n\x0elanguage_codes\x18\x0e \x03(\t\x1a\x32\n\x10MinimumAgesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"\xb9\x03\n\nIndication\x12,\n\x06method\x18\x01 \x01(\x0e\x32\x1c.memory.v1.Indication.Method\x12\x10\n\x08\x65xplicit\x18\x02 \x01(\x08\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12\x30\n\x08relation\x18\x04 \x01(\x0e\x32\x1e.memory.v1.Indication.Relation\x12\x10\n\x08\x64\x65legate\x18\x05 \x01(\t\x12\x0b\n\x03\x61ge\x18\x06 \x01(\x05\x12\x13\n\x0bregion_code\x18\x07 \x01(\t\"\x84\x01\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x14\n\x10METHOD_STATEMENT\x10\x01\x12\x10\n\x0cMETHOD_CLICK\x10\x02\x12\x14\n\x10METHOD_SIGNATURE\x10\x03\x12\x10\n\x0cMETHOD_VOICE\x10\x04\x12\x12\n\x0eMETHOD_SETTING\x10\x05\"g\n\x08Relation\x12\x18\n\x14RELATION_UNSPECIFIED\x10\x00\x12\x13\n\x0fRELATION_PARENT\x10\x01\x12\x15\n\x11RELATION_GUARDIAN\x10\x02\x12\x15\n\x11RELATION_DELEGATE\x10\x03\"\xfd\x03\n\x07\x43onsent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\x11\n\tassistant\x18\x03 \x01(\t\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x18.memory.v1.Consent.State\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0enotice_version\x18\x08 \x01(\t\x12\x17\n\x0fnotice_outdated\x18\t \x01(\x08\x12)\n\nindication\x18\n \x01(\x0b\x32\x15.memory.v1.Indication\x12\x11\n\tobjection\x18\x0b \x01(\x08\"\x94\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_GIVEN\x10\x01\x12\x11\n\rSTATE_REFUSED\x10\x02\x12\x13\n\x0fSTATE_WITHDRAWN\x10\x03\x12\x11\n\rSTATE_EXPIRED\x10\x04\x12\x15\n\x11STATE_INVALIDATED\x10\x05\x12\x11\n\rSTATE_RENEWED\x10\x06\"S\n\x13ListPurposesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\"U\n\x14ListPurposesResponse\x12$\n\x08purposes\x18\x01 \x03(\x0b\x32\x12.memory.v1.Purpose\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa5\x01\n\x13GrantConsentRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\x11\n\tassistant\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\nindication\x18\x05 \x01(\x0b\x32\x15.memory.v1.Indication\"\x88\x01\n\x14RefuseConsentRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\x11\n\tassistant\x18\x03 \x01(\t\x12)\n\nindication\x18\x04 \x01(\x0b\x32\x15.memory.v1.Indication\x12\x11\n\tobjection\x18\x05 \x01(\x08\"[\n\x16WithdrawConsentRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\x11\n\tassistant\x18\x03 \x01(\t\x12\r\n\x05\x65rase\x18\x04 \x01(\x08\"U\n\x17WithdrawConsentResponse\x12$\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x12.memory.v1.Consent\x12\x14\n\x0c\x65rased_count\x18\x02 \x01(\x05\"!\n\x11GetConsentRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x86\x01\n\x13ListConsentsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\'\n\x05state\x18\x05 \x01(\x0e\x32\x18.memory.v1.Consent.State\"U\n\x14ListConsentsResponse\x12$\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x12.memory.v1.Consent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x18GetConsentReceiptRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\\\n\x0e\x43onsentReceipt\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03jws\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xab\x04\n\x0e\x43onsentService\x12O\n\x0cListPurposes\x12\x1e.memory.v1.ListPurposesRequest\x1a\x1f.memory.v1.ListPurposesResponse\x12\x42\n\x0cGrantConsent\x12\x1e.memory.v1.GrantConsentRequest\x1a\x12.memory.v1.Consent\x12\x44\n\rRefuseConsent\x12\x1f.memory.v1.RefuseConsentRequest\x1a\x12.memory.v1.Consent\x12X\n\x0fWithdrawConsent\x12!.memory.v1.WithdrawConsentRequest\x1a\".memory.v1.WithdrawConsentResponse\x12>\n\nGetConsent\x12\x1c.memory.v1.GetConsentRequest\x1a\x12.memory.v1.Consent\x12O\n\x0cListConsents\x12\x1e.memory.v1.ListConsentsRequest\x1a\x1f.memory.v1.ListConsentsResponse\x12S\n\x11GetConsentReceipt\x12#.memory.v1.GetConsentReceiptRequest\x1a\x19.memory.v1.ConsentReceiptb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'memory.v1.consent_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PURPOSE_MINIMUMAGESENTRY']._loaded_options = None
+  _globals['_PURPOSE_MINIMUMAGESENTRY']._serialized_options = b'8\001'
   _globals['_PURPOSE']._serialized_start=112
-  _globals['_PURPOSE']._serialized_end=308
-  _globals['_CONSENT']._serialized_start=311
-  _globals['_CONSENT']._serialized_end=733
-  _globals['_CONSENT_STATE']._serialized_start=585
-  _globals['_CONSENT_STATE']._serialized_end=733
-  _globals['_LISTPURPOSESREQUEST']._serialized_start=735
-  _globals['_LISTPURPOSESREQUEST']._serialized_end=795
-  _globals['_LISTPURPOSESRESPONSE']._serialized_start=797
-  _globals['_LISTPURPOSESRESPONSE']._serialized_end=882
-  _globals['_GRANTCONSENTREQUEST']._serialized_start=884
-  _globals['_GRANTCONSENTREQUEST']._serialized_end=1006
-  _globals['_WITHDRAWCONSENTREQUEST']._serialized_start=1008
-  _globals['_WITHDRAWCONSENTREQUEST']._serialized_end=1084
-  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_start=1086
-  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_end=1149
-  _globals['_GETCONSENTREQUEST']._serialized_start=1151
-  _globals['_GETCONSENTREQUEST']._serialized_end=1184
-  _globals['_LISTCONSENTSREQUEST']._serialized_start=1186
-  _globals['_LISTCONSENTSREQUEST']._serialized_end=1262
-  _globals['_LISTCONSENTSRESPONSE']._serialized_start=1264
-  _globals['_LISTCONSENTSRESPONSE']._serialized_end=1349
-  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_start=1351
-  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_end=1391
-  _globals['_CONSENTRECEIPT']._serialized_start=1393
-  _globals['_CONSENTRECEIPT']._serialized_end=1485
-  _globals['_CONSENTSERVICE']._serialized_start=1488
-  _globals['_CONSENTSERVICE']._serialized_end=1973
+  _globals['_PURPOSE']._serialized_end=529
+  _globals['_PURPOSE_MINIMUMAGESENTRY']._serialized_start=479
+  _globals['_PURPOSE_MINIMUMAGESENTRY']._serialized_end=529
+  _globals['_INDICATION']._serialized_start=532
+  _globals['_INDICATION']._serialized_end=973
+  _globals['_INDICATION_METHOD']._serialized_start=736
+  _globals['_INDICATION_METHOD']._serialized_end=868
+  _globals['_INDICATION_RELATION']._serialized_start=870
+  _globals['_INDICATION_RELATION']._serialized_end=973
+  _globals['_CONSENT']._serialized_start=976
+  _globals['_CONSENT']._serialized_end=1485
+  _globals['_CONSENT_STATE']._serialized_start=1337
+  _globals['_CONSENT_STATE']._serialized_end=1485
+  _globals['_LISTPURPOSESREQUEST']._serialized_start=1487
+  _globals['_LISTPURPOSESREQUEST']._serialized_end=1570
+  _globals['_LISTPURPOSESRESPONSE']._serialized_start=1572
+  _globals['_LISTPURPOSESRESPONSE']._serialized_end=1657
+  _globals['_GRANTCONSENTREQUEST']._serialized_start=1660
+  _globals['_GRANTCONSENTREQUEST']._serialized_end=1825
+  _globals['_REFUSECONSENTREQUEST']._serialized_start=1828
+  _globals['_REFUSECONSENTREQUEST']._serialized_end=1964
+  _globals['_WITHDRAWCONSENTREQUEST']._serialized_start=1966
+  _globals['_WITHDRAWCONSENTREQUEST']._serialized_end=2057
+  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_start=2059
+  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_end=2144
+  _globals['_GETCONSENTREQUEST']._serialized_start=2146
+  _globals['_GETCONSENTREQUEST']._serialized_end=2179
+  _globals['_LISTCONSENTSREQUEST']._serialized_start=2182
+  _globals['_LISTCONSENTSREQUEST']._serialized_end=2316
+  _globals['_LISTCONSENTSRESPONSE']._serialized_start=2318
+  _globals['_LISTCONSENTSRESPONSE']._serialized_end=2403
+  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_start=2405
+  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_end=2445
+  _globals['_CONSENTRECEIPT']._serialized_start=2447
+  _globals['_CONSENTRECEIPT']._serialized_end=2539
+  _globals['_CONSENTSERVICE']._serialized_start=2542
+  _globals['_CONSENTSERVICE']._serialized_end=3097
 # @@protoc_insertion_point(module_scope)

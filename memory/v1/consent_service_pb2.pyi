@@ -27,6 +27,26 @@ class Purpose(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MinimumAgesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
@@ -35,6 +55,12 @@ class Purpose(_message.Message):
     ASSISTANTS_FIELD_NUMBER: _builtins.int
     SPECIAL_CATEGORY_FIELD_NUMBER: _builtins.int
     NOTICE_VERSION_FIELD_NUMBER: _builtins.int
+    NOTICE_FIELD_NUMBER: _builtins.int
+    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
+    DATA_CATEGORIES_FIELD_NUMBER: _builtins.int
+    AFFECT_ALLOWED_FIELD_NUMBER: _builtins.int
+    MINIMUM_AGES_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`purposes/{purpose}`; {purpose} is 1 to 63 of a-z, 0-9, '_', '-', '.'."""
     title: _builtins.str
@@ -46,7 +72,16 @@ class Purpose(_message.Message):
     special_category: _builtins.bool
     """Whether it touches special categories of data (GDPR Art. 9), which need explicit consent."""
     notice_version: _builtins.str
-    """The version of the notice that `description` is."""
+    """The version of the notice; consent given under another one does not cover."""
+    notice: _builtins.str
+    """What the person is asked to read. Empty: `description` says all."""
+    legal_basis: _builtins.str
+    """Why the law allows it (GDPR Art. 6(1)): "consent", "contract", "legal-obligation",
+    "vital-interest", "public-interest" or "legitimate-interest". Tacit asks for consent either
+    way.
+    """
+    affect_allowed: _builtins.bool
+    """Whether mood may be inferred for it."""
     @_builtins.property
     def retention(self) -> _duration_pb2.Duration:
         """How long what is stored for it is kept before it is erased. Absent: until erased by choice."""
@@ -54,6 +89,18 @@ class Purpose(_message.Message):
     @_builtins.property
     def assistants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The assistants that may use it, by `client_id`. Empty: all of the tenant's."""
+
+    @_builtins.property
+    def data_categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which personal data it uses, as IRIs of DPV's personal data categories."""
+
+    @_builtins.property
+    def minimum_ages(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """From which age a person decides alone, by ISO 3166 country or "default". Empty: no rule."""
+
+    @_builtins.property
+    def language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The languages that the words above are had in, besides the registry's own, as BCP 47 tags."""
 
     def __init__(
         self,
@@ -66,14 +113,128 @@ class Purpose(_message.Message):
         assistants: _abc.Iterable[_builtins.str] | None = ...,
         special_category: _builtins.bool = ...,
         notice_version: _builtins.str = ...,
+        notice: _builtins.str = ...,
+        legal_basis: _builtins.str = ...,
+        data_categories: _abc.Iterable[_builtins.str] | None = ...,
+        affect_allowed: _builtins.bool = ...,
+        minimum_ages: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        language_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistants", b"assistants", "description", b"description", "dpv_purpose", b"dpv_purpose", "name", b"name", "notice_version", b"notice_version", "retention", b"retention", "special_category", b"special_category", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affect_allowed", b"affect_allowed", "assistants", b"assistants", "data_categories", b"data_categories", "description", b"description", "dpv_purpose", b"dpv_purpose", "language_codes", b"language_codes", "legal_basis", b"legal_basis", "minimum_ages", b"minimum_ages", "name", b"name", "notice", b"notice", "notice_version", b"notice_version", "retention", b"retention", "special_category", b"special_category", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Purpose: _TypeAlias = Purpose  # noqa: Y015
+
+@_typing.final
+class Indication(_message.Message):
+    """How a decision was made: what a record of it must be able to show (GDPR Art. 7(1))."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Method:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _MethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Indication._Method.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        METHOD_UNSPECIFIED: Indication._Method.ValueType  # 0
+        """Not told."""
+        METHOD_STATEMENT: Indication._Method.ValueType  # 1
+        """In words, written."""
+        METHOD_CLICK: Indication._Method.ValueType  # 2
+        """By a click or tap made for it."""
+        METHOD_SIGNATURE: Indication._Method.ValueType  # 3
+        """By signature."""
+        METHOD_VOICE: Indication._Method.ValueType  # 4
+        """In words, spoken."""
+        METHOD_SETTING: Indication._Method.ValueType  # 5
+        """By a setting they chose."""
+
+    class Method(_Method, metaclass=_MethodEnumTypeWrapper):
+        """How the person said it."""
+
+    METHOD_UNSPECIFIED: Indication.Method.ValueType  # 0
+    """Not told."""
+    METHOD_STATEMENT: Indication.Method.ValueType  # 1
+    """In words, written."""
+    METHOD_CLICK: Indication.Method.ValueType  # 2
+    """By a click or tap made for it."""
+    METHOD_SIGNATURE: Indication.Method.ValueType  # 3
+    """By signature."""
+    METHOD_VOICE: Indication.Method.ValueType  # 4
+    """In words, spoken."""
+    METHOD_SETTING: Indication.Method.ValueType  # 5
+    """By a setting they chose."""
+
+    class _Relation:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _RelationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Indication._Relation.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        RELATION_UNSPECIFIED: Indication._Relation.ValueType  # 0
+        """The person."""
+        RELATION_PARENT: Indication._Relation.ValueType  # 1
+        """A parent."""
+        RELATION_GUARDIAN: Indication._Relation.ValueType  # 2
+        """A guardian."""
+        RELATION_DELEGATE: Indication._Relation.ValueType  # 3
+        """Someone the person chose."""
+
+    class Relation(_Relation, metaclass=_RelationEnumTypeWrapper):
+        """Who decided."""
+
+    RELATION_UNSPECIFIED: Indication.Relation.ValueType  # 0
+    """The person."""
+    RELATION_PARENT: Indication.Relation.ValueType  # 1
+    """A parent."""
+    RELATION_GUARDIAN: Indication.Relation.ValueType  # 2
+    """A guardian."""
+    RELATION_DELEGATE: Indication.Relation.ValueType  # 3
+    """Someone the person chose."""
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    EXPLICIT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    DELEGATE_FIELD_NUMBER: _builtins.int
+    AGE_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    method: Global___Indication.Method.ValueType
+    """How the person said it."""
+    explicit: _builtins.bool
+    """Whether it was explicit (Art. 9(2)(a)): needed where the purpose says `special_category`."""
+    language_code: _builtins.str
+    """In which language they were asked, as a BCP 47 tag."""
+    relation: Global___Indication.Relation.ValueType
+    """Who decided, if not the person; with `delegate`."""
+    delegate: _builtins.str
+    """Input only. The name or id of whoever decided for the person; at most 256 characters. Sealed."""
+    age: _builtins.int
+    """Input only. How old the person is, if known and a rule of the purpose asks. Judged, not kept."""
+    region_code: _builtins.str
+    """Input only. Where they live, as an ISO 3166 country code, for the same rule. Judged, not kept."""
+    def __init__(
+        self,
+        *,
+        method: Global___Indication.Method.ValueType = ...,
+        explicit: _builtins.bool = ...,
+        language_code: _builtins.str = ...,
+        relation: Global___Indication.Relation.ValueType = ...,
+        delegate: _builtins.str = ...,
+        age: _builtins.int = ...,
+        region_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "delegate", b"delegate", "explicit", b"explicit", "language_code", b"language_code", "method", b"method", "region_code", b"region_code", "relation", b"relation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Indication: _TypeAlias = Indication  # noqa: Y015
 
 @_typing.final
 class Consent(_message.Message):
@@ -128,6 +289,9 @@ class Consent(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     NOTICE_VERSION_FIELD_NUMBER: _builtins.int
+    NOTICE_OUTDATED_FIELD_NUMBER: _builtins.int
+    INDICATION_FIELD_NUMBER: _builtins.int
+    OBJECTION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`people/{person}/consents/{consent}`; {consent} is random."""
     purpose: _builtins.str
@@ -138,6 +302,12 @@ class Consent(_message.Message):
     """Where it stands now."""
     notice_version: _builtins.str
     """The version of the notice that the person saw."""
+    notice_outdated: _builtins.bool
+    """Whether the purpose has another notice by now: then this consent does not cover, and the
+    person is to be asked again.
+    """
+    objection: _builtins.bool
+    """Whether it is an objection (GDPR Art. 21), which only the person takes back."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was given."""
@@ -150,6 +320,10 @@ class Consent(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends by itself. Absent: only when withdrawn."""
 
+    @_builtins.property
+    def indication(self) -> Global___Indication:
+        """How it was made."""
+
     def __init__(
         self,
         *,
@@ -161,10 +335,13 @@ class Consent(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         notice_version: _builtins.str = ...,
+        notice_outdated: _builtins.bool = ...,
+        indication: Global___Indication | None = ...,
+        objection: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "indication", b"indication", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistant", b"assistant", "create_time", b"create_time", "expire_time", b"expire_time", "name", b"name", "notice_version", b"notice_version", "purpose", b"purpose", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistant", b"assistant", "create_time", b"create_time", "expire_time", b"expire_time", "indication", b"indication", "name", b"name", "notice_outdated", b"notice_outdated", "notice_version", b"notice_version", "objection", b"objection", "purpose", b"purpose", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -178,19 +355,25 @@ class ListPurposesRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most: 50 when zero, 100 when more; negative is INVALID_ARGUMENT."""
     page_token: _builtins.str
-    """The `next_page_token` of the page before."""
+    """The `next_page_token` of the page before. Every other field but `page_size` must be as it
+    was then.
+    """
+    language_code: _builtins.str
+    """In which language, as a BCP 47 tag; the nearest one there is answers. Empty: the registry's."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -234,6 +417,7 @@ class GrantConsentRequest(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     ASSISTANT_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    INDICATION_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. Who consents: `people/{person}`."""
     purpose: _builtins.str
@@ -244,6 +428,10 @@ class GrantConsentRequest(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it shall end by itself. Absent: only when withdrawn."""
 
+    @_builtins.property
+    def indication(self) -> Global___Indication:
+        """How it was given."""
+
     def __init__(
         self,
         *,
@@ -251,14 +439,57 @@ class GrantConsentRequest(_message.Message):
         purpose: _builtins.str = ...,
         assistant: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        indication: Global___Indication | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "indication", b"indication"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistant", b"assistant", "expire_time", b"expire_time", "parent", b"parent", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistant", b"assistant", "expire_time", b"expire_time", "indication", b"indication", "parent", b"parent", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GrantConsentRequest: _TypeAlias = GrantConsentRequest  # noqa: Y015
+
+@_typing.final
+class RefuseConsentRequest(_message.Message):
+    """Asks to record a no."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    ASSISTANT_FIELD_NUMBER: _builtins.int
+    INDICATION_FIELD_NUMBER: _builtins.int
+    OBJECTION_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Who refuses: `people/{person}`."""
+    purpose: _builtins.str
+    """Required. What: `purposes/{purpose}`."""
+    assistant: _builtins.str
+    """Which assistant may not, by its `client_id`. Empty: none may."""
+    objection: _builtins.bool
+    """Whether it is an objection (GDPR Art. 21) to the use as a whole: then no assistant can record
+    a yes any more, only the person's own token.
+    """
+    @_builtins.property
+    def indication(self) -> Global___Indication:
+        """How it was said."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        assistant: _builtins.str = ...,
+        indication: Global___Indication | None = ...,
+        objection: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["indication", b"indication"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistant", b"assistant", "indication", b"indication", "objection", b"objection", "parent", b"parent", "purpose", b"purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefuseConsentRequest: _TypeAlias = RefuseConsentRequest  # noqa: Y015
 
 @_typing.final
 class WithdrawConsentRequest(_message.Message):
@@ -269,22 +500,26 @@ class WithdrawConsentRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     ASSISTANT_FIELD_NUMBER: _builtins.int
+    ERASE_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. Who withdraws: `people/{person}`."""
     purpose: _builtins.str
     """Required. From what: `purposes/{purpose}`."""
     assistant: _builtins.str
     """Which assistant may no longer, by its `client_id`. Empty: none may any longer."""
+    erase: _builtins.bool
+    """Whether to erase what was stored for the purpose, by that assistant or by all."""
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         purpose: _builtins.str = ...,
         assistant: _builtins.str = ...,
+        erase: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistant", b"assistant", "parent", b"parent", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistant", b"assistant", "erase", b"erase", "parent", b"parent", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -297,6 +532,9 @@ class WithdrawConsentResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONSENTS_FIELD_NUMBER: _builtins.int
+    ERASED_COUNT_FIELD_NUMBER: _builtins.int
+    erased_count: _builtins.int
+    """How many memories were erased; for purposes/affect, from how many the inferred mood was."""
     @_builtins.property
     def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Consent]:
         """The consents as they stand now. Empty when there was nothing to withdraw."""
@@ -305,10 +543,11 @@ class WithdrawConsentResponse(_message.Message):
         self,
         *,
         consents: _abc.Iterable[Global___Consent] | None = ...,
+        erased_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "erased_count", b"erased_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -345,22 +584,32 @@ class ListConsentsRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. Whose consents: `people/{person}`."""
     page_size: _builtins.int
     """How many at most: 50 when zero, 100 when more; negative is INVALID_ARGUMENT."""
     page_token: _builtins.str
-    """The `next_page_token` of the page before."""
+    """The `next_page_token` of the page before. Every other field but `page_size` must be as it
+    was then.
+    """
+    purpose: _builtins.str
+    """Only those for `purposes/{purpose}`. Empty: all."""
+    state: Global___Consent.State.ValueType
+    """Only those in this state now. Unspecified: all."""
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        state: Global___Consent.State.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "purpose", b"purpose", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -46,6 +46,11 @@ class ConsentServiceStub:
                 request_serializer=memory_dot_v1_dot_consent__service__pb2.GrantConsentRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_consent__service__pb2.Consent.FromString,
                 _registered_method=True)
+        self.RefuseConsent = channel.unary_unary(
+                '/memory.v1.ConsentService/RefuseConsent',
+                request_serializer=memory_dot_v1_dot_consent__service__pb2.RefuseConsentRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_consent__service__pb2.Consent.FromString,
+                _registered_method=True)
         self.WithdrawConsent = channel.unary_unary(
                 '/memory.v1.ConsentService/WithdrawConsent',
                 request_serializer=memory_dot_v1_dot_consent__service__pb2.WithdrawConsentRequest.SerializeToString,
@@ -82,7 +87,16 @@ class ConsentServiceServicer:
 
     def GrantConsent(self, request, context):
         """Records that a person consents. Takes effect with the next call. Granting again what is in
-        force renews it. INVALID_ARGUMENT (PURPOSE_UNKNOWN).
+        force renews it. INVALID_ARGUMENT (PURPOSE_UNKNOWN); PERMISSION_DENIED (OBJECTION) after the
+        person objected, unless they grant it themselves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefuseConsent(self, request, context):
+        """Records that a person was asked and said no, or objects to a use (GDPR Art. 21). Takes effect
+        with the next call. INVALID_ARGUMENT (PURPOSE_UNKNOWN).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,7 +105,8 @@ class ConsentServiceServicer:
     def WithdrawConsent(self, request, context):
         """Records that a person withdraws consent. Takes effect with the next call. As easy as
         granting (GDPR Art. 7(3)): it takes the same fields, needs no id, and succeeds when there is
-        nothing to withdraw. What was lawful before stays so.
+        nothing to withdraw. What was lawful before stays so; what was stored for the purpose is
+        erased in the same step if `erase` says so. FAILED_PRECONDITION (LEGAL_HOLD).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,7 +128,7 @@ class ConsentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetConsentReceipt(self, request, context):
-        """Reads the signed receipt of a consent. NOT_FOUND as GetConsent.
+        """Reads the signed receipt of a decision, as it stands now. NOT_FOUND as GetConsent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,6 +145,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
             'GrantConsent': grpc.unary_unary_rpc_method_handler(
                     servicer.GrantConsent,
                     request_deserializer=memory_dot_v1_dot_consent__service__pb2.GrantConsentRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_consent__service__pb2.Consent.SerializeToString,
+            ),
+            'RefuseConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefuseConsent,
+                    request_deserializer=memory_dot_v1_dot_consent__service__pb2.RefuseConsentRequest.FromString,
                     response_serializer=memory_dot_v1_dot_consent__service__pb2.Consent.SerializeToString,
             ),
             'WithdrawConsent': grpc.unary_unary_rpc_method_handler(
@@ -208,6 +228,33 @@ class ConsentService:
             target,
             '/memory.v1.ConsentService/GrantConsent',
             memory_dot_v1_dot_consent__service__pb2.GrantConsentRequest.SerializeToString,
+            memory_dot_v1_dot_consent__service__pb2.Consent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefuseConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.ConsentService/RefuseConsent',
+            memory_dot_v1_dot_consent__service__pb2.RefuseConsentRequest.SerializeToString,
             memory_dot_v1_dot_consent__service__pb2.Consent.FromString,
             options,
             channel_credentials,

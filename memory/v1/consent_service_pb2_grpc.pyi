@@ -39,12 +39,18 @@ class ConsentServiceStub:
     """Lists the tenant's purposes: what a person can be asked to consent to."""
     GrantConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GrantConsentRequest, _consent_service_pb2.Consent]
     """Records that a person consents. Takes effect with the next call. Granting again what is in
-    force renews it. INVALID_ARGUMENT (PURPOSE_UNKNOWN).
+    force renews it. INVALID_ARGUMENT (PURPOSE_UNKNOWN); PERMISSION_DENIED (OBJECTION) after the
+    person objected, unless they grant it themselves.
+    """
+    RefuseConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.RefuseConsentRequest, _consent_service_pb2.Consent]
+    """Records that a person was asked and said no, or objects to a use (GDPR Art. 21). Takes effect
+    with the next call. INVALID_ARGUMENT (PURPOSE_UNKNOWN).
     """
     WithdrawConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.WithdrawConsentRequest, _consent_service_pb2.WithdrawConsentResponse]
     """Records that a person withdraws consent. Takes effect with the next call. As easy as
     granting (GDPR Art. 7(3)): it takes the same fields, needs no id, and succeeds when there is
-    nothing to withdraw. What was lawful before stays so.
+    nothing to withdraw. What was lawful before stays so; what was stored for the purpose is
+    erased in the same step if `erase` says so. FAILED_PRECONDITION (LEGAL_HOLD).
     """
     GetConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_service_pb2.Consent]
     """Reads one consent. NOT_FOUND when it does not exist or is another person's."""
@@ -53,7 +59,7 @@ class ConsentServiceStub:
     INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
     """
     GetConsentReceipt: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentReceiptRequest, _consent_service_pb2.ConsentReceipt]
-    """Reads the signed receipt of a consent. NOT_FOUND as GetConsent."""
+    """Reads the signed receipt of a decision, as it stands now. NOT_FOUND as GetConsent."""
 
 @_typing.type_check_only
 class ConsentServiceAsyncStub(ConsentServiceStub):
@@ -66,12 +72,18 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """Lists the tenant's purposes: what a person can be asked to consent to."""
     GrantConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GrantConsentRequest, _consent_service_pb2.Consent]  # type: ignore[assignment]
     """Records that a person consents. Takes effect with the next call. Granting again what is in
-    force renews it. INVALID_ARGUMENT (PURPOSE_UNKNOWN).
+    force renews it. INVALID_ARGUMENT (PURPOSE_UNKNOWN); PERMISSION_DENIED (OBJECTION) after the
+    person objected, unless they grant it themselves.
+    """
+    RefuseConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.RefuseConsentRequest, _consent_service_pb2.Consent]  # type: ignore[assignment]
+    """Records that a person was asked and said no, or objects to a use (GDPR Art. 21). Takes effect
+    with the next call. INVALID_ARGUMENT (PURPOSE_UNKNOWN).
     """
     WithdrawConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.WithdrawConsentRequest, _consent_service_pb2.WithdrawConsentResponse]  # type: ignore[assignment]
     """Records that a person withdraws consent. Takes effect with the next call. As easy as
     granting (GDPR Art. 7(3)): it takes the same fields, needs no id, and succeeds when there is
-    nothing to withdraw. What was lawful before stays so.
+    nothing to withdraw. What was lawful before stays so; what was stored for the purpose is
+    erased in the same step if `erase` says so. FAILED_PRECONDITION (LEGAL_HOLD).
     """
     GetConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_service_pb2.Consent]  # type: ignore[assignment]
     """Reads one consent. NOT_FOUND when it does not exist or is another person's."""
@@ -80,7 +92,7 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
     """
     GetConsentReceipt: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentReceiptRequest, _consent_service_pb2.ConsentReceipt]  # type: ignore[assignment]
-    """Reads the signed receipt of a consent. NOT_FOUND as GetConsent."""
+    """Reads the signed receipt of a decision, as it stands now. NOT_FOUND as GetConsent."""
 
 class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     """The person's decisions. Scope consent.manage for every call; a person's own token may use all
@@ -102,7 +114,18 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.Consent, _abc.Awaitable[_consent_service_pb2.Consent]]:
         """Records that a person consents. Takes effect with the next call. Granting again what is in
-        force renews it. INVALID_ARGUMENT (PURPOSE_UNKNOWN).
+        force renews it. INVALID_ARGUMENT (PURPOSE_UNKNOWN); PERMISSION_DENIED (OBJECTION) after the
+        person objected, unless they grant it themselves.
+        """
+
+    @_abc_1.abstractmethod
+    def RefuseConsent(
+        self,
+        request: _consent_service_pb2.RefuseConsentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_service_pb2.Consent, _abc.Awaitable[_consent_service_pb2.Consent]]:
+        """Records that a person was asked and said no, or objects to a use (GDPR Art. 21). Takes effect
+        with the next call. INVALID_ARGUMENT (PURPOSE_UNKNOWN).
         """
 
     @_abc_1.abstractmethod
@@ -113,7 +136,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_consent_service_pb2.WithdrawConsentResponse, _abc.Awaitable[_consent_service_pb2.WithdrawConsentResponse]]:
         """Records that a person withdraws consent. Takes effect with the next call. As easy as
         granting (GDPR Art. 7(3)): it takes the same fields, needs no id, and succeeds when there is
-        nothing to withdraw. What was lawful before stays so.
+        nothing to withdraw. What was lawful before stays so; what was stored for the purpose is
+        erased in the same step if `erase` says so. FAILED_PRECONDITION (LEGAL_HOLD).
         """
 
     @_abc_1.abstractmethod
@@ -140,6 +164,6 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.GetConsentReceiptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.ConsentReceipt, _abc.Awaitable[_consent_service_pb2.ConsentReceipt]]:
-        """Reads the signed receipt of a consent. NOT_FOUND as GetConsent."""
+        """Reads the signed receipt of a decision, as it stands now. NOT_FOUND as GetConsent."""
 
 def add_ConsentServiceServicer_to_server(servicer: ConsentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

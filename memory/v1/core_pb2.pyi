@@ -129,6 +129,7 @@ class Memory(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
+    AFFECT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Output only, but for UpdateMemory. `people/{person}/memories/{memory}`; {memory} is random."""
     text: _builtins.str
@@ -176,14 +177,21 @@ class Memory(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it will be erased. May be given to end earlier than the purpose's retention, never
-        later. Absent where nothing ends it.
+        """When it will be erased; from then on it is not found. May be given to end earlier than the
+        purpose's retention, never later. Absent where nothing ends it.
         """
 
     @_builtins.property
     def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The memories it was derived from, as resource names of the same person; at most 100. It is
-        erased when they are.
+        """The memories it was derived from, as resource names of the same person that the call may
+        read; at most 100. It is erased when one of them is.
+        """
+
+    @_builtins.property
+    def affect(self) -> Global___Affect:
+        """Output only. The mood inferred from it; absent where none was, and where the caller may not
+        see it: an assistant needs a consent for purposes/affect beside the one for `access`, and a
+        purpose that allows it. A token that names the person always sees it.
         """
 
     def __init__(
@@ -204,14 +212,77 @@ class Memory(_message.Message):
         version: _builtins.int = ...,
         etag: _builtins.str = ...,
         sources: _abc.Iterable[_builtins.str] | None = ...,
+        affect: Global___Affect | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "event_time", b"event_time", "expire_time", b"expire_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["affect", b"affect", "create_time", b"create_time", "event_time", b"event_time", "expire_time", b"expire_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistant", b"assistant", "create_time", b"create_time", "etag", b"etag", "event_time", b"event_time", "expire_time", b"expire_time", "kind", b"kind", "labels", b"labels", "name", b"name", "purpose", b"purpose", "session", b"session", "sources", b"sources", "speaker", b"speaker", "text", b"text", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affect", b"affect", "assistant", b"assistant", "create_time", b"create_time", "etag", b"etag", "event_time", b"event_time", "expire_time", b"expire_time", "kind", b"kind", "labels", b"labels", "name", b"name", "purpose", b"purpose", "session", b"session", "sources", b"sources", "speaker", b"speaker", "text", b"text", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Memory: _TypeAlias = Memory  # noqa: Y015
+
+@_typing.final
+class Affect(_message.Message):
+    """A guess at how the person felt, by word lists and rules, from the words of one message in
+    English without the names in it. Not a diagnosis. Other languages have none.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Cue(_message.Message):
+        """One thing in the text that it was made from."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        RULE_FIELD_NUMBER: _builtins.int
+        WORDS_FIELD_NUMBER: _builtins.int
+        POINTS_FIELD_NUMBER: _builtins.int
+        rule: _builtins.str
+        """Which rule; docs/retention-and-affect.md says what each looks for."""
+        words: _builtins.str
+        """The words it found."""
+        points: _builtins.float
+        """What they counted: -4 to 4 where `rule` is "lexicon", else 0 to 1 towards frustration."""
+        def __init__(
+            self,
+            *,
+            rule: _builtins.str = ...,
+            words: _builtins.str = ...,
+            points: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["points", b"points", "rule", b"rule", "words", b"words"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    VALENCE_FIELD_NUMBER: _builtins.int
+    FRUSTRATION_FIELD_NUMBER: _builtins.int
+    CUES_FIELD_NUMBER: _builtins.int
+    valence: _builtins.float
+    """From -1, all bad, to 1, all good."""
+    frustration: _builtins.float
+    """From 0, none, to 1."""
+    @_builtins.property
+    def cues(self) -> _containers.RepeatedCompositeFieldContainer[Global___Affect.Cue]:
+        """What it was made from, in the order of the rules."""
+
+    def __init__(
+        self,
+        *,
+        valence: _builtins.float = ...,
+        frustration: _builtins.float = ...,
+        cues: _abc.Iterable[Global___Affect.Cue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cues", b"cues", "frustration", b"frustration", "valence", b"valence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Affect: _TypeAlias = Affect  # noqa: Y015
 
 @_typing.final
 class MemoryFilter(_message.Message):
@@ -254,3 +325,146 @@ class MemoryFilter(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MemoryFilter: _TypeAlias = MemoryFilter  # noqa: Y015
+
+@_typing.final
+class DataSubjectRequest(_message.Message):
+    """A person exercised a right; says which, and never what about. An operator's list of them names
+    nobody.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Right:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _RightEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DataSubjectRequest._Right.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        RIGHT_UNSPECIFIED: DataSubjectRequest._Right.ValueType  # 0
+        """Never sent."""
+        RIGHT_ACCESS: DataSubjectRequest._Right.ValueType  # 1
+        """Art. 15: to know what is kept, and who used it."""
+        RIGHT_PORTABILITY: DataSubjectRequest._Right.ValueType  # 2
+        """Art. 15 and 20: to take everything away."""
+        RIGHT_RECTIFICATION: DataSubjectRequest._Right.ValueType  # 3
+        """Art. 16: to have it corrected."""
+        RIGHT_ERASURE: DataSubjectRequest._Right.ValueType  # 4
+        """Art. 17: to have it erased."""
+        RIGHT_RESTRICTION: DataSubjectRequest._Right.ValueType  # 5
+        """Art. 18: to have it kept and not used."""
+        RIGHT_OBJECTION: DataSubjectRequest._Right.ValueType  # 6
+        """Art. 21: to object to a purpose."""
+
+    class Right(_Right, metaclass=_RightEnumTypeWrapper):
+        """Which right, by its GDPR article."""
+
+    RIGHT_UNSPECIFIED: DataSubjectRequest.Right.ValueType  # 0
+    """Never sent."""
+    RIGHT_ACCESS: DataSubjectRequest.Right.ValueType  # 1
+    """Art. 15: to know what is kept, and who used it."""
+    RIGHT_PORTABILITY: DataSubjectRequest.Right.ValueType  # 2
+    """Art. 15 and 20: to take everything away."""
+    RIGHT_RECTIFICATION: DataSubjectRequest.Right.ValueType  # 3
+    """Art. 16: to have it corrected."""
+    RIGHT_ERASURE: DataSubjectRequest.Right.ValueType  # 4
+    """Art. 17: to have it erased."""
+    RIGHT_RESTRICTION: DataSubjectRequest.Right.ValueType  # 5
+    """Art. 18: to have it kept and not used."""
+    RIGHT_OBJECTION: DataSubjectRequest.Right.ValueType  # 6
+    """Art. 21: to object to a purpose."""
+
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DataSubjectRequest._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: DataSubjectRequest._Outcome.ValueType  # 0
+        """It has not ended."""
+        OUTCOME_FULFILLED: DataSubjectRequest._Outcome.ValueType  # 1
+        """What was asked was done."""
+        OUTCOME_REFUSED: DataSubjectRequest._Outcome.ValueType  # 2
+        """It was refused; the person was told why, and where to complain."""
+        OUTCOME_ABANDONED: DataSubjectRequest._Outcome.ValueType  # 3
+        """The person did not come back to it."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """How it ended."""
+
+    OUTCOME_UNSPECIFIED: DataSubjectRequest.Outcome.ValueType  # 0
+    """It has not ended."""
+    OUTCOME_FULFILLED: DataSubjectRequest.Outcome.ValueType  # 1
+    """What was asked was done."""
+    OUTCOME_REFUSED: DataSubjectRequest.Outcome.ValueType  # 2
+    """It was refused; the person was told why, and where to complain."""
+    OUTCOME_ABANDONED: DataSubjectRequest.Outcome.ValueType  # 3
+    """The person did not come back to it."""
+
+    class _Extension:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ExtensionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DataSubjectRequest._Extension.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        EXTENSION_UNSPECIFIED: DataSubjectRequest._Extension.ValueType  # 0
+        """It may not."""
+        EXTENSION_COMPLEXITY: DataSubjectRequest._Extension.ValueType  # 1
+        """The request is complex."""
+        EXTENSION_NUMBER: DataSubjectRequest._Extension.ValueType  # 2
+        """There are many requests."""
+
+    class Extension(_Extension, metaclass=_ExtensionEnumTypeWrapper):
+        """Why it may take two months longer (Art. 12(3))."""
+
+    EXTENSION_UNSPECIFIED: DataSubjectRequest.Extension.ValueType  # 0
+    """It may not."""
+    EXTENSION_COMPLEXITY: DataSubjectRequest.Extension.ValueType  # 1
+    """The request is complex."""
+    EXTENSION_NUMBER: DataSubjectRequest.Extension.ValueType  # 2
+    """There are many requests."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    RECEIVE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    EXTENSION_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    COMPLETE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`dataSubjectRequests/{data_subject_request}`; that of an erasure has the erasure's id."""
+    right: Global___DataSubjectRequest.Right.ValueType
+    """Which right."""
+    extension: Global___DataSubjectRequest.Extension.ValueType
+    """Why it was extended."""
+    outcome: Global___DataSubjectRequest.Outcome.ValueType
+    """How it ended."""
+    @_builtins.property
+    def receive_time(self) -> _timestamp_pb2.Timestamp:
+        """When it came."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When it must be answered: a month after it came, or three if it was extended."""
+
+    @_builtins.property
+    def complete_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended; absent until then."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        right: Global___DataSubjectRequest.Right.ValueType = ...,
+        receive_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        extension: Global___DataSubjectRequest.Extension.ValueType = ...,
+        outcome: Global___DataSubjectRequest.Outcome.ValueType = ...,
+        complete_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "due_time", b"due_time", "receive_time", b"receive_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "due_time", b"due_time", "extension", b"extension", "name", b"name", "outcome", b"outcome", "receive_time", b"receive_time", "right", b"right"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DataSubjectRequest: _TypeAlias = DataSubjectRequest  # noqa: Y015

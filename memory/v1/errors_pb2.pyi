@@ -84,6 +84,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     `tacit verify`, and when an archive is taken in.
     { "reason": "SIGNATURE_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
     """
+    ARCHIVE_INVALID: _ErrorReason.ValueType  # 18
+    """INVALID_ARGUMENT. What was handed in is no archive, or not the one that was written: a line of
+    it does not fit. Nothing was taken in.
+    { "reason": "ARCHIVE_INVALID", "domain": "tacit.memory.v1",
+      "metadata": { "field": "data", "line": "17" } }
+    """
     TOKEN_INVALID: _ErrorReason.ValueType  # 20
     """UNAUTHENTICATED. No bearer token, or one that is forged, expired, not yet valid, or made
     for another server.
@@ -106,9 +112,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     CONSENT_MISSING: _ErrorReason.ValueType  # 24
     """PERMISSION_DENIED. No consent covers this person, purpose and assistant now. An unknown
-    person reads the same.
+    person reads the same. Metadata "notice" is the version of the notice that the person agreed
+    to, where their yes no longer fits the registry: ask again.
     { "reason": "CONSENT_MISSING", "domain": "tacit.memory.v1",
       "metadata": { "purpose": "assistance", "assistant": "helper" } }
+    """
+    OBJECTION: _ErrorReason.ValueType  # 25
+    """PERMISSION_DENIED. The person objected to this use (GDPR Art. 21): only their own token can
+    give consent again.
+    { "reason": "OBJECTION", "domain": "tacit.memory.v1", "metadata": {} }
     """
     RESOURCE_NOT_FOUND: _ErrorReason.ValueType  # 30
     """NOT_FOUND. No such resource for this caller. A missing and a foreign one read alike.
@@ -128,6 +140,17 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The person is being forgotten; nothing can be stored or recalled until
     that is done.
     { "reason": "ERASURE_IN_PROGRESS", "domain": "tacit.memory.v1", "metadata": {} }
+    """
+    PROCESSING_RESTRICTED: _ErrorReason.ValueType  # 34
+    """FAILED_PRECONDITION. Processing of this person's data is restricted (GDPR Art. 18): it is
+    kept and not used, until LiftRestriction. The person's own token may still read it.
+    { "reason": "PROCESSING_RESTRICTED", "domain": "tacit.memory.v1", "metadata": {} }
+    """
+    LEGAL_HOLD: _ErrorReason.ValueType  # 35
+    """FAILED_PRECONDITION. A legal hold keeps this person's data from being erased (GDPR
+    Art. 17(3)(e)). Nothing was erased.
+    { "reason": "LEGAL_HOLD", "domain": "tacit.memory.v1",
+      "metadata": { "until": "2027-01-01T00:00:00+00:00" } }
     """
     STORAGE_FULL: _ErrorReason.ValueType  # 40
     """RESOURCE_EXHAUSTED. The disk or database is full. Nothing was stored.
@@ -153,6 +176,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. Keys are being rotated already, by another request. GetStatus shows how
     far that is.
     { "reason": "ROTATION_IN_PROGRESS", "domain": "tacit.memory.v1", "metadata": {} }
+    """
+    REQUEST_CLOSED: _ErrorReason.ValueType  # 48
+    """FAILED_PRECONDITION. A data-subject request has ended, or was extended before.
+    { "reason": "REQUEST_CLOSED", "domain": "tacit.memory.v1", "metadata": {} }
     """
     CONFIGURATION_INVALID: _ErrorReason.ValueType  # 50
     """FAILED_PRECONDITION. The server is not set up for this. Shown at start and by `tacit`.
@@ -223,6 +250,12 @@ SIGNATURE_INVALID: ErrorReason.ValueType  # 14
 `tacit verify`, and when an archive is taken in.
 { "reason": "SIGNATURE_INVALID", "domain": "tacit.memory.v1", "metadata": {} }
 """
+ARCHIVE_INVALID: ErrorReason.ValueType  # 18
+"""INVALID_ARGUMENT. What was handed in is no archive, or not the one that was written: a line of
+it does not fit. Nothing was taken in.
+{ "reason": "ARCHIVE_INVALID", "domain": "tacit.memory.v1",
+  "metadata": { "field": "data", "line": "17" } }
+"""
 TOKEN_INVALID: ErrorReason.ValueType  # 20
 """UNAUTHENTICATED. No bearer token, or one that is forged, expired, not yet valid, or made
 for another server.
@@ -245,9 +278,15 @@ a person or an operator may do.
 """
 CONSENT_MISSING: ErrorReason.ValueType  # 24
 """PERMISSION_DENIED. No consent covers this person, purpose and assistant now. An unknown
-person reads the same.
+person reads the same. Metadata "notice" is the version of the notice that the person agreed
+to, where their yes no longer fits the registry: ask again.
 { "reason": "CONSENT_MISSING", "domain": "tacit.memory.v1",
   "metadata": { "purpose": "assistance", "assistant": "helper" } }
+"""
+OBJECTION: ErrorReason.ValueType  # 25
+"""PERMISSION_DENIED. The person objected to this use (GDPR Art. 21): only their own token can
+give consent again.
+{ "reason": "OBJECTION", "domain": "tacit.memory.v1", "metadata": {} }
 """
 RESOURCE_NOT_FOUND: ErrorReason.ValueType  # 30
 """NOT_FOUND. No such resource for this caller. A missing and a foreign one read alike.
@@ -267,6 +306,17 @@ ERASURE_IN_PROGRESS: ErrorReason.ValueType  # 33
 """FAILED_PRECONDITION. The person is being forgotten; nothing can be stored or recalled until
 that is done.
 { "reason": "ERASURE_IN_PROGRESS", "domain": "tacit.memory.v1", "metadata": {} }
+"""
+PROCESSING_RESTRICTED: ErrorReason.ValueType  # 34
+"""FAILED_PRECONDITION. Processing of this person's data is restricted (GDPR Art. 18): it is
+kept and not used, until LiftRestriction. The person's own token may still read it.
+{ "reason": "PROCESSING_RESTRICTED", "domain": "tacit.memory.v1", "metadata": {} }
+"""
+LEGAL_HOLD: ErrorReason.ValueType  # 35
+"""FAILED_PRECONDITION. A legal hold keeps this person's data from being erased (GDPR
+Art. 17(3)(e)). Nothing was erased.
+{ "reason": "LEGAL_HOLD", "domain": "tacit.memory.v1",
+  "metadata": { "until": "2027-01-01T00:00:00+00:00" } }
 """
 STORAGE_FULL: ErrorReason.ValueType  # 40
 """RESOURCE_EXHAUSTED. The disk or database is full. Nothing was stored.
@@ -292,6 +342,10 @@ ROTATION_IN_PROGRESS: ErrorReason.ValueType  # 45
 """FAILED_PRECONDITION. Keys are being rotated already, by another request. GetStatus shows how
 far that is.
 { "reason": "ROTATION_IN_PROGRESS", "domain": "tacit.memory.v1", "metadata": {} }
+"""
+REQUEST_CLOSED: ErrorReason.ValueType  # 48
+"""FAILED_PRECONDITION. A data-subject request has ended, or was extended before.
+{ "reason": "REQUEST_CLOSED", "domain": "tacit.memory.v1", "metadata": {} }
 """
 CONFIGURATION_INVALID: ErrorReason.ValueType  # 50
 """FAILED_PRECONDITION. The server is not set up for this. Shown at start and by `tacit`.

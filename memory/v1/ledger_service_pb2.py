@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ememory/v1/ledger_service.proto\x12\tmemory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetCheckpointRequest\"x\n\nCheckpoint\x12\x11\n\ttree_size\x18\x01 \x01(\x03\x12\x11\n\troot_hash\x18\x02 \x01(\x0c\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bsigned_note\x18\x04 \x01(\t\"@\n\x18GetInclusionProofRequest\x12\x11\n\tleaf_hash\x18\x01 \x01(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x03\"G\n\x0eInclusionProof\x12\x12\n\nleaf_index\x18\x01 \x01(\x03\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\"O\n\x1aGetConsistencyProofRequest\x12\x17\n\x0f\x66irst_tree_size\x18\x01 \x01(\x03\x12\x18\n\x10second_tree_size\x18\x02 \x01(\x03\"U\n\x10\x43onsistencyProof\x12\x17\n\x0f\x66irst_tree_size\x18\x01 \x01(\x03\x12\x18\n\x10second_tree_size\x18\x02 \x01(\x03\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\x32\x88\x02\n\rLedgerService\x12G\n\rGetCheckpoint\x12\x1f.memory.v1.GetCheckpointRequest\x1a\x15.memory.v1.Checkpoint\x12S\n\x11GetInclusionProof\x12#.memory.v1.GetInclusionProofRequest\x1a\x19.memory.v1.InclusionProof\x12Y\n\x13GetConsistencyProof\x12%.memory.v1.GetConsistencyProofRequest\x1a\x1b.memory.v1.ConsistencyProofb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ememory/v1/ledger_service.proto\x12\tmemory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetCheckpointRequest\"\x8e\x01\n\nCheckpoint\x12\x11\n\ttree_size\x18\x01 \x01(\x03\x12\x11\n\troot_hash\x18\x02 \x01(\x0c\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bsigned_note\x18\x04 \x01(\t\x12\x14\n\x0cverifier_key\x18\x05 \x01(\t\"@\n\x18GetInclusionProofRequest\x12\x11\n\tleaf_hash\x18\x01 \x01(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x03\"G\n\x0eInclusionProof\x12\x12\n\nleaf_index\x18\x01 \x01(\x03\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\"O\n\x1aGetConsistencyProofRequest\x12\x17\n\x0f\x66irst_tree_size\x18\x01 \x01(\x03\x12\x18\n\x10second_tree_size\x18\x02 \x01(\x03\"U\n\x10\x43onsistencyProof\x12\x17\n\x0f\x66irst_tree_size\x18\x01 \x01(\x03\x12\x18\n\x10second_tree_size\x18\x02 \x01(\x03\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\x32\x88\x02\n\rLedgerService\x12G\n\rGetCheckpoint\x12\x1f.memory.v1.GetCheckpointRequest\x1a\x15.memory.v1.Checkpoint\x12S\n\x11GetInclusionProof\x12#.memory.v1.GetInclusionProofRequest\x1a\x19.memory.v1.InclusionProof\x12Y\n\x13GetConsistencyProof\x12%.memory.v1.GetConsistencyProofRequest\x1a\x1b.memory.v1.ConsistencyProofb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,16 +34,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETCHECKPOINTREQUEST']._serialized_start=78
   _globals['_GETCHECKPOINTREQUEST']._serialized_end=100
-  _globals['_CHECKPOINT']._serialized_start=102
-  _globals['_CHECKPOINT']._serialized_end=222
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=224
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=288
-  _globals['_INCLUSIONPROOF']._serialized_start=290
-  _globals['_INCLUSIONPROOF']._serialized_end=361
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=363
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=442
-  _globals['_CONSISTENCYPROOF']._serialized_start=444
-  _globals['_CONSISTENCYPROOF']._serialized_end=529
-  _globals['_LEDGERSERVICE']._serialized_start=532
-  _globals['_LEDGERSERVICE']._serialized_end=796
+  _globals['_CHECKPOINT']._serialized_start=103
+  _globals['_CHECKPOINT']._serialized_end=245
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=247
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=311
+  _globals['_INCLUSIONPROOF']._serialized_start=313
+  _globals['_INCLUSIONPROOF']._serialized_end=384
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=386
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=465
+  _globals['_CONSISTENCYPROOF']._serialized_start=467
+  _globals['_CONSISTENCYPROOF']._serialized_end=552
+  _globals['_LEDGERSERVICE']._serialized_start=555
+  _globals['_LEDGERSERVICE']._serialized_end=819
 # @@protoc_insertion_point(module_scope)

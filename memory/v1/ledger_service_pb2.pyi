@@ -46,12 +46,17 @@ class Checkpoint(_message.Message):
     ROOT_HASH_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     SIGNED_NOTE_FIELD_NUMBER: _builtins.int
+    VERIFIER_KEY_FIELD_NUMBER: _builtins.int
     tree_size: _builtins.int
     """How many leaves it had."""
     root_hash: _builtins.bytes
     """Its root hash (SHA-256, 32 bytes)."""
     signed_note: _builtins.str
     """The checkpoint as a C2SP signed note; what to keep and compare."""
+    verifier_key: _builtins.str
+    """The key that it verifies with, as a C2SP verifier key. Compare it with the one that the
+    deployment publishes: a key that comes with what it signs proves nothing.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was signed."""
@@ -63,10 +68,11 @@ class Checkpoint(_message.Message):
         root_hash: _builtins.bytes = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         signed_note: _builtins.str = ...,
+        verifier_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "root_hash", b"root_hash", "signed_note", b"signed_note", "tree_size", b"tree_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "root_hash", b"root_hash", "signed_note", b"signed_note", "tree_size", b"tree_size", "verifier_key", b"verifier_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -66,7 +66,9 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetInclusionProof(self, request, context):
-        """Proves that an event is in the log. NOT_FOUND when no leaf has that hash.
+        """Proves that an event is in the log, from the moment on that its call was answered. NOT_FOUND
+        when no leaf has that hash. INVALID_ARGUMENT when the log does not have that size, or of that
+        size ends before the leaf.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,10 @@ class LedgerServiceStub:
     GetCheckpoint: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetCheckpointRequest, _ledger_service_pb2.Checkpoint]
     """Reads the newest signed checkpoint."""
     GetInclusionProof: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetInclusionProofRequest, _ledger_service_pb2.InclusionProof]
-    """Proves that an event is in the log. NOT_FOUND when no leaf has that hash."""
+    """Proves that an event is in the log, from the moment on that its call was answered. NOT_FOUND
+    when no leaf has that hash. INVALID_ARGUMENT when the log does not have that size, or of that
+    size ends before the leaf.
+    """
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetConsistencyProofRequest, _ledger_service_pb2.ConsistencyProof]
     """Proves that the log only grew between two checkpoints. INVALID_ARGUMENT when the sizes are
     not in order or not reached yet.
@@ -54,7 +57,10 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     GetCheckpoint: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetCheckpointRequest, _ledger_service_pb2.Checkpoint]  # type: ignore[assignment]
     """Reads the newest signed checkpoint."""
     GetInclusionProof: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetInclusionProofRequest, _ledger_service_pb2.InclusionProof]  # type: ignore[assignment]
-    """Proves that an event is in the log. NOT_FOUND when no leaf has that hash."""
+    """Proves that an event is in the log, from the moment on that its call was answered. NOT_FOUND
+    when no leaf has that hash. INVALID_ARGUMENT when the log does not have that size, or of that
+    size ends before the leaf.
+    """
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetConsistencyProofRequest, _ledger_service_pb2.ConsistencyProof]  # type: ignore[assignment]
     """Proves that the log only grew between two checkpoints. INVALID_ARGUMENT when the sizes are
     not in order or not reached yet.
@@ -79,7 +85,10 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_service_pb2.GetInclusionProofRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_service_pb2.InclusionProof, _abc.Awaitable[_ledger_service_pb2.InclusionProof]]:
-        """Proves that an event is in the log. NOT_FOUND when no leaf has that hash."""
+        """Proves that an event is in the log, from the moment on that its call was answered. NOT_FOUND
+        when no leaf has that hash. INVALID_ARGUMENT when the log does not have that size, or of that
+        size ends before the leaf.
+        """
 
     @_abc_1.abstractmethod
     def GetConsistencyProof(

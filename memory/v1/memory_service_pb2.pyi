@@ -264,8 +264,9 @@ class ScorePart(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     POINTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Which part: "dense" (meaning), "lexical" (words), "entity" (the same people and places),
-    "neighbour" (what was said around it), "recency", "importance". More may come.
+    """Which part: "dense" (meaning), "lexical" (words), "speaker" (who said it), "entity" (the same
+    people and places), "date" (when), "neighbour" (what was said right before and after it),
+    "answer" (the question it answers), "session" (the best of its conversation). More may come.
     """
     points: _builtins.float
     """What it adds to the score; may be negative."""
@@ -512,7 +513,8 @@ class UpdateMemoryRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields change: any of `text`, `kind`, `speaker`, `session`, `event_time`, `labels`.
+        """Which fields change: any of `text`, `kind`, `speaker`, `session`, `event_time`, `labels`,
+        `expire_time` (absent: as long as the purpose says).
         Another path is INVALID_ARGUMENT. Empty: those of them that are set in `memory`.
         """
 
@@ -572,8 +574,8 @@ class DeleteMemoryResponse(_message.Message):
     deleted_count: _builtins.int
     """How many memories went: this one, and those derived from it."""
     erasure: _builtins.str
-    """The erasure that stands for it, as `erasures/{erasure}`, where certificates are kept for
-    single memories; else empty.
+    """The erasure that stands for it, as `erasures/{erasure}`: gone from every answer now, from
+    every file within the time that the server is set to.
     """
     def __init__(
         self,

@@ -8,6 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from memory.v1 import core_pb2 as _core_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -113,6 +115,11 @@ class GetStatusResponse(_message.Message):
     KEY_EPOCH_FIELD_NUMBER: _builtins.int
     KEY_EPOCHS_FIELD_NUMBER: _builtins.int
     ROTATION_FIELD_NUMBER: _builtins.int
+    OLDEST_PENDING_ERASURE_TIME_FIELD_NUMBER: _builtins.int
+    WAITING_ERASURE_COUNT_FIELD_NUMBER: _builtins.int
+    VERIFIER_KEY_FIELD_NUMBER: _builtins.int
+    EXPIRED_COUNT_FIELD_NUMBER: _builtins.int
+    OLDEST_EXPIRED_TIME_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Its version: "0.1.0"."""
     memory_count: _builtins.int
@@ -125,6 +132,16 @@ class GetStatusResponse(_message.Message):
     """How many erasures are accepted and not finished."""
     key_epoch: _builtins.str
     """The key epoch in use, for what is stored now."""
+    waiting_erasure_count: _builtins.int
+    """How many of the erasures that are not finished wait for something that does not answer."""
+    verifier_key: _builtins.str
+    """The key that everything signed here verifies with, as a C2SP verifier key,
+    `NAME+HASH+BASE64`: publish it where people can compare.
+    """
+    expired_count: _builtins.int
+    """How many memories have expired and are not erased yet. They are shown to nobody but the
+    person, in an export. A legal hold keeps them here.
+    """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
@@ -136,6 +153,14 @@ class GetStatusResponse(_message.Message):
     @_builtins.property
     def rotation(self) -> Global___RotateKeysResponse:
         """The rotation under way; absent if there is none."""
+
+    @_builtins.property
+    def oldest_pending_erasure_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when the oldest erasure that is not finished was accepted; absent if there is none."""
+
+    @_builtins.property
+    def oldest_expired_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when the oldest of them has; absent if there is none."""
 
     def __init__(
         self,
@@ -149,10 +174,15 @@ class GetStatusResponse(_message.Message):
         key_epoch: _builtins.str = ...,
         key_epochs: _abc.Iterable[Global___KeyEpoch] | None = ...,
         rotation: Global___RotateKeysResponse | None = ...,
+        oldest_pending_erasure_time: _timestamp_pb2.Timestamp | None = ...,
+        waiting_erasure_count: _builtins.int = ...,
+        verifier_key: _builtins.str = ...,
+        expired_count: _builtins.int = ...,
+        oldest_expired_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expired_count", b"expired_count", "key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "verifier_key", b"verifier_key", "version", b"version", "waiting_erasure_count", b"waiting_erasure_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -239,3 +269,322 @@ class RebuildIndexResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RebuildIndexResponse: _TypeAlias = RebuildIndexResponse  # noqa: Y015
+
+@_typing.final
+class PlaceLegalHoldRequest(_message.Message):
+    """Asks to keep a person's data from being erased."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. Whose data: `people/{person}`."""
+    reference: _builtins.str
+    """Required. A case number or the like, which says nothing of the person: 1 to 64 letters, digits
+    and '._/-'.
+    """
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Required. Until when."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "name", b"name", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaceLegalHoldRequest: _TypeAlias = PlaceLegalHoldRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseLegalHoldRequest(_message.Message):
+    """Asks to end a legal hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. Whose data: `people/{person}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseLegalHoldRequest: _TypeAlias = ReleaseLegalHoldRequest  # noqa: Y015
+
+@_typing.final
+class LegalHold(_message.Message):
+    """Whether a person's data is kept from being erased."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`people/{person}/legalHold`."""
+    reference: _builtins.str
+    """The case number it was placed under; empty once released."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it holds; absent once released."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "name", b"name", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LegalHold: _TypeAlias = LegalHold  # noqa: Y015
+
+@_typing.final
+class InvalidateConsentsRequest(_message.Message):
+    """Asks to end the consents that rest on a notice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    NOTICE_VERSION_FIELD_NUMBER: _builtins.int
+    purpose: _builtins.str
+    """Required. For what: `purposes/{purpose}`."""
+    notice_version: _builtins.str
+    """Required. The version of the notice that was wrong."""
+    def __init__(
+        self,
+        *,
+        purpose: _builtins.str = ...,
+        notice_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice_version", b"notice_version", "purpose", b"purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvalidateConsentsRequest: _TypeAlias = InvalidateConsentsRequest  # noqa: Y015
+
+@_typing.final
+class InvalidateConsentsResponse(_message.Message):
+    """What was ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONSENT_COUNT_FIELD_NUMBER: _builtins.int
+    consent_count: _builtins.int
+    """How many consents are invalidated now."""
+    def __init__(
+        self,
+        *,
+        consent_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent_count", b"consent_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvalidateConsentsResponse: _TypeAlias = InvalidateConsentsResponse  # noqa: Y015
+
+@_typing.final
+class ListDataSubjectRequestsRequest(_message.Message):
+    """Asks for a page of data-subject requests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SHOW_CLOSED_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 50 when zero, 100 when more; negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before. Every other field but `page_size` must be as it
+    was then.
+    """
+    show_closed: _builtins.bool
+    """Also those that have ended."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        show_closed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_closed", b"show_closed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDataSubjectRequestsRequest: _TypeAlias = ListDataSubjectRequestsRequest  # noqa: Y015
+
+@_typing.final
+class ListDataSubjectRequestsResponse(_message.Message):
+    """A page of data-subject requests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last one."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[_core_pb2.DataSubjectRequest]:
+        """By when they are due."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[_core_pb2.DataSubjectRequest] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDataSubjectRequestsResponse: _TypeAlias = ListDataSubjectRequestsResponse  # noqa: Y015
+
+@_typing.final
+class ExtendDataSubjectRequestRequest(_message.Message):
+    """Asks to extend a request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. `dataSubjectRequests/{data_subject_request}`."""
+    reason: _core_pb2.DataSubjectRequest.Extension.ValueType
+    """Required. Why."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _core_pb2.DataSubjectRequest.Extension.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendDataSubjectRequestRequest: _TypeAlias = ExtendDataSubjectRequestRequest  # noqa: Y015
+
+@_typing.final
+class CloseDataSubjectRequestRequest(_message.Message):
+    """Asks to end a request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. `dataSubjectRequests/{data_subject_request}`."""
+    outcome: _core_pb2.DataSubjectRequest.Outcome.ValueType
+    """Required. How it ended."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        outcome: _core_pb2.DataSubjectRequest.Outcome.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseDataSubjectRequestRequest: _TypeAlias = CloseDataSubjectRequestRequest  # noqa: Y015
+
+@_typing.final
+class GetReportRequest(_message.Message):
+    """Asks for a report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[GetReportRequest._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: GetReportRequest._Kind.ValueType  # 0
+        """Never sent."""
+        KIND_ROPA: GetReportRequest._Kind.ValueType  # 1
+        """The record of processing activities (GDPR Art. 30)."""
+        KIND_DPIA: GetReportRequest._Kind.ValueType  # 2
+        """The facts for a data protection impact assessment (GDPR Art. 35)."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What is reported."""
+
+    KIND_UNSPECIFIED: GetReportRequest.Kind.ValueType  # 0
+    """Never sent."""
+    KIND_ROPA: GetReportRequest.Kind.ValueType  # 1
+    """The record of processing activities (GDPR Art. 30)."""
+    KIND_DPIA: GetReportRequest.Kind.ValueType  # 2
+    """The facts for a data protection impact assessment (GDPR Art. 35)."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    kind: Global___GetReportRequest.Kind.ValueType
+    """Required."""
+    def __init__(
+        self,
+        *,
+        kind: Global___GetReportRequest.Kind.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReportRequest: _TypeAlias = GetReportRequest  # noqa: Y015
+
+@_typing.final
+class GetReportResponse(_message.Message):
+    """A report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JSON_FIELD_NUMBER: _builtins.int
+    MARKDOWN_FIELD_NUMBER: _builtins.int
+    json: _builtins.str
+    """A JSON object, as `tacit report` describes it."""
+    markdown: _builtins.str
+    """The same for people, in Markdown."""
+    def __init__(
+        self,
+        *,
+        json: _builtins.str = ...,
+        markdown: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["json", b"json", "markdown", b"markdown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReportResponse: _TypeAlias = GetReportResponse  # noqa: Y015

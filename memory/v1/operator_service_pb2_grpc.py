@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from memory.v1 import core_pb2 as memory_dot_v1_dot_core__pb2
 from memory.v1 import operator_service_pb2 as memory_dot_v1_dot_operator__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -45,10 +46,45 @@ class OperatorServiceStub:
                 request_serializer=memory_dot_v1_dot_operator__service__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_operator__service__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
+        self.PlaceLegalHold = channel.unary_unary(
+                '/memory.v1.OperatorService/PlaceLegalHold',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.PlaceLegalHoldRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_operator__service__pb2.LegalHold.FromString,
+                _registered_method=True)
+        self.ReleaseLegalHold = channel.unary_unary(
+                '/memory.v1.OperatorService/ReleaseLegalHold',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.ReleaseLegalHoldRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_operator__service__pb2.LegalHold.FromString,
+                _registered_method=True)
+        self.InvalidateConsents = channel.unary_unary(
+                '/memory.v1.OperatorService/InvalidateConsents',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsResponse.FromString,
+                _registered_method=True)
         self.RebuildIndex = channel.unary_unary(
                 '/memory.v1.OperatorService/RebuildIndex',
                 request_serializer=memory_dot_v1_dot_operator__service__pb2.RebuildIndexRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_operator__service__pb2.RebuildIndexResponse.FromString,
+                _registered_method=True)
+        self.ListDataSubjectRequests = channel.unary_unary(
+                '/memory.v1.OperatorService/ListDataSubjectRequests',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.ListDataSubjectRequestsRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_operator__service__pb2.ListDataSubjectRequestsResponse.FromString,
+                _registered_method=True)
+        self.ExtendDataSubjectRequest = channel.unary_unary(
+                '/memory.v1.OperatorService/ExtendDataSubjectRequest',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.ExtendDataSubjectRequestRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_core__pb2.DataSubjectRequest.FromString,
+                _registered_method=True)
+        self.CloseDataSubjectRequest = channel.unary_unary(
+                '/memory.v1.OperatorService/CloseDataSubjectRequest',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.CloseDataSubjectRequestRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_core__pb2.DataSubjectRequest.FromString,
+                _registered_method=True)
+        self.GetReport = channel.unary_unary(
+                '/memory.v1.OperatorService/GetReport',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.GetReportRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_operator__service__pb2.GetReportResponse.FromString,
                 _registered_method=True)
 
 
@@ -73,9 +109,63 @@ class OperatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlaceLegalHold(self, request, context):
+        """Keeps everything of a person from being erased until a time (GDPR Art. 17(3)(e)): erasures and
+        deletions answer FAILED_PRECONDITION (LEGAL_HOLD) meanwhile. NOT_FOUND for someone unknown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseLegalHold(self, request, context):
+        """Ends a legal hold. NOT_FOUND for someone unknown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InvalidateConsents(self, request, context):
+        """Ends every consent in the tenant that rests on a notice that turned out wrong.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RebuildIndex(self, request, context):
         """Builds the vector index anew from the database. Recall works meanwhile. Answers when the
         rebuild has begun; GetStatus shows how far it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDataSubjectRequests(self, request, context):
+        """Lists the tenant's data-subject requests, the one due first before the others. Names nobody.
+        INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtendDataSubjectRequest(self, request, context):
+        """Extends a data-subject request by two months (GDPR Art. 12(3)). The person must be told
+        within the first. FAILED_PRECONDITION (REQUEST_CLOSED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseDataSubjectRequest(self, request, context):
+        """Ends a data-subject request that was answered in another way, or given up. One that has ended
+        stays as it was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReport(self, request, context):
+        """Reports what is processed, why and how it is protected, from the live configuration: the facts
+        for a record of processing activities (GDPR Art. 30) or an impact assessment (Art. 35).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -94,10 +184,45 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     request_deserializer=memory_dot_v1_dot_operator__service__pb2.GetStatusRequest.FromString,
                     response_serializer=memory_dot_v1_dot_operator__service__pb2.GetStatusResponse.SerializeToString,
             ),
+            'PlaceLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceLegalHold,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.PlaceLegalHoldRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_operator__service__pb2.LegalHold.SerializeToString,
+            ),
+            'ReleaseLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseLegalHold,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.ReleaseLegalHoldRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_operator__service__pb2.LegalHold.SerializeToString,
+            ),
+            'InvalidateConsents': grpc.unary_unary_rpc_method_handler(
+                    servicer.InvalidateConsents,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsResponse.SerializeToString,
+            ),
             'RebuildIndex': grpc.unary_unary_rpc_method_handler(
                     servicer.RebuildIndex,
                     request_deserializer=memory_dot_v1_dot_operator__service__pb2.RebuildIndexRequest.FromString,
                     response_serializer=memory_dot_v1_dot_operator__service__pb2.RebuildIndexResponse.SerializeToString,
+            ),
+            'ListDataSubjectRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDataSubjectRequests,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.ListDataSubjectRequestsRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_operator__service__pb2.ListDataSubjectRequestsResponse.SerializeToString,
+            ),
+            'ExtendDataSubjectRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtendDataSubjectRequest,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.ExtendDataSubjectRequestRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_core__pb2.DataSubjectRequest.SerializeToString,
+            ),
+            'CloseDataSubjectRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseDataSubjectRequest,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.CloseDataSubjectRequestRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_core__pb2.DataSubjectRequest.SerializeToString,
+            ),
+            'GetReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReport,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.GetReportRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_operator__service__pb2.GetReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -166,6 +291,87 @@ class OperatorService:
             _registered_method=True)
 
     @staticmethod
+    def PlaceLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/PlaceLegalHold',
+            memory_dot_v1_dot_operator__service__pb2.PlaceLegalHoldRequest.SerializeToString,
+            memory_dot_v1_dot_operator__service__pb2.LegalHold.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/ReleaseLegalHold',
+            memory_dot_v1_dot_operator__service__pb2.ReleaseLegalHoldRequest.SerializeToString,
+            memory_dot_v1_dot_operator__service__pb2.LegalHold.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InvalidateConsents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/InvalidateConsents',
+            memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsRequest.SerializeToString,
+            memory_dot_v1_dot_operator__service__pb2.InvalidateConsentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def RebuildIndex(request,
             target,
             options=(),
@@ -182,6 +388,114 @@ class OperatorService:
             '/memory.v1.OperatorService/RebuildIndex',
             memory_dot_v1_dot_operator__service__pb2.RebuildIndexRequest.SerializeToString,
             memory_dot_v1_dot_operator__service__pb2.RebuildIndexResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDataSubjectRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/ListDataSubjectRequests',
+            memory_dot_v1_dot_operator__service__pb2.ListDataSubjectRequestsRequest.SerializeToString,
+            memory_dot_v1_dot_operator__service__pb2.ListDataSubjectRequestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtendDataSubjectRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/ExtendDataSubjectRequest',
+            memory_dot_v1_dot_operator__service__pb2.ExtendDataSubjectRequestRequest.SerializeToString,
+            memory_dot_v1_dot_core__pb2.DataSubjectRequest.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseDataSubjectRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/CloseDataSubjectRequest',
+            memory_dot_v1_dot_operator__service__pb2.CloseDataSubjectRequestRequest.SerializeToString,
+            memory_dot_v1_dot_core__pb2.DataSubjectRequest.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/GetReport',
+            memory_dot_v1_dot_operator__service__pb2.GetReportRequest.SerializeToString,
+            memory_dot_v1_dot_operator__service__pb2.GetReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Running the server. Shows figures, never content."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from memory.v1 import core_pb2 as _core_pb2
 from memory.v1 import operator_service_pb2 as _operator_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -41,9 +42,33 @@ class OperatorServiceStub:
     """
     GetStatus: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.GetStatusRequest, _operator_service_pb2.GetStatusResponse]
     """Says how the server is."""
+    PlaceLegalHold: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.PlaceLegalHoldRequest, _operator_service_pb2.LegalHold]
+    """Keeps everything of a person from being erased until a time (GDPR Art. 17(3)(e)): erasures and
+    deletions answer FAILED_PRECONDITION (LEGAL_HOLD) meanwhile. NOT_FOUND for someone unknown.
+    """
+    ReleaseLegalHold: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ReleaseLegalHoldRequest, _operator_service_pb2.LegalHold]
+    """Ends a legal hold. NOT_FOUND for someone unknown."""
+    InvalidateConsents: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.InvalidateConsentsRequest, _operator_service_pb2.InvalidateConsentsResponse]
+    """Ends every consent in the tenant that rests on a notice that turned out wrong."""
     RebuildIndex: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.RebuildIndexRequest, _operator_service_pb2.RebuildIndexResponse]
     """Builds the vector index anew from the database. Recall works meanwhile. Answers when the
     rebuild has begun; GetStatus shows how far it is.
+    """
+    ListDataSubjectRequests: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ListDataSubjectRequestsRequest, _operator_service_pb2.ListDataSubjectRequestsResponse]
+    """Lists the tenant's data-subject requests, the one due first before the others. Names nobody.
+    INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+    """
+    ExtendDataSubjectRequest: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ExtendDataSubjectRequestRequest, _core_pb2.DataSubjectRequest]
+    """Extends a data-subject request by two months (GDPR Art. 12(3)). The person must be told
+    within the first. FAILED_PRECONDITION (REQUEST_CLOSED).
+    """
+    CloseDataSubjectRequest: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.CloseDataSubjectRequestRequest, _core_pb2.DataSubjectRequest]
+    """Ends a data-subject request that was answered in another way, or given up. One that has ended
+    stays as it was.
+    """
+    GetReport: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.GetReportRequest, _operator_service_pb2.GetReportResponse]
+    """Reports what is processed, why and how it is protected, from the live configuration: the facts
+    for a record of processing activities (GDPR Art. 30) or an impact assessment (Art. 35).
     """
 
 @_typing.type_check_only
@@ -59,9 +84,33 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     """
     GetStatus: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.GetStatusRequest, _operator_service_pb2.GetStatusResponse]  # type: ignore[assignment]
     """Says how the server is."""
+    PlaceLegalHold: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.PlaceLegalHoldRequest, _operator_service_pb2.LegalHold]  # type: ignore[assignment]
+    """Keeps everything of a person from being erased until a time (GDPR Art. 17(3)(e)): erasures and
+    deletions answer FAILED_PRECONDITION (LEGAL_HOLD) meanwhile. NOT_FOUND for someone unknown.
+    """
+    ReleaseLegalHold: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ReleaseLegalHoldRequest, _operator_service_pb2.LegalHold]  # type: ignore[assignment]
+    """Ends a legal hold. NOT_FOUND for someone unknown."""
+    InvalidateConsents: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.InvalidateConsentsRequest, _operator_service_pb2.InvalidateConsentsResponse]  # type: ignore[assignment]
+    """Ends every consent in the tenant that rests on a notice that turned out wrong."""
     RebuildIndex: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.RebuildIndexRequest, _operator_service_pb2.RebuildIndexResponse]  # type: ignore[assignment]
     """Builds the vector index anew from the database. Recall works meanwhile. Answers when the
     rebuild has begun; GetStatus shows how far it is.
+    """
+    ListDataSubjectRequests: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ListDataSubjectRequestsRequest, _operator_service_pb2.ListDataSubjectRequestsResponse]  # type: ignore[assignment]
+    """Lists the tenant's data-subject requests, the one due first before the others. Names nobody.
+    INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+    """
+    ExtendDataSubjectRequest: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ExtendDataSubjectRequestRequest, _core_pb2.DataSubjectRequest]  # type: ignore[assignment]
+    """Extends a data-subject request by two months (GDPR Art. 12(3)). The person must be told
+    within the first. FAILED_PRECONDITION (REQUEST_CLOSED).
+    """
+    CloseDataSubjectRequest: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.CloseDataSubjectRequestRequest, _core_pb2.DataSubjectRequest]  # type: ignore[assignment]
+    """Ends a data-subject request that was answered in another way, or given up. One that has ended
+    stays as it was.
+    """
+    GetReport: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.GetReportRequest, _operator_service_pb2.GetReportResponse]  # type: ignore[assignment]
+    """Reports what is processed, why and how it is protected, from the live configuration: the facts
+    for a record of processing activities (GDPR Art. 30) or an impact assessment (Art. 35).
     """
 
 class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -88,6 +137,32 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Says how the server is."""
 
     @_abc_1.abstractmethod
+    def PlaceLegalHold(
+        self,
+        request: _operator_service_pb2.PlaceLegalHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.LegalHold, _abc.Awaitable[_operator_service_pb2.LegalHold]]:
+        """Keeps everything of a person from being erased until a time (GDPR Art. 17(3)(e)): erasures and
+        deletions answer FAILED_PRECONDITION (LEGAL_HOLD) meanwhile. NOT_FOUND for someone unknown.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseLegalHold(
+        self,
+        request: _operator_service_pb2.ReleaseLegalHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.LegalHold, _abc.Awaitable[_operator_service_pb2.LegalHold]]:
+        """Ends a legal hold. NOT_FOUND for someone unknown."""
+
+    @_abc_1.abstractmethod
+    def InvalidateConsents(
+        self,
+        request: _operator_service_pb2.InvalidateConsentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.InvalidateConsentsResponse, _abc.Awaitable[_operator_service_pb2.InvalidateConsentsResponse]]:
+        """Ends every consent in the tenant that rests on a notice that turned out wrong."""
+
+    @_abc_1.abstractmethod
     def RebuildIndex(
         self,
         request: _operator_service_pb2.RebuildIndexRequest,
@@ -95,6 +170,46 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_operator_service_pb2.RebuildIndexResponse, _abc.Awaitable[_operator_service_pb2.RebuildIndexResponse]]:
         """Builds the vector index anew from the database. Recall works meanwhile. Answers when the
         rebuild has begun; GetStatus shows how far it is.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDataSubjectRequests(
+        self,
+        request: _operator_service_pb2.ListDataSubjectRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.ListDataSubjectRequestsResponse, _abc.Awaitable[_operator_service_pb2.ListDataSubjectRequestsResponse]]:
+        """Lists the tenant's data-subject requests, the one due first before the others. Names nobody.
+        INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+        """
+
+    @_abc_1.abstractmethod
+    def ExtendDataSubjectRequest(
+        self,
+        request: _operator_service_pb2.ExtendDataSubjectRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_core_pb2.DataSubjectRequest, _abc.Awaitable[_core_pb2.DataSubjectRequest]]:
+        """Extends a data-subject request by two months (GDPR Art. 12(3)). The person must be told
+        within the first. FAILED_PRECONDITION (REQUEST_CLOSED).
+        """
+
+    @_abc_1.abstractmethod
+    def CloseDataSubjectRequest(
+        self,
+        request: _operator_service_pb2.CloseDataSubjectRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_core_pb2.DataSubjectRequest, _abc.Awaitable[_core_pb2.DataSubjectRequest]]:
+        """Ends a data-subject request that was answered in another way, or given up. One that has ended
+        stays as it was.
+        """
+
+    @_abc_1.abstractmethod
+    def GetReport(
+        self,
+        request: _operator_service_pb2.GetReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.GetReportResponse, _abc.Awaitable[_operator_service_pb2.GetReportResponse]]:
+        """Reports what is processed, why and how it is protected, from the live configuration: the facts
+        for a record of processing activities (GDPR Art. 30) or an impact assessment (Art. 35).
         """
 
 def add_OperatorServiceServicer_to_server(servicer: OperatorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -23,49 +23,60 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from memory.v1 import core_pb2 as memory_dot_v1_dot_core__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&memory/v1/subject_rights_service.proto\x12\tmemory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"G\n\x11\x45xportDataRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reveal\x18\x02 \x01(\x08\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"8\n\x12\x45xportDataResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"C\n\x11ImportDataRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"C\n\x12ImportDataResponse\x12\x14\n\x0cmemory_count\x18\x01 \x01(\x03\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x03\"!\n\x11\x46orgetUserRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xa9\x02\n\x07\x45rasure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.memory.v1.Erasure.State\x12(\n\x06\x63ounts\x18\x03 \x01(\x0b\x32\x18.memory.v1.ErasureCounts\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rcomplete_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_FENCED\x10\x01\x12\x17\n\x13STATE_KEY_DESTROYED\x10\x02\x12\x0e\n\nSTATE_DONE\x10\x03\"U\n\rErasureCounts\x12\x14\n\x0cmemory_count\x18\x01 \x01(\x03\x12\x17\n\x0fpseudonym_count\x18\x02 \x01(\x03\x12\x15\n\rconsent_count\x18\x03 \x01(\x03\",\n\x1cGetErasureCertificateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"^\n\x12\x45rasureCertificate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x07\x65rasure\x18\x02 \x01(\x0b\x32\x12.memory.v1.Erasure\x12\x15\n\rdsse_envelope\x18\x03 \x01(\x0c\"\xae\x01\n\x17ListAccessEventsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x18ListAccessEventsResponse\x12-\n\raccess_events\x18\x01 \x03(\x0b\x32\x16.memory.v1.AccessEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe9\x02\n\x0b\x41\x63\x63\x65ssEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tassistant\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12-\n\x06\x61\x63tion\x18\x05 \x01(\x0e\x32\x1d.memory.v1.AccessEvent.Action\x12\x14\n\x0cmemory_count\x18\x06 \x01(\x05\x12\x0e\n\x06\x64\x65nied\x18\x07 \x01(\x08\"\xa2\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x41\x43TION_STORE\x10\x01\x12\x0f\n\x0b\x41\x43TION_READ\x10\x02\x12\x11\n\rACTION_REVEAL\x10\x03\x12\x11\n\rACTION_UPDATE\x10\x04\x12\x10\n\x0c\x41\x43TION_ERASE\x10\x05\x12\x11\n\rACTION_EXPORT\x10\x06\x12\x12\n\x0e\x41\x43TION_CONSENT\x10\x07\")\n\x19RestrictProcessingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x16LiftRestrictionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"`\n\x0bRestriction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrestricted\x18\x02 \x01(\x08\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xd0\x04\n\x14SubjectRightsService\x12K\n\nExportData\x12\x1c.memory.v1.ExportDataRequest\x1a\x1d.memory.v1.ExportDataResponse0\x01\x12K\n\nImportData\x12\x1c.memory.v1.ImportDataRequest\x1a\x1d.memory.v1.ImportDataResponse(\x01\x12>\n\nForgetUser\x12\x1c.memory.v1.ForgetUserRequest\x1a\x12.memory.v1.Erasure\x12_\n\x15GetErasureCertificate\x12\'.memory.v1.GetErasureCertificateRequest\x1a\x1d.memory.v1.ErasureCertificate\x12[\n\x10ListAccessEvents\x12\".memory.v1.ListAccessEventsRequest\x1a#.memory.v1.ListAccessEventsResponse\x12R\n\x12RestrictProcessing\x12$.memory.v1.RestrictProcessingRequest\x1a\x16.memory.v1.Restriction\x12L\n\x0fLiftRestriction\x12!.memory.v1.LiftRestrictionRequest\x1a\x16.memory.v1.Restrictionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&memory/v1/subject_rights_service.proto\x12\tmemory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14memory/v1/core.proto\"G\n\x11\x45xportDataRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reveal\x18\x02 \x01(\x08\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"8\n\x12\x45xportDataResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"C\n\x11ImportDataRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"Z\n\x12ImportDataResponse\x12\x14\n\x0cmemory_count\x18\x01 \x01(\x03\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x03\x12\x15\n\rexpired_count\x18\x03 \x01(\x03\"2\n\x11\x46orgetUserRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61t_once\x18\x02 \x01(\x08\"\x82\x01\n\x14\x45raseMemoriesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\'\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x17.memory.v1.MemoryFilter\x12\x10\n\x08purposes\x18\x03 \x03(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x0f\n\x07\x61t_once\x18\x05 \x01(\x08\"<\n\x13ListErasuresRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x14ListErasuresResponse\x12$\n\x08\x65rasures\x18\x01 \x03(\x0b\x32\x12.memory.v1.Erasure\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x04\n\x07\x45rasure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.memory.v1.Erasure.State\x12(\n\x06\x63ounts\x18\x03 \x01(\x0b\x32\x18.memory.v1.ErasureCounts\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rcomplete_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10key_destroy_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12\x65poch_destroy_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x65poch_due_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\twaits_for\x18\t \x01(\t\x12\x1e\n\x16remaining_memory_count\x18\n \x01(\x03\"j\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_FENCED\x10\x01\x12\x17\n\x13STATE_KEY_DESTROYED\x10\x02\x12\x0f\n\x0bSTATE_SWEPT\x10\x03\x12\x0e\n\nSTATE_DONE\x10\x04\"U\n\rErasureCounts\x12\x14\n\x0cmemory_count\x18\x01 \x01(\x03\x12\x17\n\x0fpseudonym_count\x18\x02 \x01(\x03\x12\x15\n\rconsent_count\x18\x03 \x01(\x03\",\n\x1cGetErasureCertificateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"^\n\x12\x45rasureCertificate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x07\x65rasure\x18\x02 \x01(\x0b\x32\x12.memory.v1.Erasure\x12\x15\n\rdsse_envelope\x18\x03 \x01(\x0c\"\xf1\x01\n\x17ListAccessEventsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tassistant\x18\x06 \x01(\t\x12.\n\x07\x61\x63tions\x18\x07 \x03(\x0e\x32\x1d.memory.v1.AccessEvent.Action\"b\n\x18ListAccessEventsResponse\x12-\n\raccess_events\x18\x01 \x03(\x0b\x32\x16.memory.v1.AccessEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x90\x03\n\x0b\x41\x63\x63\x65ssEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tassistant\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12-\n\x06\x61\x63tion\x18\x05 \x01(\x0e\x32\x1d.memory.v1.AccessEvent.Action\x12\x14\n\x0cmemory_count\x18\x06 \x01(\x05\x12\x0e\n\x06\x64\x65nied\x18\x07 \x01(\x08\x12\x12\n\nleaf_input\x18\x08 \x01(\x0c\x12\x11\n\tleaf_hash\x18\t \x01(\x0c\"\xa2\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x41\x43TION_STORE\x10\x01\x12\x0f\n\x0b\x41\x43TION_READ\x10\x02\x12\x11\n\rACTION_REVEAL\x10\x03\x12\x11\n\rACTION_UPDATE\x10\x04\x12\x10\n\x0c\x41\x43TION_ERASE\x10\x05\x12\x11\n\rACTION_EXPORT\x10\x06\x12\x12\n\x0e\x41\x43TION_CONSENT\x10\x07\")\n\x19RestrictProcessingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x16LiftRestrictionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"`\n\x0bRestriction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrestricted\x18\x02 \x01(\x08\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x19ListPersonRequestsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"f\n\x1aListPersonRequestsResponse\x12/\n\x08requests\x18\x01 \x03(\x0b\x32\x1d.memory.v1.DataSubjectRequest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xca\x06\n\x14SubjectRightsService\x12K\n\nExportData\x12\x1c.memory.v1.ExportDataRequest\x1a\x1d.memory.v1.ExportDataResponse0\x01\x12K\n\nImportData\x12\x1c.memory.v1.ImportDataRequest\x1a\x1d.memory.v1.ImportDataResponse(\x01\x12>\n\nForgetUser\x12\x1c.memory.v1.ForgetUserRequest\x1a\x12.memory.v1.Erasure\x12\x44\n\rEraseMemories\x12\x1f.memory.v1.EraseMemoriesRequest\x1a\x12.memory.v1.Erasure\x12O\n\x0cListErasures\x12\x1e.memory.v1.ListErasuresRequest\x1a\x1f.memory.v1.ListErasuresResponse\x12_\n\x15GetErasureCertificate\x12\'.memory.v1.GetErasureCertificateRequest\x1a\x1d.memory.v1.ErasureCertificate\x12[\n\x10ListAccessEvents\x12\".memory.v1.ListAccessEventsRequest\x1a#.memory.v1.ListAccessEventsResponse\x12\x61\n\x12ListPersonRequests\x12$.memory.v1.ListPersonRequestsRequest\x1a%.memory.v1.ListPersonRequestsResponse\x12R\n\x12RestrictProcessing\x12$.memory.v1.RestrictProcessingRequest\x1a\x16.memory.v1.Restriction\x12L\n\x0fLiftRestriction\x12!.memory.v1.LiftRestrictionRequest\x1a\x16.memory.v1.Restrictionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'memory.v1.subject_rights_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPORTDATAREQUEST']._serialized_start=86
-  _globals['_EXPORTDATAREQUEST']._serialized_end=157
-  _globals['_EXPORTDATARESPONSE']._serialized_start=159
-  _globals['_EXPORTDATARESPONSE']._serialized_end=215
-  _globals['_IMPORTDATAREQUEST']._serialized_start=217
-  _globals['_IMPORTDATAREQUEST']._serialized_end=284
-  _globals['_IMPORTDATARESPONSE']._serialized_start=286
-  _globals['_IMPORTDATARESPONSE']._serialized_end=353
-  _globals['_FORGETUSERREQUEST']._serialized_start=355
-  _globals['_FORGETUSERREQUEST']._serialized_end=388
-  _globals['_ERASURE']._serialized_start=391
-  _globals['_ERASURE']._serialized_end=688
-  _globals['_ERASURE_STATE']._serialized_start=599
-  _globals['_ERASURE_STATE']._serialized_end=688
-  _globals['_ERASURECOUNTS']._serialized_start=690
-  _globals['_ERASURECOUNTS']._serialized_end=775
-  _globals['_GETERASURECERTIFICATEREQUEST']._serialized_start=777
-  _globals['_GETERASURECERTIFICATEREQUEST']._serialized_end=821
-  _globals['_ERASURECERTIFICATE']._serialized_start=823
-  _globals['_ERASURECERTIFICATE']._serialized_end=917
-  _globals['_LISTACCESSEVENTSREQUEST']._serialized_start=920
-  _globals['_LISTACCESSEVENTSREQUEST']._serialized_end=1094
-  _globals['_LISTACCESSEVENTSRESPONSE']._serialized_start=1096
-  _globals['_LISTACCESSEVENTSRESPONSE']._serialized_end=1194
-  _globals['_ACCESSEVENT']._serialized_start=1197
-  _globals['_ACCESSEVENT']._serialized_end=1558
-  _globals['_ACCESSEVENT_ACTION']._serialized_start=1396
-  _globals['_ACCESSEVENT_ACTION']._serialized_end=1558
-  _globals['_RESTRICTPROCESSINGREQUEST']._serialized_start=1560
-  _globals['_RESTRICTPROCESSINGREQUEST']._serialized_end=1601
-  _globals['_LIFTRESTRICTIONREQUEST']._serialized_start=1603
-  _globals['_LIFTRESTRICTIONREQUEST']._serialized_end=1641
-  _globals['_RESTRICTION']._serialized_start=1643
-  _globals['_RESTRICTION']._serialized_end=1739
-  _globals['_SUBJECTRIGHTSSERVICE']._serialized_start=1742
-  _globals['_SUBJECTRIGHTSSERVICE']._serialized_end=2334
+  _globals['_EXPORTDATAREQUEST']._serialized_start=108
+  _globals['_EXPORTDATAREQUEST']._serialized_end=179
+  _globals['_EXPORTDATARESPONSE']._serialized_start=181
+  _globals['_EXPORTDATARESPONSE']._serialized_end=237
+  _globals['_IMPORTDATAREQUEST']._serialized_start=239
+  _globals['_IMPORTDATAREQUEST']._serialized_end=306
+  _globals['_IMPORTDATARESPONSE']._serialized_start=308
+  _globals['_IMPORTDATARESPONSE']._serialized_end=398
+  _globals['_FORGETUSERREQUEST']._serialized_start=400
+  _globals['_FORGETUSERREQUEST']._serialized_end=450
+  _globals['_ERASEMEMORIESREQUEST']._serialized_start=453
+  _globals['_ERASEMEMORIESREQUEST']._serialized_end=583
+  _globals['_LISTERASURESREQUEST']._serialized_start=585
+  _globals['_LISTERASURESREQUEST']._serialized_end=645
+  _globals['_LISTERASURESRESPONSE']._serialized_start=647
+  _globals['_LISTERASURESRESPONSE']._serialized_end=732
+  _globals['_ERASURE']._serialized_start=735
+  _globals['_ERASURE']._serialized_end=1262
+  _globals['_ERASURE_STATE']._serialized_start=1156
+  _globals['_ERASURE_STATE']._serialized_end=1262
+  _globals['_ERASURECOUNTS']._serialized_start=1264
+  _globals['_ERASURECOUNTS']._serialized_end=1349
+  _globals['_GETERASURECERTIFICATEREQUEST']._serialized_start=1351
+  _globals['_GETERASURECERTIFICATEREQUEST']._serialized_end=1395
+  _globals['_ERASURECERTIFICATE']._serialized_start=1397
+  _globals['_ERASURECERTIFICATE']._serialized_end=1491
+  _globals['_LISTACCESSEVENTSREQUEST']._serialized_start=1494
+  _globals['_LISTACCESSEVENTSREQUEST']._serialized_end=1735
+  _globals['_LISTACCESSEVENTSRESPONSE']._serialized_start=1737
+  _globals['_LISTACCESSEVENTSRESPONSE']._serialized_end=1835
+  _globals['_ACCESSEVENT']._serialized_start=1838
+  _globals['_ACCESSEVENT']._serialized_end=2238
+  _globals['_ACCESSEVENT_ACTION']._serialized_start=2076
+  _globals['_ACCESSEVENT_ACTION']._serialized_end=2238
+  _globals['_RESTRICTPROCESSINGREQUEST']._serialized_start=2240
+  _globals['_RESTRICTPROCESSINGREQUEST']._serialized_end=2281
+  _globals['_LIFTRESTRICTIONREQUEST']._serialized_start=2283
+  _globals['_LIFTRESTRICTIONREQUEST']._serialized_end=2321
+  _globals['_RESTRICTION']._serialized_start=2323
+  _globals['_RESTRICTION']._serialized_end=2419
+  _globals['_LISTPERSONREQUESTSREQUEST']._serialized_start=2421
+  _globals['_LISTPERSONREQUESTSREQUEST']._serialized_end=2503
+  _globals['_LISTPERSONREQUESTSRESPONSE']._serialized_start=2505
+  _globals['_LISTPERSONREQUESTSRESPONSE']._serialized_end=2607
+  _globals['_SUBJECTRIGHTSSERVICE']._serialized_start=2610
+  _globals['_SUBJECTRIGHTSSERVICE']._serialized_end=3452
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from memory.v1 import core_pb2 as _core_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -34,7 +35,8 @@ class ExportDataRequest(_message.Message):
     reveal: _builtins.bool
     """Whether to write real names in place of pseudonyms. Needs scope memory.reveal."""
     resume_token: _builtins.str
-    """Continues an export that was cut off: the last `resume_token` that arrived. Empty: from the
+    """Continues an export that was cut off: the `resume_token` of the last piece that arrived, good
+    for a day. What comes is appended to what came. `reveal` must be as it was. Empty: from the
     start.
     """
     def __init__(
@@ -65,9 +67,7 @@ class ExportDataResponse(_message.Message):
     says what it is. The first is the "header", the last the "end".
     """
     resume_token: _builtins.str
-    """Where to continue if the stream is cut off after this piece. Empty on the last one, and
-    where exports cannot be continued.
-    """
+    """Where to continue if the stream is cut off after this piece. Empty on the last one."""
     def __init__(
         self,
         *,
@@ -124,19 +124,23 @@ class ImportDataResponse(_message.Message):
 
     MEMORY_COUNT_FIELD_NUMBER: _builtins.int
     DUPLICATE_COUNT_FIELD_NUMBER: _builtins.int
+    EXPIRED_COUNT_FIELD_NUMBER: _builtins.int
     memory_count: _builtins.int
     """How many memories were stored."""
     duplicate_count: _builtins.int
-    """How many lines were left out because they were there already."""
+    """How many memories were left out because they were there already."""
+    expired_count: _builtins.int
+    """How many memories were left out because their time is over here."""
     def __init__(
         self,
         *,
         memory_count: _builtins.int = ...,
         duplicate_count: _builtins.int = ...,
+        expired_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate_count", b"duplicate_count", "memory_count", b"memory_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate_count", b"duplicate_count", "expired_count", b"expired_count", "memory_count", b"memory_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -149,20 +153,124 @@ class ForgetUserRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    AT_ONCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Required. Who: `people/{person}`."""
+    at_once: _builtins.bool
+    """Whether to destroy the key epoch for this erasure alone, before its certificate. Otherwise it
+    goes together with those of others, within the time that the server is set to.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        at_once: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_once", b"at_once", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ForgetUserRequest: _TypeAlias = ForgetUserRequest  # noqa: Y015
+
+@_typing.final
+class EraseMemoriesRequest(_message.Message):
+    """Asks to erase memories. Those that fit every part that is given; one part at least is needed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    PURPOSES_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    AT_ONCE_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Whose: `people/{person}`."""
+    source: _builtins.str
+    """Stored by this assistant, by the `client_id` of its tokens."""
+    at_once: _builtins.bool
+    """As in ForgetUser. Also gives the person's other memories a new key now, and not together with
+    other erasures.
+    """
+    @_builtins.property
+    def filter(self) -> _core_pb2.MemoryFilter:
+        """Of these kinds, sessions and times."""
+
+    @_builtins.property
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Stored for any of these: `purposes/{purpose}`; at most 100."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        filter: _core_pb2.MemoryFilter | None = ...,
+        purposes: _abc.Iterable[_builtins.str] | None = ...,
+        source: _builtins.str = ...,
+        at_once: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_once", b"at_once", "filter", b"filter", "parent", b"parent", "purposes", b"purposes", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseMemoriesRequest: _TypeAlias = EraseMemoriesRequest  # noqa: Y015
+
+@_typing.final
+class ListErasuresRequest(_message.Message):
+    """Asks for a page of erasures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 50 when zero, 100 when more; negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListErasuresRequest: _TypeAlias = ListErasuresRequest  # noqa: Y015
+
+@_typing.final
+class ListErasuresResponse(_message.Message):
+    """A page of erasures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASURES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last one."""
+    @_builtins.property
+    def erasures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Erasure]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        erasures: _abc.Iterable[Global___Erasure] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erasures", b"erasures", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListErasuresResponse: _TypeAlias = ListErasuresResponse  # noqa: Y015
 
 @_typing.final
 class Erasure(_message.Message):
@@ -182,8 +290,10 @@ class Erasure(_message.Message):
         """Accepted: nothing can be stored or recalled any more."""
         STATE_KEY_DESTROYED: Erasure._State.ValueType  # 2
         """The person's key is destroyed: no one can open what is left of the data."""
-        STATE_DONE: Erasure._State.ValueType  # 3
+        STATE_SWEPT: Erasure._State.ValueType  # 3
         """Every copy is swept."""
+        STATE_DONE: Erasure._State.ValueType  # 4
+        """What was swept was looked at again, and the certificate is signed."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """How far it is. Each state includes those before it."""
@@ -194,18 +304,31 @@ class Erasure(_message.Message):
     """Accepted: nothing can be stored or recalled any more."""
     STATE_KEY_DESTROYED: Erasure.State.ValueType  # 2
     """The person's key is destroyed: no one can open what is left of the data."""
-    STATE_DONE: Erasure.State.ValueType  # 3
+    STATE_SWEPT: Erasure.State.ValueType  # 3
     """Every copy is swept."""
+    STATE_DONE: Erasure.State.ValueType  # 4
+    """What was swept was looked at again, and the certificate is signed."""
 
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     COMPLETE_TIME_FIELD_NUMBER: _builtins.int
+    KEY_DESTROY_TIME_FIELD_NUMBER: _builtins.int
+    EPOCH_DESTROY_TIME_FIELD_NUMBER: _builtins.int
+    EPOCH_DUE_TIME_FIELD_NUMBER: _builtins.int
+    WAITS_FOR_FIELD_NUMBER: _builtins.int
+    REMAINING_MEMORY_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`erasures/{erasure}`; {erasure} is random."""
     state: Global___Erasure.State.ValueType
     """How far it is."""
+    waits_for: _builtins.str
+    """What it waits for, by the name of an `ErrorReason`: INDEX_UNAVAILABLE, STORAGE_UNAVAILABLE,
+    KEY_UNAVAILABLE, ROTATION_IN_PROGRESS. It goes on by itself. Empty when it waits for nothing.
+    """
+    remaining_memory_count: _builtins.int
+    """How many memories are left to sweep, while they are being swept."""
     @_builtins.property
     def counts(self) -> Global___ErasureCounts:
         """What it erased; all zero for someone unknown."""
@@ -218,6 +341,20 @@ class Erasure(_message.Message):
     def complete_time(self) -> _timestamp_pb2.Timestamp:
         """When it was finished; absent until then."""
 
+    @_builtins.property
+    def key_destroy_time(self) -> _timestamp_pb2.Timestamp:
+        """When the key was destroyed; absent until then."""
+
+    @_builtins.property
+    def epoch_destroy_time(self) -> _timestamp_pb2.Timestamp:
+        """When the key epoch was destroyed under which the key was wrapped, which ends every old copy;
+        absent until then. The certificate is signed anew with it.
+        """
+
+    @_builtins.property
+    def epoch_due_time(self) -> _timestamp_pb2.Timestamp:
+        """By when that is to be; absent once it is done, and where there was no key."""
+
     def __init__(
         self,
         *,
@@ -226,10 +363,15 @@ class Erasure(_message.Message):
         counts: Global___ErasureCounts | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         complete_time: _timestamp_pb2.Timestamp | None = ...,
+        key_destroy_time: _timestamp_pb2.Timestamp | None = ...,
+        epoch_destroy_time: _timestamp_pb2.Timestamp | None = ...,
+        epoch_due_time: _timestamp_pb2.Timestamp | None = ...,
+        waits_for: _builtins.str = ...,
+        remaining_memory_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "counts", b"counts", "create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "counts", b"counts", "create_time", b"create_time", "epoch_destroy_time", b"epoch_destroy_time", "epoch_due_time", b"epoch_due_time", "key_destroy_time", b"key_destroy_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "counts", b"counts", "create_time", b"create_time", "name", b"name", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "counts", b"counts", "create_time", b"create_time", "epoch_destroy_time", b"epoch_destroy_time", "epoch_due_time", b"epoch_due_time", "key_destroy_time", b"key_destroy_time", "name", b"name", "remaining_memory_count", b"remaining_memory_count", "state", b"state", "waits_for", b"waits_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -332,6 +474,8 @@ class ListAccessEventsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    ASSISTANT_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. Whose data was accessed: `people/{person}`."""
     page_size: _builtins.int
@@ -340,6 +484,8 @@ class ListAccessEventsRequest(_message.Message):
     """The `next_page_token` of the page before. Every other field but `page_size` must be as it
     was then.
     """
+    assistant: _builtins.str
+    """Only what was done by this assistant, by the `client_id` of its token; empty: by any."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """At or after this instant."""
@@ -347,6 +493,10 @@ class ListAccessEventsRequest(_message.Message):
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """Before this instant."""
+
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedScalarFieldContainer[Global___AccessEvent.Action.ValueType]:
+        """Only these actions; empty: all."""
 
     def __init__(
         self,
@@ -356,10 +506,12 @@ class ListAccessEventsRequest(_message.Message):
         page_token: _builtins.str = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        assistant: _builtins.str = ...,
+        actions: _abc.Iterable[Global___AccessEvent.Action.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "assistant", b"assistant", "end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -449,6 +601,8 @@ class AccessEvent(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     MEMORY_COUNT_FIELD_NUMBER: _builtins.int
     DENIED_FIELD_NUMBER: _builtins.int
+    LEAF_INPUT_FIELD_NUMBER: _builtins.int
+    LEAF_HASH_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`people/{person}/accessEvents/{access_event}`."""
     assistant: _builtins.str
@@ -461,6 +615,12 @@ class AccessEvent(_message.Message):
     """How many memories it touched."""
     denied: _builtins.bool
     """Whether it was refused."""
+    leaf_input: _builtins.bytes
+    """The event as the ledger holds it: a random-looking salt and the fields above, in the encoding
+    of docs/ledger.md. Keep it: whoever has it can prove later that this happened.
+    """
+    leaf_hash: _builtins.bytes
+    """SHA-256 of a zero byte and `leaf_input`: what LedgerService.GetInclusionProof proves."""
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -475,10 +635,12 @@ class AccessEvent(_message.Message):
         action: Global___AccessEvent.Action.ValueType = ...,
         memory_count: _builtins.int = ...,
         denied: _builtins.bool = ...,
+        leaf_input: _builtins.bytes = ...,
+        leaf_hash: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "assistant", b"assistant", "denied", b"denied", "event_time", b"event_time", "memory_count", b"memory_count", "name", b"name", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "assistant", b"assistant", "denied", b"denied", "event_time", b"event_time", "leaf_hash", b"leaf_hash", "leaf_input", b"leaf_input", "memory_count", b"memory_count", "name", b"name", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -559,3 +721,61 @@ class Restriction(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Restriction: _TypeAlias = Restriction  # noqa: Y015
+
+@_typing.final
+class ListPersonRequestsRequest(_message.Message):
+    """Asks for a page of a person's requests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Whose: `people/{person}`."""
+    page_size: _builtins.int
+    """How many at most: 50 when zero, 100 when more; negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPersonRequestsRequest: _TypeAlias = ListPersonRequestsRequest  # noqa: Y015
+
+@_typing.final
+class ListPersonRequestsResponse(_message.Message):
+    """A page of a person's requests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last one."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[_core_pb2.DataSubjectRequest]:
+        """Oldest first."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[_core_pb2.DataSubjectRequest] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPersonRequestsResponse: _TypeAlias = ListPersonRequestsResponse  # noqa: Y015

@@ -51,6 +51,16 @@ class SubjectRightsServiceStub:
                 request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ForgetUserRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.Erasure.FromString,
                 _registered_method=True)
+        self.EraseMemories = channel.unary_unary(
+                '/memory.v1.SubjectRightsService/EraseMemories',
+                request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.EraseMemoriesRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.Erasure.FromString,
+                _registered_method=True)
+        self.ListErasures = channel.unary_unary(
+                '/memory.v1.SubjectRightsService/ListErasures',
+                request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresResponse.FromString,
+                _registered_method=True)
         self.GetErasureCertificate = channel.unary_unary(
                 '/memory.v1.SubjectRightsService/GetErasureCertificate',
                 request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.GetErasureCertificateRequest.SerializeToString,
@@ -60,6 +70,11 @@ class SubjectRightsServiceStub:
                 '/memory.v1.SubjectRightsService/ListAccessEvents',
                 request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsResponse.FromString,
+                _registered_method=True)
+        self.ListPersonRequests = channel.unary_unary(
+                '/memory.v1.SubjectRightsService/ListPersonRequests',
+                request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsResponse.FromString,
                 _registered_method=True)
         self.RestrictProcessing = channel.unary_unary(
                 '/memory.v1.SubjectRightsService/RestrictProcessing',
@@ -80,16 +95,18 @@ class SubjectRightsServiceServicer:
 
     def ExportData(self, request, context):
         """Streams everything that is kept about a person (GDPR Art. 15 and 20) as one JSON Lines
-        archive. Scope data.export. A person about whom nothing is kept gets an archive that says
-        so.
+        archive, which docs/archive.md describes. Scope data.export. A person about whom nothing is
+        kept gets an archive that says so. INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportData(self, request_iterator, context):
-        """Takes in an archive that ExportData made, here or elsewhere. Scope data.export and
-        memory.write.
+        """Takes in an archive that ExportData made with `reveal`, here or elsewhere. Scope data.export
+        and memory.write. Nothing is stored unless the whole archive is what was written; every
+        purpose in it must be covered by a consent that holds here. Safe to repeat, and to be
+        repeated when it was cut off: each memory keeps its id. INVALID_ARGUMENT (ARCHIVE_INVALID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,7 +114,25 @@ class SubjectRightsServiceServicer:
 
     def ForgetUser(self, request, context):
         """Forgets a person (GDPR Art. 17): destroys their keys, then sweeps every copy. Scope
-        data.erase. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
+        data.erase. Answers when it is done, or after some seconds with how far it is; it is finished
+        without another call. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseMemories(self, request, context):
+        """Erases the memories that a filter names, with the certificate of an erasure. Scope data.erase.
+        Gone from every answer when this returns; the rest follows by itself. Erasing what is not
+        there succeeds with counts of zero. INVALID_ARGUMENT when the filter names nothing;
+        FAILED_PRECONDITION (ERASURE_IN_PROGRESS) when the person is being forgotten.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListErasures(self, request, context):
+        """Lists the erasures of the tenant, newest first. Scope data.erase, and not for a person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +148,14 @@ class SubjectRightsServiceServicer:
 
     def ListAccessEvents(self, request, context):
         """Lists who read or wrote a person's data, when and why, newest first. Scope data.export.
+        INVALID_ARGUMENT (PAGE_TOKEN_INVALID). One event for each call. Someone unknown has none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPersonRequests(self, request, context):
+        """Lists the requests by which a person exercised rights, oldest first. Scope data.export.
         INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -152,6 +195,16 @@ def add_SubjectRightsServiceServicer_to_server(servicer, server):
                     request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ForgetUserRequest.FromString,
                     response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.Erasure.SerializeToString,
             ),
+            'EraseMemories': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseMemories,
+                    request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.EraseMemoriesRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.Erasure.SerializeToString,
+            ),
+            'ListErasures': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListErasures,
+                    request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresResponse.SerializeToString,
+            ),
             'GetErasureCertificate': grpc.unary_unary_rpc_method_handler(
                     servicer.GetErasureCertificate,
                     request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.GetErasureCertificateRequest.FromString,
@@ -161,6 +214,11 @@ def add_SubjectRightsServiceServicer_to_server(servicer, server):
                     servicer.ListAccessEvents,
                     request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsRequest.FromString,
                     response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsResponse.SerializeToString,
+            ),
+            'ListPersonRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPersonRequests,
+                    request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsResponse.SerializeToString,
             ),
             'RestrictProcessing': grpc.unary_unary_rpc_method_handler(
                     servicer.RestrictProcessing,
@@ -267,6 +325,60 @@ class SubjectRightsService:
             _registered_method=True)
 
     @staticmethod
+    def EraseMemories(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.SubjectRightsService/EraseMemories',
+            memory_dot_v1_dot_subject__rights__service__pb2.EraseMemoriesRequest.SerializeToString,
+            memory_dot_v1_dot_subject__rights__service__pb2.Erasure.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListErasures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.SubjectRightsService/ListErasures',
+            memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresRequest.SerializeToString,
+            memory_dot_v1_dot_subject__rights__service__pb2.ListErasuresResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetErasureCertificate(request,
             target,
             options=(),
@@ -310,6 +422,33 @@ class SubjectRightsService:
             '/memory.v1.SubjectRightsService/ListAccessEvents',
             memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsRequest.SerializeToString,
             memory_dot_v1_dot_subject__rights__service__pb2.ListAccessEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPersonRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.SubjectRightsService/ListPersonRequests',
+            memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsRequest.SerializeToString,
+            memory_dot_v1_dot_subject__rights__service__pb2.ListPersonRequestsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,23 +37,38 @@ class SubjectRightsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SubjectRightsServiceAsyncStub: ...
     ExportData: _grpc.UnaryStreamMultiCallable[_subject_rights_service_pb2.ExportDataRequest, _subject_rights_service_pb2.ExportDataResponse]
     """Streams everything that is kept about a person (GDPR Art. 15 and 20) as one JSON Lines
-    archive. Scope data.export. A person about whom nothing is kept gets an archive that says
-    so.
+    archive, which docs/archive.md describes. Scope data.export. A person about whom nothing is
+    kept gets an archive that says so. INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
     """
     ImportData: _grpc.StreamUnaryMultiCallable[_subject_rights_service_pb2.ImportDataRequest, _subject_rights_service_pb2.ImportDataResponse]
-    """Takes in an archive that ExportData made, here or elsewhere. Scope data.export and
-    memory.write.
+    """Takes in an archive that ExportData made with `reveal`, here or elsewhere. Scope data.export
+    and memory.write. Nothing is stored unless the whole archive is what was written; every
+    purpose in it must be covered by a consent that holds here. Safe to repeat, and to be
+    repeated when it was cut off: each memory keeps its id. INVALID_ARGUMENT (ARCHIVE_INVALID).
     """
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ForgetUserRequest, _subject_rights_service_pb2.Erasure]
     """Forgets a person (GDPR Art. 17): destroys their keys, then sweeps every copy. Scope
-    data.erase. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
+    data.erase. Answers when it is done, or after some seconds with how far it is; it is finished
+    without another call. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
     """
+    EraseMemories: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.EraseMemoriesRequest, _subject_rights_service_pb2.Erasure]
+    """Erases the memories that a filter names, with the certificate of an erasure. Scope data.erase.
+    Gone from every answer when this returns; the rest follows by itself. Erasing what is not
+    there succeeds with counts of zero. INVALID_ARGUMENT when the filter names nothing;
+    FAILED_PRECONDITION (ERASURE_IN_PROGRESS) when the person is being forgotten.
+    """
+    ListErasures: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ListErasuresRequest, _subject_rights_service_pb2.ListErasuresResponse]
+    """Lists the erasures of the tenant, newest first. Scope data.erase, and not for a person."""
     GetErasureCertificate: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.GetErasureCertificateRequest, _subject_rights_service_pb2.ErasureCertificate]
     """Reads how far an erasure is, and its signed certificate when it is done. Scope data.erase.
     NOT_FOUND when there is none of that name in the tenant.
     """
     ListAccessEvents: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ListAccessEventsRequest, _subject_rights_service_pb2.ListAccessEventsResponse]
     """Lists who read or wrote a person's data, when and why, newest first. Scope data.export.
+    INVALID_ARGUMENT (PAGE_TOKEN_INVALID). One event for each call. Someone unknown has none.
+    """
+    ListPersonRequests: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ListPersonRequestsRequest, _subject_rights_service_pb2.ListPersonRequestsResponse]
+    """Lists the requests by which a person exercised rights, oldest first. Scope data.export.
     INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
     """
     RestrictProcessing: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.RestrictProcessingRequest, _subject_rights_service_pb2.Restriction]
@@ -72,23 +87,38 @@ class SubjectRightsServiceAsyncStub(SubjectRightsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExportData: _aio.UnaryStreamMultiCallable[_subject_rights_service_pb2.ExportDataRequest, _subject_rights_service_pb2.ExportDataResponse]  # type: ignore[assignment]
     """Streams everything that is kept about a person (GDPR Art. 15 and 20) as one JSON Lines
-    archive. Scope data.export. A person about whom nothing is kept gets an archive that says
-    so.
+    archive, which docs/archive.md describes. Scope data.export. A person about whom nothing is
+    kept gets an archive that says so. INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
     """
     ImportData: _aio.StreamUnaryMultiCallable[_subject_rights_service_pb2.ImportDataRequest, _subject_rights_service_pb2.ImportDataResponse]  # type: ignore[assignment]
-    """Takes in an archive that ExportData made, here or elsewhere. Scope data.export and
-    memory.write.
+    """Takes in an archive that ExportData made with `reveal`, here or elsewhere. Scope data.export
+    and memory.write. Nothing is stored unless the whole archive is what was written; every
+    purpose in it must be covered by a consent that holds here. Safe to repeat, and to be
+    repeated when it was cut off: each memory keeps its id. INVALID_ARGUMENT (ARCHIVE_INVALID).
     """
     ForgetUser: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ForgetUserRequest, _subject_rights_service_pb2.Erasure]  # type: ignore[assignment]
     """Forgets a person (GDPR Art. 17): destroys their keys, then sweeps every copy. Scope
-    data.erase. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
+    data.erase. Answers when it is done, or after some seconds with how far it is; it is finished
+    without another call. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
     """
+    EraseMemories: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.EraseMemoriesRequest, _subject_rights_service_pb2.Erasure]  # type: ignore[assignment]
+    """Erases the memories that a filter names, with the certificate of an erasure. Scope data.erase.
+    Gone from every answer when this returns; the rest follows by itself. Erasing what is not
+    there succeeds with counts of zero. INVALID_ARGUMENT when the filter names nothing;
+    FAILED_PRECONDITION (ERASURE_IN_PROGRESS) when the person is being forgotten.
+    """
+    ListErasures: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ListErasuresRequest, _subject_rights_service_pb2.ListErasuresResponse]  # type: ignore[assignment]
+    """Lists the erasures of the tenant, newest first. Scope data.erase, and not for a person."""
     GetErasureCertificate: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.GetErasureCertificateRequest, _subject_rights_service_pb2.ErasureCertificate]  # type: ignore[assignment]
     """Reads how far an erasure is, and its signed certificate when it is done. Scope data.erase.
     NOT_FOUND when there is none of that name in the tenant.
     """
     ListAccessEvents: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ListAccessEventsRequest, _subject_rights_service_pb2.ListAccessEventsResponse]  # type: ignore[assignment]
     """Lists who read or wrote a person's data, when and why, newest first. Scope data.export.
+    INVALID_ARGUMENT (PAGE_TOKEN_INVALID). One event for each call. Someone unknown has none.
+    """
+    ListPersonRequests: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.ListPersonRequestsRequest, _subject_rights_service_pb2.ListPersonRequestsResponse]  # type: ignore[assignment]
+    """Lists the requests by which a person exercised rights, oldest first. Scope data.export.
     INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
     """
     RestrictProcessing: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.RestrictProcessingRequest, _subject_rights_service_pb2.Restriction]  # type: ignore[assignment]
@@ -110,8 +140,8 @@ class SubjectRightsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_subject_rights_service_pb2.ExportDataResponse], _abc.AsyncIterator[_subject_rights_service_pb2.ExportDataResponse]]:
         """Streams everything that is kept about a person (GDPR Art. 15 and 20) as one JSON Lines
-        archive. Scope data.export. A person about whom nothing is kept gets an archive that says
-        so.
+        archive, which docs/archive.md describes. Scope data.export. A person about whom nothing is
+        kept gets an archive that says so. INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
         """
 
     @_abc_1.abstractmethod
@@ -120,8 +150,10 @@ class SubjectRightsServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_subject_rights_service_pb2.ImportDataRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_subject_rights_service_pb2.ImportDataResponse, _abc.Awaitable[_subject_rights_service_pb2.ImportDataResponse]]:
-        """Takes in an archive that ExportData made, here or elsewhere. Scope data.export and
-        memory.write.
+        """Takes in an archive that ExportData made with `reveal`, here or elsewhere. Scope data.export
+        and memory.write. Nothing is stored unless the whole archive is what was written; every
+        purpose in it must be covered by a consent that holds here. Safe to repeat, and to be
+        repeated when it was cut off: each memory keeps its id. INVALID_ARGUMENT (ARCHIVE_INVALID).
         """
 
     @_abc_1.abstractmethod
@@ -131,8 +163,29 @@ class SubjectRightsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_subject_rights_service_pb2.Erasure, _abc.Awaitable[_subject_rights_service_pb2.Erasure]]:
         """Forgets a person (GDPR Art. 17): destroys their keys, then sweeps every copy. Scope
-        data.erase. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
+        data.erase. Answers when it is done, or after some seconds with how far it is; it is finished
+        without another call. Forgetting someone unknown succeeds with counts of zero. Safe to repeat.
         """
+
+    @_abc_1.abstractmethod
+    def EraseMemories(
+        self,
+        request: _subject_rights_service_pb2.EraseMemoriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_rights_service_pb2.Erasure, _abc.Awaitable[_subject_rights_service_pb2.Erasure]]:
+        """Erases the memories that a filter names, with the certificate of an erasure. Scope data.erase.
+        Gone from every answer when this returns; the rest follows by itself. Erasing what is not
+        there succeeds with counts of zero. INVALID_ARGUMENT when the filter names nothing;
+        FAILED_PRECONDITION (ERASURE_IN_PROGRESS) when the person is being forgotten.
+        """
+
+    @_abc_1.abstractmethod
+    def ListErasures(
+        self,
+        request: _subject_rights_service_pb2.ListErasuresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_rights_service_pb2.ListErasuresResponse, _abc.Awaitable[_subject_rights_service_pb2.ListErasuresResponse]]:
+        """Lists the erasures of the tenant, newest first. Scope data.erase, and not for a person."""
 
     @_abc_1.abstractmethod
     def GetErasureCertificate(
@@ -151,6 +204,16 @@ class SubjectRightsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_subject_rights_service_pb2.ListAccessEventsResponse, _abc.Awaitable[_subject_rights_service_pb2.ListAccessEventsResponse]]:
         """Lists who read or wrote a person's data, when and why, newest first. Scope data.export.
+        INVALID_ARGUMENT (PAGE_TOKEN_INVALID). One event for each call. Someone unknown has none.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPersonRequests(
+        self,
+        request: _subject_rights_service_pb2.ListPersonRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_rights_service_pb2.ListPersonRequestsResponse, _abc.Awaitable[_subject_rights_service_pb2.ListPersonRequestsResponse]]:
+        """Lists the requests by which a person exercised rights, oldest first. Scope data.export.
         INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
         """
 

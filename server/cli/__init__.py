@@ -2,8 +2,10 @@
 
     serve, token, demo                    run a server, mint credentials, see it all at once
     consent, store, ingest, recall, list  what an assistant backend does
-    export, forget                        what a person may do at any time
-    status                                what an operator sees: figures, never content
+    export, import, forget, erase, ledger what a person may do at any time
+    erasures, certificate                 how far erasures are, and their proof
+    verify                                checks what Tacit signed, offline
+    status, requests, report              what an operator sees: figures, never content
 
 Rules:
 - What goes wrong is told in one line on stderr, with an exit code: 1 refused or failed, 2 wrong

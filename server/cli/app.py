@@ -11,8 +11,10 @@ import typer
 from server.cli import (
     backup,
     consent,
+    erasures,
     ingest,
     keys,
+    ledger,
     memories,
     rights,
     scan,
@@ -32,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (
+PARTS = (
     serve,
     token,
     demo,
@@ -40,12 +42,15 @@ for part in (
     memories,
     ingest,
     rights,
+    erasures,
+    ledger,
     keys,
     status,
     scan,
     backup,
     verify,
-):
+)
+for part in PARTS:
     part.register(app)
 
 

@@ -1,4 +1,4 @@
-"""`tacit consent`: what a person allows, and takes back as easily."""
+"""`tacit consent`, `restrict` and `lift`: what a person allows, and takes back as easily."""
 
 from __future__ import annotations
 
@@ -22,11 +22,15 @@ Assistant = Annotated[
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     group = typer.Typer(no_args_is_help=True)
-    app.add_typer(group, name="consent", help="Grant, withdraw and list consent.")
+    app.add_typer(group, name="consent", help="Grant, refuse, withdraw and list consent.")
     client_command(group, "grant", _SCOPE)(grant)
+    client_command(group, "refuse", _SCOPE)(refuse)
     client_command(group, "withdraw", _SCOPE)(withdraw)
+    client_command(group, "receipt", _SCOPE)(receipt)
     client_command(group, "list", _SCOPE)(list_)
     client_command(group, "purposes", _SCOPE)(list_purposes)
+    client_command(app, "restrict", _SCOPE)(restrict)
+    client_command(app, "lift", _SCOPE)(lift)
 
 
 def grant(
@@ -35,6 +39,9 @@ def grant(
     person: Person = ME,
     assistant: Assistant = "",
     until: Annotated[str, typer.Option(help="When it ends by itself: 2027-01-31.")] = "",
+    explicit: Annotated[
+        bool, typer.Option("--explicit", help="The yes was explicit, as special categories need.")
+    ] = False,
 ) -> None:
     """Records that a person consents to a purpose; in force with the next call."""
     from memory.v1.consent_service_pb2 import GrantConsentRequest
@@ -44,22 +51,80 @@ def grant(
     )
     if until:
         request.expire_time.FromDatetime(instant(until))
+    request.indication.explicit = explicit
     session.call(session.consent.GrantConsent, request)
     errors.print(f"{purpose}: consent given", markup=False)
 
 
+def refuse(
+    session: Session,
+    purpose: PurposeArgument,
+    person: Person = ME,
+    assistant: Assistant = "",
+    objection: Annotated[
+        bool, typer.Option("--objection", help="Only the person takes it back (GDPR Art. 21).")
+    ] = False,
+) -> None:
+    """Records that a person says no, or objects to a use; in force with the next call."""
+    from memory.v1.consent_service_pb2 import RefuseConsentRequest
+
+    request = RefuseConsentRequest(
+        parent=people(person),
+        purpose=purposes(purpose),
+        assistant=assistant,
+        objection=objection,
+    )
+    session.call(session.consent.RefuseConsent, request)
+    errors.print(f"{purpose}: {'objected' if objection else 'refused'}", markup=False)
+
+
 def withdraw(
-    session: Session, purpose: PurposeArgument, person: Person = ME, assistant: Assistant = ""
+    session: Session,
+    purpose: PurposeArgument,
+    person: Person = ME,
+    assistant: Assistant = "",
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Erase what was stored for it, too.")
+    ] = False,
 ) -> None:
     """Records that a person takes consent back; in force with the next call."""
     from memory.v1.consent_service_pb2 import WithdrawConsentRequest
 
     request = WithdrawConsentRequest(
-        parent=people(person), purpose=purposes(purpose), assistant=assistant
+        parent=people(person), purpose=purposes(purpose), assistant=assistant, erase=erase
     )
-    ended = session.call(session.consent.WithdrawConsent, request).consents
-    done = "consent withdrawn" if ended else "there was no consent to withdraw"
-    errors.print(f"{purpose}: {done}", markup=False)
+    answer = session.call(session.consent.WithdrawConsent, request)
+    done = "consent withdrawn" if answer.consents else "there was no consent to withdraw"
+    erased = f"; {answer.erased_count} memories erased" if erase else ""
+    errors.print(f"{purpose}: {done}{erased}", markup=False)
+
+
+def receipt(
+    session: Session,
+    consent: Annotated[str, typer.Argument(help="Its name, people/…/consents/…; see `list`.")],
+) -> None:
+    """Prints the signed receipt of a decision; `tacit verify` checks it offline."""
+    from memory.v1.consent_service_pb2 import GetConsentReceiptRequest
+
+    request = GetConsentReceiptRequest(name=f"{consent}/receipt")
+    typer.echo(session.call(session.consent.GetConsentReceipt, request).jws)
+
+
+def restrict(session: Session, person: Person = ME) -> None:
+    """Restricts processing (GDPR Art. 18): what is kept is not used until `lift`."""
+    from memory.v1.subject_rights_service_pb2 import RestrictProcessingRequest
+
+    request = RestrictProcessingRequest(name=people(person))
+    session.call(session.rights.RestrictProcessing, request)
+    errors.print("restricted: kept, not used")
+
+
+def lift(session: Session, person: Person = ME) -> None:
+    """Lifts the restriction of processing."""
+    from memory.v1.subject_rights_service_pb2 import LiftRestrictionRequest
+
+    session.call(session.rights.LiftRestriction, LiftRestrictionRequest(name=people(person)))
+    errors.print("no longer restricted")
 
 
 def list_(session: Session, person: Person = ME, as_json: AsJson = False) -> None:
@@ -77,9 +142,11 @@ def list_(session: Session, person: Person = ME, as_json: AsJson = False) -> Non
     if as_json:
         print_json(found)
         return
-    table = Table("purpose", "assistant", "state", "given", "changed", "until", box=None)
+    columns = ("name", "purpose", "assistant", "state", "given", "changed", "until")
+    table = Table(*columns, box=None)
     for consent in found:
         table.add_row(
+            consent.name,
             consent.purpose.removeprefix("purposes/"),
             consent.assistant or "all",
             Consent.State.Name(consent.state).removeprefix("STATE_").lower(),

@@ -1,4 +1,4 @@
-"""`tacit store`, `recall` and `list`: what an assistant does with memories."""
+"""`tacit store`, `recall`, `context` and `list`: what an assistant does with memories."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands."""
     client_command(app, "store", "memory.write")(store)
     client_command(app, "recall", "memory.read")(recall)
+    client_command(app, "context", "memory.read")(context)
     client_command(app, "list", "memory.read")(list_)
 
 
@@ -99,6 +100,35 @@ def recall(
         when = moment(hit.memory.event_time)
         table.add_row(f"{hit.score:.3f}", when, spoken(hit.memory.speaker, hit.memory.text))
     out.print(table if hits else "nothing fits")
+
+
+def context(
+    session: Session,
+    query: Annotated[str, typer.Argument(help="What the prompt is about, in plain words.")],
+    person: Person = ME,
+    purpose: Purpose = DEFAULT_PURPOSE,
+    tokens: Annotated[int, typer.Option(help="How many at most.", min=1, max=32_000)] = 1_000,
+    sessions: Sessions = None,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prints the memories that matter for a query as a text for a prompt."""
+    from memory.v1.core_pb2 import AccessContext
+    from memory.v1.memory_service_pb2 import BuildContextRequest
+
+    request = BuildContextRequest(
+        parent=people(person),
+        access=AccessContext(purpose=purposes(purpose)),
+        query=query,
+        max_tokens=tokens,
+        filter=_filter(sessions),
+        reveal=reveal,
+    )
+    built = session.call(session.memory.BuildContext, request)
+    if as_json:
+        print_json(built)
+    else:
+        out.print(built.text or "nothing fits", markup=False)
 
 
 def list_(

@@ -47,8 +47,8 @@ def scan(
 
     from memory.adapters import residue_scan
     from memory.adapters.residue_scan import Place
-    from memory.bootstrap import places
     from memory.config import load_config
+    from memory.configured import places
     from memory.core.residue import Kind
 
     config = load_config(environ=os.environ, flags={"data": data})

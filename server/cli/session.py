@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from memory.v1 import (
         consent_service_pb2_grpc,
+        ledger_service_pb2_grpc,
         memory_service_pb2_grpc,
         operator_service_pb2_grpc,
         subject_rights_service_pb2_grpc,
@@ -97,6 +98,12 @@ class Session:
         from memory.v1.subject_rights_service_pb2_grpc import SubjectRightsServiceStub
 
         return SubjectRightsServiceStub(self.channel)
+
+    @cached_property
+    def ledger(self) -> ledger_service_pb2_grpc.LedgerServiceStub:
+        from memory.v1.ledger_service_pb2_grpc import LedgerServiceStub
+
+        return LedgerServiceStub(self.channel)
 
     @cached_property
     def operator(self) -> operator_service_pb2_grpc.OperatorServiceStub:
@@ -172,7 +179,9 @@ def client_command(
 @contextmanager
 def open_session(options: Options, scopes: tuple[str, ...]) -> Iterator[Session]:
     """A session with a token that holds `scopes`, closed at the end."""
-    config = load_config(environ=os.environ, flags={"data": options.data})
+    config = load_config(
+        environ=os.environ, flags={"data": str(options.data) if options.data else None}
+    )
     token = options.token or mint_local(
         config, tenant=options.tenant, client=options.client, scopes=scopes
     )

@@ -36,7 +36,10 @@ def status(session: Session, as_json: AsJson = False) -> None:
         "memories": state.memory_count,
         "not in the index yet": state.unindexed_count,
         "erasures not finished": state.pending_erasure_count,
+        "expired, not erased yet": state.expired_count,
+        "erasures that wait": state.waiting_erasure_count,
         "key epoch": state.key_epoch,
+        "verifier key": state.verifier_key,
     }
     for name, value in rows.items():
         table.add_row(name, str(value))

@@ -7,37 +7,15 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from memory.core.signing import Verifier
-from server.cli.output import out
+from server.cli.output import FAILED, errors, out
 
 _HEAD_BYTES: Final = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of signed file: how to know it by its first bytes, and what it says if it is good.
-
-    `check` raises `SignatureError`, or another `TacitError` that says what does not fit.
-    """
-
-    name: str
-    matches: Callable[[bytes], bool]
-    check: Callable[[Path, Verifier], Mapping[str, str]]
-
-
-def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
-    origin, size, root = verifier.note(file.read_text("utf-8")).splitlines()[:3]
-    return {"log": origin, "events": size, "root": root}
-
-
-KINDS: Final = (Kind("checkpoint", lambda head: b"\n\n\xe2\x80\x94 " in head, _checkpoint),)
 
 
 def register(app: typer.Typer) -> None:
@@ -50,8 +28,22 @@ def verify(
     key: Annotated[
         str, typer.Option(help="The deployment's verifier key, NAME+HASH+BASE64, or its file.")
     ],
+    trial: Annotated[
+        Path | None,
+        typer.Option(
+            help="An export from before the erasure: shows that no key left opens its key.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="For --trial: the data folder; its settings name the keys.")
+    ] = None,
 ) -> None:
     """Checks a signed file against the deployment's published key and says what it proves."""
+    from memory.core.signing import Verifier
+    from server.cli.signed_files import KINDS
+
     verifier = Verifier.parse(Path(key).read_text("utf-8") if Path(key).is_file() else key)
     with file.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
@@ -60,6 +52,39 @@ def verify(
         kinds = ", ".join(k.name for k in KINDS)
         raise typer.BadParameter(f"{file} is none of these: {kinds}")
     facts = kind.check(file, verifier)
-    out.print(f"good: a {kind.name} signed by {verifier.name}", style="green")
+    out.print(f"good: {_article(kind.name)} {kind.name} signed by {verifier.name}", style="green")
     for name, value in facts.items():
         out.print(f"  {name}: {value}", markup=False)
+    if trial is not None:
+        _try(trial, data)
+
+
+def _try(export: Path, data: Path | None) -> None:
+    """Tries the key of an export against every key-encryption key that is left."""
+    from memory.adapters.key_opening import open_surviving_keys
+    from memory.app.trial import try_keys
+    from memory.config import load_config
+
+    provider = open_surviving_keys(
+        load_config(environ=os.environ, flags={"data": data}).key_provider
+    )
+    try:
+        with export.open("rb") as lines:
+            tried = try_keys(lines, provider)
+    finally:
+        provider.close()
+    alive = ", ".join(map(str, tried.alive))
+    if tried.opened:
+        epochs = ", ".join(map(str, tried.opened))
+        errors.print(f"the key of {export} still opens under epoch {epochs}", style="red")
+        raise typer.Exit(FAILED)
+    out.print(
+        f"good: the key of {export}, wrapped under epoch {tried.epoch}, opens under none of those "
+        f"that are left ({alive})",
+        style="green",
+        markup=False,
+    )
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"

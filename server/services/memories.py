@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from memory.app.context import MAX_TOKENS, BuildContext
+from memory.app.erase_memories import EraseMemories
 from memory.app.recall import MAX_LIMIT, Hit, Recall
 from memory.app.rectify import Change, Rectify
 from memory.app.remember import Acknowledged, Remember
@@ -24,18 +26,22 @@ from server.messages import (
     to_draft,
     to_kind,
     to_narrow,
+    to_sources,
     to_time,
     to_version,
 )
-from server.names import memory_from, person_from
+from server.names import erasure_name, memory_from, memory_name, person_from
 from server.page_tokens import PageTokens, page_size
 from server.policy import REVEAL, require_scope
-from server.services.unbuilt import unbuilt
 
 DEFAULT_LIMIT: Final = 10
 """Hits of a recall that names no limit."""
 
+DEFAULT_TOKENS: Final = 1_000
+"""Budget of a context that names none."""
+
 _PURPOSE: Final = {"purpose": "access.purpose"}
+_ONLY_SOURCES: Final = {"requests[0].memory.sources": "memory.sources"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,9 @@ class Memories:
 
     remember: Remember
     recall: Recall
+    build_context: BuildContext
     rectify: Rectify
+    erase_memories: EraseMemories
     reveal: Reveal
     tokens: PageTokens
 
@@ -54,7 +62,7 @@ class Memories:
             "StoreMemory": self._store,
             "BatchStoreMemories": self._batch_store,
             "RecallMemories": self._recall,
-            "BuildContext": unbuilt,
+            "BuildContext": self._build_context,
             "GetMemory": self._get,
             "ListMemories": self._list,
             "UpdateMemory": self._update,
@@ -64,8 +72,9 @@ class Memories:
     def _store(self, call: Call, request: pb.StoreMemoryRequest) -> pb.StoreMemoryResponse:
         person = person_from(call.caller, request.parent, "parent")
         access = to_access(call.caller, person, request.access)
-        draft = to_draft(request.memory, request.request_id)
-        with fields_named(_PURPOSE):
+        sources = to_sources(call.caller, person, request.memory)
+        draft = to_draft(request.memory, request.request_id, sources)
+        with fields_named(_PURPOSE | _ONLY_SOURCES):
             (stored,) = self.remember(access, [draft])
         return _stored(person, stored)
 
@@ -74,7 +83,7 @@ class Memories:
     ) -> pb.BatchStoreMemoriesResponse:
         person = person_from(call.caller, request.parent, "parent")
         access = to_access(call.caller, person, request.access)
-        drafts = [_element(request, i) for i in range(len(request.requests))]
+        drafts = [_element(call, person, request, i) for i in range(len(request.requests))]
         with fields_named(_PURPOSE):
             stored = self.remember(access, drafts)
         return pb.BatchStoreMemoriesResponse(responses=[_stored(person, one) for one in stored])
@@ -91,6 +100,29 @@ class Memories:
         shown = {m.id: m for m in self._shown(access, request, [hit.memory for hit in hits])}
         return pb.RecallMemoriesResponse(
             hits=[_hit(person, hit, shown[hit.memory.id]) for hit in hits if hit.memory.id in shown]
+        )
+
+    def _build_context(
+        self, call: Call, request: pb.BuildContextRequest
+    ) -> pb.BuildContextResponse:
+        person = person_from(call.caller, request.parent, "parent")
+        access = to_access(call.caller, person, request.access)
+        _may_reveal(call, request)
+        if request.max_tokens < 0:
+            raise InvalidArgumentError("max_tokens", "must not be negative")
+        budget = min(request.max_tokens or DEFAULT_TOKENS, MAX_TOKENS)
+        narrow = to_narrow(request.filter)
+        with fields_named(_PURPOSE):
+            context = self.build_context(
+                access, RawText(request.query), budget, narrow, revealed=request.reveal
+            )
+        return pb.BuildContextResponse(
+            text=context.text,
+            token_count=context.tokens,
+            citations=[
+                pb.ContextCitation(mark=f"[{number}]", memory=memory_name(person, record))
+                for number, record in enumerate(context.cited, start=1)
+            ],
         )
 
     def _get(self, call: Call, request: pb.GetMemoryRequest) -> core_pb2.Memory:
@@ -128,8 +160,10 @@ class Memories:
     def _delete(self, call: Call, request: pb.DeleteMemoryRequest) -> pb.DeleteMemoryResponse:
         person, record = memory_from(call.caller, request.name, "name")
         version = to_version(request.etag, "etag")
-        self.rectify.delete(call.caller, person, record, version)
-        return pb.DeleteMemoryResponse(deleted_count=1)
+        erasure = self.erase_memories.one(call.caller, person, record, version)
+        return pb.DeleteMemoryResponse(
+            deleted_count=erasure.memories, erasure=erasure_name(erasure.id)
+        )
 
     def _shown(
         self, access: Access, request: _Revealing, memories: Sequence[Remembered]
@@ -138,7 +172,9 @@ class Memories:
         return self.reveal(access, memories) if request.reveal and memories else memories
 
 
-_Revealing = pb.RecallMemoriesRequest | pb.GetMemoryRequest | pb.ListMemoriesRequest
+_Revealing = (
+    pb.RecallMemoriesRequest | pb.BuildContextRequest | pb.GetMemoryRequest | pb.ListMemoriesRequest
+)
 
 
 def _may_reveal(call: Call, request: _Revealing) -> None:
@@ -152,7 +188,9 @@ def _stored(person: PersonId, stored: Acknowledged) -> pb.StoreMemoryResponse:
     )
 
 
-def _element(batch: pb.BatchStoreMemoriesRequest, index: int) -> Draft:
+def _element(
+    call: Call, person: PersonId, batch: pb.BatchStoreMemoriesRequest, index: int
+) -> Draft:
     one = batch.requests[index]
     here = f"requests[{index}]"
     if one.parent and one.parent != batch.parent:
@@ -160,7 +198,8 @@ def _element(batch: pb.BatchStoreMemoriesRequest, index: int) -> Draft:
     if one.HasField("access") and one.access != batch.access:
         raise InvalidArgumentError(f"{here}.access", "must be empty or the batch's own")
     try:
-        return to_draft(one.memory, one.request_id)
+        sources = to_sources(call.caller, person, one.memory)
+        return to_draft(one.memory, one.request_id, sources)
     except InvalidArgumentError as error:
         raise type(error)(f"{here}.{error.field}", error.problem) from None
 
@@ -173,7 +212,7 @@ def _hit(person: PersonId, hit: Hit, shown: Remembered) -> pb.RecallHit:
     )
 
 
-_UPDATABLE: Final = ("text", "kind", "speaker", "session", "event_time", "labels")
+_UPDATABLE: Final = ("text", "kind", "speaker", "session", "event_time", "labels", "expire_time")
 
 
 def _change(request: pb.UpdateMemoryRequest) -> Change:
@@ -207,6 +246,10 @@ def _change(request: pb.UpdateMemoryRequest) -> Change:
                     given = memory.HasField("event_time")
                     time = to_time(memory.event_time, "memory.event_time") if given else None
                     draft = replace(draft, event_time=time)
+                case "expire_time":
+                    given = memory.HasField("expire_time")
+                    end = to_time(memory.expire_time, "memory.expire_time") if given else None
+                    draft = replace(draft, expire_time=end)
                 case "labels":
                     draft = replace(draft, labels=dict(memory.labels))
         return draft

@@ -8,17 +8,36 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Final
 
+from memory.app.register import Register
 from memory.app.rekey import Rekey
+from memory.app.report import Report
+from memory.app.restrict import Restrict
 from memory.app.rotate import Progress, Rotate
 from memory.app.status import EpochUse, Status
+from memory.core.report import ReportKind
 from memory.errors import InvalidArgumentError
 from memory.v1 import operator_service_pb2 as pb
+from memory.v1.core_pb2 import DataSubjectRequest
 from server.call import Answer, Call
-from server.messages import to_timestamp
-from server.names import person_from
+from server.messages import to_time, to_timestamp
+from server.names import person_from, person_name, purpose_from
+from server.page_tokens import PageTokens, page_size
+from server.rights_requests import (
+    decode_after,
+    encode_after,
+    from_request,
+    request_from,
+    to_extension,
+    to_outcome,
+)
 from server.services.unbuilt import unbuilt
 
 MAX_REQUEST_ID_CHARS: Final = 64
+
+_REPORTS: Final = {
+    pb.GetReportRequest.KIND_ROPA: ReportKind.ROPA,
+    pb.GetReportRequest.KIND_DPIA: ReportKind.DPIA,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +47,90 @@ class Operations:
     status: Status
     rotate: Rotate
     rekey: Rekey
+    restrict: Restrict
+    register: Register
+    report: Report
+    tokens: PageTokens
     started_at: datetime
+    verifier_key: str
 
     def answers(self) -> Mapping[str, Answer]:
         """Every rpc of the service."""
-        return {"RotateKeys": self._rotate, "GetStatus": self._status, "RebuildIndex": unbuilt}
+        return {
+            "RotateKeys": self._rotate,
+            "GetStatus": self._status,
+            "PlaceLegalHold": self._hold,
+            "ReleaseLegalHold": self._release,
+            "InvalidateConsents": self._invalidate,
+            "RebuildIndex": unbuilt,
+            "ListDataSubjectRequests": self._requests,
+            "ExtendDataSubjectRequest": self._extend,
+            "CloseDataSubjectRequest": self._close,
+            "GetReport": self._report,
+        }
+
+    def _requests(
+        self, call: Call, request: pb.ListDataSubjectRequestsRequest
+    ) -> pb.ListDataSubjectRequestsResponse:
+        after = decode_after(self.tokens.cursor(call, request))
+        requests, more = self.register.due(
+            call.caller, after, page_size(request.page_size), unfinished=not request.show_closed
+        )
+        return pb.ListDataSubjectRequestsResponse(
+            requests=map(from_request, requests),
+            next_page_token=self.tokens.after(call, request, more and encode_after(more)),
+        )
+
+    def _extend(
+        self, call: Call, request: pb.ExtendDataSubjectRequestRequest
+    ) -> DataSubjectRequest:
+        id_ = request_from(request.name, "name")
+        reason = to_extension(request.reason, "reason")
+        return from_request(self.register.extend(call.caller, id_, reason))
+
+    def _close(self, call: Call, request: pb.CloseDataSubjectRequestRequest) -> DataSubjectRequest:
+        id_ = request_from(request.name, "name")
+        outcome = to_outcome(request.outcome, "outcome")
+        return from_request(self.register.close(call.caller, id_, outcome))
+
+    def _report(self, call: Call, request: pb.GetReportRequest) -> pb.GetReportResponse:
+        try:
+            kind = _REPORTS[request.kind]
+        except KeyError:
+            raise InvalidArgumentError("kind", "must be one of GetReportRequest.Kind") from None
+        report = self.report(call.caller.tenant, kind)
+        return pb.GetReportResponse(json=report.json(), markdown=report.markdown())
 
     def _rotate(self, call: Call, request: pb.RotateKeysRequest) -> pb.RotateKeysResponse:
         if not 0 < len(request.request_id) <= MAX_REQUEST_ID_CHARS:
             raise InvalidArgumentError("request_id", "is needed: a random UUID")
         if not request.parent:
-            return _progress(self.rotate(request.request_id))
+            return _progress(self.rotate(call.caller, request.request_id))
         person = person_from(call.caller, request.parent, "parent")
         return _progress(self.rekey(call.caller, person, request.request_id))
+
+    def _hold(self, call: Call, request: pb.PlaceLegalHoldRequest) -> pb.LegalHold:
+        person = person_from(call.caller, request.name, "name")
+        until = to_time(request.expire_time, "expire_time")
+        self.restrict.hold(call.caller, person, until, request.reference)
+        return pb.LegalHold(
+            name=f"{person_name(person)}/legalHold",
+            reference=request.reference,
+            expire_time=request.expire_time,
+        )
+
+    def _release(self, call: Call, request: pb.ReleaseLegalHoldRequest) -> pb.LegalHold:
+        person = person_from(call.caller, request.name, "name")
+        self.restrict.release(call.caller, person)
+        return pb.LegalHold(name=f"{person_name(person)}/legalHold")
+
+    def _invalidate(
+        self, call: Call, request: pb.InvalidateConsentsRequest
+    ) -> pb.InvalidateConsentsResponse:
+        purpose = purpose_from(request.purpose, "purpose")
+        consents = self.restrict.consents
+        count = consents.invalidate(call.caller, purpose, request.notice_version)
+        return pb.InvalidateConsentsResponse(consent_count=count)
 
     def _status(self, _call: Call, _request: pb.GetStatusRequest) -> pb.GetStatusResponse:
         counts = self.status()
@@ -53,7 +143,18 @@ class Operations:
             pending_erasure_count=counts.pending_erasures,
             key_epoch=str(counts.key_epoch),
             key_epochs=[_epoch(epoch) for epoch in counts.epochs],
+            expired_count=counts.expired,
+            oldest_expired_time=(
+                None if counts.oldest_expired is None else to_timestamp(counts.oldest_expired)
+            ),
             rotation=None if counts.rotation is None else _progress(counts.rotation),
+            oldest_pending_erasure_time=(
+                None
+                if counts.oldest_pending_erasure is None
+                else to_timestamp(counts.oldest_pending_erasure)
+            ),
+            waiting_erasure_count=counts.waiting_erasures,
+            verifier_key=self.verifier_key,
         )
 
 

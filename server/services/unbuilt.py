@@ -10,6 +10,6 @@ from server.call import Call
 from server.errors import NotBuiltError
 
 
-def unbuilt(call: Call, _request: Message) -> NoReturn:
+def unbuilt(call: Call, _request: Message | None = None) -> NoReturn:
     """Refuses with UNIMPLEMENTED."""
     raise NotBuiltError(f"{call.method} is not built yet", method=call.method)

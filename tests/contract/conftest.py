@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
+from memory.adapters.checkpoint_file import CheckpointFile
 from memory.adapters.sql.store import SqlStore, open_store
 from memory.adapters.sql.tables import metadata
+from memory.app.sequencer import Sequencer
+from tests.contract.ledger import SIGNER
 
 
 class MovableClock:
@@ -86,7 +89,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url: str = request.getfixturevalue("shared_postgres_url")
     engine = administer(url)
     with engine.connect() as connection:
-        for table in ("persons", "erasures", "deployment", "key_epochs", "rotations"):
+        for table in (
+            *("persons", "erasures", "deployment", "key_epochs", "rotations", "operator_events"),
+            *("ledger_waiting", "ledger_head", "ledger_tiles", "ledger_places"),
+            "rights_requests",
+        ):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     engine.dispose()
     return url
@@ -128,3 +135,13 @@ def row_counts(url: str) -> Callable[[], dict[str, int]]:
         return counts
 
     return count
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> CheckpointFile:
+    return CheckpointFile(tmp_path / "ledger-checkpoint")
+
+
+@pytest.fixture
+def sequencer(store: SqlStore, file: CheckpointFile) -> Sequencer:
+    return Sequencer(store, SIGNER, file, lambda: datetime.now(UTC))

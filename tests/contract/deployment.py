@@ -10,14 +10,25 @@ from datetime import UTC, datetime
 
 from memory.adapters.sql.store import SqlStore, open_store
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger
+from memory.app.recorder import Recorder
+from memory.app.refusals import Refusals
 from memory.app.rotate import Rotate
 from memory.core.keys import PersonKeys, root_aad
 from memory.core.record_format import Place, seal
-from memory.core.values import PersonId, TenantId
+from memory.core.values import AssistantId, Caller, PersonId, TenantId
 from memory.ports import KeyProvider, PersonRow
 from tests.contract.rows import a_memory
 
 ACME = TenantId("acme")
+OPERATOR = Caller(ACME, AssistantId("operator"), frozenset({"operator"}))
+
+
+def ledger_of(store: SqlStore, keyring: Keyring) -> Ledger:
+    """A ledger whose workers were not started: what it writes in a transaction is written."""
+    recorder = Recorder(store, lambda: None)
+    refusals = Refusals(store, keyring, recorder, os.urandom)
+    return Ledger(keyring, recorder, refusals, lambda: datetime.now(UTC), os.urandom, lambda: None)
 
 
 class Deployment:
@@ -35,6 +46,7 @@ class Deployment:
             lambda _: None,
             lambda: datetime.now(UTC),
             os.urandom,
+            ledger_of(self.store, self.keyring),
         )
 
     def add(self, count: int) -> list[PersonRow]:

@@ -30,6 +30,7 @@ from memory.ports import (
     MemoryRow,
     PersonRow,
     PersonState,
+    VersionRow,
     WrappedKey,
 )
 
@@ -73,6 +74,20 @@ def a_memory(subject: SubjectId, seq: int, **changes: Any) -> MemoryRow:
         originals=SealedRecord(os.urandom(100)),
     )
     return replace(memory, **changes)
+
+
+def a_version(memory: MemoryRow, version: int) -> VersionRow:
+    return VersionRow(
+        id=memory.id,
+        subject=memory.subject,
+        seq=memory.seq,
+        version=version,
+        kind=MemoryKind.FACT,
+        updated_at=THEN,
+        key_version=1,
+        body=SealedRecord(os.urandom(300)),
+        originals=SealedRecord(os.urandom(100)),
+    )
 
 
 def a_consent(subject: SubjectId, **changes: Any) -> Consent:
@@ -152,8 +167,10 @@ def everything_of(store: SqlStore, person: PersonRow) -> RecordId:
         unit.add_entities(subject, [(entity, SealedRecord(b"sealed"))], {b"alias": entity})
         unit.add_requests(subject, {b"request": memory.id})
         unit.put_consent(a_consent(subject))
-        unit.add_access_event(an_access_event(subject))
+        unit.add_sources(subject, {memory.id: [memory.id]})
+        unit.add_access_events([(an_access_event(subject), os.urandom(32))])
         unit.add_segment(subject, SegmentHead(a_record(), 1), SealedRecord(b"sealed"))
         unit.owe_purge(subject)
+        unit.add_versions([a_version(memory, 1)])
         unit.commit()
     return memory.id

@@ -19,7 +19,7 @@ from memory.core.values import Secret
 from memory.errors import ConfigurationError, KeyFileError, KeyUnavailableError, SealError
 from memory.ports import KeyProvider, WrappedKey
 from tests.contract import key_servers
-from tests.contract.deployment import Deployment
+from tests.contract.deployment import OPERATOR, Deployment
 
 KEY = Secret(bytes(range(32)))
 AAD = b"tenant and person"
@@ -244,7 +244,7 @@ def test_keys_are_rotated_from_one_epoch_to_the_next(fresh: KeyProvider, tmp_pat
     at.add(3)
     before = at.keys()
     rotate = at.rotator()
-    rotate("a request")
+    rotate(OPERATOR, "a request")
     assert rotate.work()
     assert at.epochs() == ([2], {2: 4})
     assert at.keys() == before

@@ -19,7 +19,7 @@ from memory.core.keys import root_aad
 from memory.core.values import PersonId, Secret
 from memory.errors import KeyMovedError, KeyUnavailableError, RotationInProgressError
 from memory.ports import WrappedKey
-from tests.contract.deployment import ACME, Deployment
+from tests.contract.deployment import ACME, OPERATOR, Deployment
 from tests.contract.rows import an_erasure
 
 REQUEST = "a request of the operator"
@@ -36,9 +36,9 @@ def test_every_key_moves_and_the_old_epoch_dies(at: Deployment) -> None:
     at.add(150)
     before = at.keys()
     rotate = at.rotator()
-    assert rotate(REQUEST).finished_at is None
+    assert rotate(OPERATOR, REQUEST).finished_at is None
     assert rotate.work()
-    done = rotate(REQUEST)
+    done = rotate(OPERATOR, REQUEST)
     assert (done.epoch, done.done, done.total) == (2, 151, 151)
     assert done.finished_at is not None
     assert at.epochs() == ([2], {2: 151})
@@ -49,15 +49,15 @@ def test_every_key_moves_and_the_old_epoch_dies(at: Deployment) -> None:
 
 def test_a_rotation_asked_for_twice_is_one_and_another_waits_its_turn(at: Deployment) -> None:
     rotate = at.rotator()
-    rotate(REQUEST)
-    rotate(REQUEST)
+    rotate(OPERATOR, REQUEST)
+    rotate(OPERATOR, REQUEST)
     with pytest.raises(RotationInProgressError):
-        rotate("another request")
+        rotate(OPERATOR, "another request")
     rotate.work()
-    assert rotate(REQUEST).epoch == 2
+    assert rotate(OPERATOR, REQUEST).epoch == 2
     rotate.work()
     assert at.epochs()[0] == [2]
-    assert rotate("another request").finished_at is None
+    assert rotate(OPERATOR, "another request").finished_at is None
     rotate.work()
     assert at.epochs()[0] == [3]
 
@@ -109,7 +109,7 @@ def test_a_crash_at_every_call_to_the_provider_is_resumed_and_loses_nothing(
         monkeypatch.setattr(Mortal, "dies_at", turn)
         rotate = at.rotator(Mortal.open(tmp_path / "tacit.key"))
         epoch = at.epochs()[0][-1]
-        rotate(f"request {turn}")
+        rotate(OPERATOR, f"request {turn}")
         try:
             rotate.work()
         except Crash:
@@ -120,7 +120,7 @@ def test_a_crash_at_every_call_to_the_provider_is_resumed_and_loses_nothing(
         _end_lease(at)
         resumed = at.rotator()
         assert resumed.work()
-        assert resumed(f"request {turn}").finished_at is not None
+        assert resumed(OPERATOR, f"request {turn}").finished_at is not None
         assert at.keys() == before
         assert at.epochs() == ([epoch + 1], {epoch + 1: 4})
     assert boundaries > 15
@@ -129,13 +129,13 @@ def test_a_crash_at_every_call_to_the_provider_is_resumed_and_loses_nothing(
 def test_another_worker_waits_for_the_lease_of_the_one_that_leads(at: Deployment) -> None:
     at.add(3)
     first, second = at.rotator(), at.rotator()
-    first(REQUEST)
+    first(OPERATOR, REQUEST)
     assert first._claim() is not None
     second.work()
     assert at.epochs() == ([1], {1: 4})
     _end_lease(at)
     second.work()
-    first("its own request")
+    first(OPERATOR, "its own request")
     with at.store.write() as uow:
         second._require_lease(uow)
         with pytest.raises(KeyUnavailableError, match="another server leads"):
@@ -149,7 +149,7 @@ def test_two_rotators_at_once_do_no_harm(at: Deployment, monkeypatch: pytest.Mon
     at.add(20)
     before = at.keys()
     rotators = [at.rotator(), at.rotator()]
-    rotators[0](REQUEST)
+    rotators[0](OPERATOR, REQUEST)
     stop = threading.Event()
 
     def steal() -> None:
@@ -162,7 +162,7 @@ def test_two_rotators_at_once_do_no_harm(at: Deployment, monkeypatch: pytest.Mon
                 rotate.work()
             except KeyUnavailableError:
                 continue
-            if rotate(REQUEST).finished_at is not None:
+            if rotate(OPERATOR, REQUEST).finished_at is not None:
                 return
 
     threads = [threading.Thread(target=work, args=(rotate,)) for rotate in rotators]
@@ -183,7 +183,7 @@ def test_a_key_wrapped_before_the_root_moved_is_not_let_in_after_it(at: Deployme
     ref = at.keyring.ref(ACME, PersonId("late"))
     person = at.keyring.new_person(ACME, ref, datetime.now(UTC))
     rotate = at.rotator()
-    rotate(REQUEST)
+    rotate(OPERATOR, REQUEST)
     rotate.work()
     with at.store.write() as uow, pytest.raises(KeyMovedError):
         uow.add_person(person)
@@ -197,7 +197,7 @@ def test_someone_being_forgotten_does_not_hold_a_rotation_up(at: Deployment) -> 
         uow.destroy_person_key(person.subject)
         uow.commit()
     rotate = at.rotator()
-    rotate(REQUEST)
+    rotate(OPERATOR, REQUEST)
     assert rotate.work()
     assert at.epochs() == ([2], {2: 2})
 
@@ -209,9 +209,9 @@ def test_a_damaged_key_keeps_the_old_epoch_alive(at: Deployment) -> None:
         assert uow.replace_key(bad, broken)
         uow.commit()
     rotate = at.rotator()
-    rotate(REQUEST)
+    rotate(OPERATOR, REQUEST)
     assert not rotate.work()
-    assert rotate(REQUEST).finished_at is None
+    assert rotate(OPERATOR, REQUEST).finished_at is None
     assert at.epochs() == ([1, 2], {1: 1, 2: 2})
     with at.store.write() as uow:  # it is brought back from a backup
         assert uow.replace_key(replace(bad, wrapped_key=broken), bad.wrapped_key)
@@ -232,7 +232,7 @@ def test_a_key_that_is_not_what_the_records_commit_to_keeps_the_old_epoch_alive(
         assert uow.replace_key(person, other)
         uow.commit()
     rotate = at.rotator()
-    rotate(REQUEST)
+    rotate(OPERATOR, REQUEST)
     assert not rotate.work()
     assert at.epochs()[0] == [1, 2]
 
@@ -240,7 +240,7 @@ def test_a_key_that_is_not_what_the_records_commit_to_keeps_the_old_epoch_alive(
 def test_a_reader_with_a_row_from_before_still_gets_its_key_after(at: Deployment) -> None:
     person = at.add(1)[0]
     rotate = at.rotator()
-    rotate(REQUEST)
+    rotate(OPERATOR, REQUEST)
     rotate.work()
     cold = Keyring(at.store, at.provider, os.urandom, time.monotonic, max_age=60)
     assert cold.keys(person) == at.keys()[person.subject.value]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ from memory.core.values import (
     RecordId,
     TenantId,
 )
-from memory.errors import ConsentError, NotFoundError
+from memory.errors import ConsentError, LegalHoldError, NotFoundError, RestrictedError
 from tests.contract.conftest import MovableClock
 
 TENANT: Final = TenantId("acme")
@@ -84,6 +84,7 @@ class Kept:
     id: RecordId
     text: str
     purpose: str
+    assistant: str
     version: int = 1
 
 
@@ -93,6 +94,11 @@ class Person:
 
     decisions: list[Decision] = field(default_factory=list)
     memories: list[Kept] = field(default_factory=list)
+    restricted: bool = False
+    held_until: datetime | None = None
+
+    def held(self, now: datetime) -> bool:
+        return self.held_until is not None and now < self.held_until
 
     def covered(self, assistant: str, now: datetime) -> set[str]:
         """The purposes for which the last word that concerns this assistant is a valid yes."""
@@ -131,8 +137,12 @@ class Rules(RuleBasedStateMachine):
         memories = self.people[person].memories
         return memories[-1 - age] if age < len(memories) else None
 
-    def _allowed(self, person: str, assistant: str, purpose: str) -> bool:
-        return purpose in self.people[person].covered(assistant, self.now)
+    def _gate(self, person: str, assistant: str, purpose: str) -> AbstractContextManager[object]:
+        """Expects the refusal that the model foresees, if it foresees one."""
+        model = self.people[person]
+        if purpose not in model.covered(assistant, self.now):
+            return pytest.raises(ConsentError)
+        return _raises(RestrictedError, model.restricted)
 
     @rule(seconds=st.sampled_from((1, 3_600, 90_000)))
     def time_passes(self, seconds: int) -> None:
@@ -156,18 +166,64 @@ class Rules(RuleBasedStateMachine):
         for one in ASSISTANTS if scope is None else (scope,):
             self.people[person].decisions.append(Decision(purpose, one, False))
 
+    @rule(person=people, purpose=purposes, scope=scopes)
+    def refuse(self, person: str, purpose: str, scope: str | None) -> None:
+        self.time_passes(1)
+        self.tacit.consents.refuse(
+            _caller(), self._id(person), PurposeId(purpose), _assistant(scope)
+        )
+        self.people[person].decisions.append(Decision(purpose, scope, False))
+
+    @rule(person=people, purpose=purposes, scope=scopes)
+    def withdraw_and_erase(self, person: str, purpose: str, scope: str | None) -> None:
+        self.time_passes(1)
+        model = self.people[person]
+        gone = [m for m in model.memories if m.purpose == purpose and scope in (None, m.assistant)]
+        with _raises(LegalHoldError, model.held(self.now)):
+            done = self.tacit.consents.withdraw(
+                _caller(), self._id(person), PurposeId(purpose), _assistant(scope), erase=True
+            )
+            assert done.erased == len(gone)
+            model.memories = [m for m in model.memories if m not in gone]
+            for one in ASSISTANTS if scope is None else (scope,):
+                model.decisions.append(Decision(purpose, one, False))
+
+    @rule(person=people)
+    def restrict(self, person: str) -> None:
+        self.tacit.restrict(_caller(), self._id(person))
+        self.people[person].restricted = True
+
+    @rule(person=people)
+    def lift(self, person: str) -> None:
+        self.tacit.restrict.lift(_caller(), self._id(person))
+        self.people[person].restricted = False
+
+    @rule(person=people, hours=st.sampled_from((1, 24)))
+    def hold(self, person: str, hours: int) -> None:
+        until = self.now + timedelta(hours=hours)
+        with suppress(NotFoundError):
+            self.tacit.restrict.hold(_caller(), self._id(person), until, "case/1")
+            self.people[person].held_until = until
+
+    @rule(person=people)
+    def release(self, person: str) -> None:
+        with suppress(NotFoundError):
+            self.tacit.restrict.release(_caller(), self._id(person))
+        self.people[person].held_until = None
+
     @rule(person=people, assistant=assistants, purpose=purposes, said=st.lists(texts, min_size=1))
     def store(self, person: str, assistant: str, purpose: str, said: list[str]) -> None:
         access = self._access(person, assistant, purpose)
-        with _refused(not self._allowed(person, assistant, purpose)):
+        with self._gate(person, assistant, purpose):
             done = self.tacit.remember(access, [Draft(RawText(text)) for text in said])
             self.people[person].memories += [
-                Kept(one.memory.id, text, purpose) for one, text in zip(done, said, strict=True)
+                Kept(one.memory.id, text, purpose, assistant)
+                for one, text in zip(done, said, strict=True)
             ]
 
     @rule(person=people, assistant=assistants, purpose=purposes, query=texts)
     def recall(self, person: str, assistant: str, purpose: str, query: str) -> None:
-        with _refused(not self._allowed(person, assistant, purpose)):
+        with self._gate(person, assistant, purpose):
             access = self._access(person, assistant, purpose)
             hits = self.tacit.recall(access, RawText(query), 100)
             found = {h.memory.id: h.memory.content.text.value for h in hits}
@@ -182,9 +238,9 @@ class Rules(RuleBasedStateMachine):
         if memory is None:
             return
         access = self._access(person, assistant, purpose)
-        with _refused(not self._allowed(person, assistant, purpose)):
+        with self._gate(person, assistant, purpose):
             seen = memory in self.people[person].visible(assistant, self.now)
-            with _missing(not seen):
+            with _raises(NotFoundError, not seen):
                 changed = self.tacit.rectify.update(
                     access, memory.id, lambda d: Draft(RawText(text), kind=d.kind)
                 )
@@ -196,15 +252,16 @@ class Rules(RuleBasedStateMachine):
         memory = self._pick(person, age)
         if memory is None:
             return
-        self.tacit.rectify.delete(_caller(), self._id(person), memory.id)
-        self.people[person].memories.remove(memory)
-        with _missing(True):
-            self.tacit.rectify.delete(_caller(), self._id(person), memory.id)
+        model = self.people[person]
+        with _raises(LegalHoldError, model.held(self.now)):
+            self.tacit.erase_memories.one(_caller(), self._id(person), memory.id)
+            model.memories.remove(memory)
 
     @rule(person=people)
     def forget(self, person: str) -> None:
-        self.tacit.forget(_caller(), self._id(person))
-        self.people[person] = Person()
+        with _raises(LegalHoldError, self.people[person].held(self.now)):
+            self.tacit.forget(_caller(), self._id(person))
+            self.people[person] = Person()
 
     @rule(often=st.integers(0, 4))
     def restart(self, often: int) -> None:
@@ -216,7 +273,7 @@ class Rules(RuleBasedStateMachine):
         for person, model in self.people.items():
             for assistant, purpose in itertools.product(ASSISTANTS, PURPOSES):
                 access = self._access(person, assistant, purpose)
-                with _refused(not self._allowed(person, assistant, purpose)):
+                with self._gate(person, assistant, purpose):
                     page, _ = self.tacit.rectify.page(access, Narrow(), -1, 10_000)
                     listed = [(m.id, m.content.text.value, m.version) for m in page]
                     expected = model.visible(assistant, self.now)
@@ -231,12 +288,8 @@ def _assistant(name: str | None) -> AssistantId | None:
     return None if name is None else AssistantId(name)
 
 
-def _refused(refused: bool) -> AbstractContextManager[object]:
-    return pytest.raises(ConsentError) if refused else nullcontext()
-
-
-def _missing(missing: bool) -> AbstractContextManager[object]:
-    return pytest.raises(NotFoundError) if missing else nullcontext()
+def _raises(error: type[Exception], foreseen: bool) -> AbstractContextManager[object]:
+    return pytest.raises(error) if foreseen else nullcontext()
 
 
 @pytest.fixture

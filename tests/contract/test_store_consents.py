@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from memory.adapters.sql.store import SqlStore
-from memory.core.values import AssistantId, PurposeId
+from memory.core.consent import Decision, Method, Relation
+from memory.core.values import AssistantId, PurposeId, TenantId
 from memory.errors import StorageUnavailableError
-from tests.contract.rows import THEN, a_consent, an_access_event, stored_person
+from tests.contract.rows import THEN, a_consent, a_person, stored_person
 
 
 def test_consents_come_back_as_they_went_in_in_the_order_of_giving(store: SqlStore) -> None:
@@ -55,14 +56,43 @@ def test_a_consent_cannot_be_changed_in_the_name_of_another_person(store: SqlSto
         assert unit.consents(mine) == [consent]
 
 
-def test_the_access_log_is_in_the_order_of_time(store: SqlStore) -> None:
+def test_all_that_a_record_says_of_a_decision_comes_back(store: SqlStore) -> None:
     subject = stored_person(store).subject
-    late = an_access_event(subject, at=THEN + timedelta(microseconds=1))
-    early = an_access_event(subject)
-    foreign = an_access_event(stored_person(store).subject)
+    consent = a_consent(
+        subject,
+        decision=Decision.OBJECTED,
+        invalidated_at=THEN,
+        notice_version="2026-11",
+        method=Method.VOICE,
+        explicit=True,
+        language="de-AT",
+        relation=Relation.GUARDIAN,
+        delegate=b"sealed",
+    )
     with store.write() as unit:
-        for event in (late, early, foreign):
-            unit.add_access_event(event)
+        unit.put_consent(consent)
         unit.commit()
     with store.read() as unit:
-        assert unit.access_events(subject) == [early, late]
+        assert unit.consent(subject, consent.id) == consent
+        assert unit.consent(stored_person(store).subject, consent.id) is None
+
+
+def test_what_rests_on_a_notice_is_invalidated_and_nothing_else(store: SqlStore) -> None:
+    person, stranger = stored_person(store), a_person(tenant=TenantId("rival"))
+    ended = a_consent(person.subject)
+    kept = [
+        a_consent(person.subject, notice_version="2", given_at=THEN + timedelta(days=1)),
+        a_consent(person.subject, decision=Decision.REFUSED, given_at=THEN + timedelta(days=2)),
+    ]
+    theirs = a_consent(stranger.subject)
+    with store.write() as unit:
+        unit.add_person(stranger)
+        for consent in (ended, *kept, theirs):
+            unit.put_consent(consent)
+        unit.commit()
+    with store.write() as unit:
+        assert unit.invalidate_consents(person.tenant, ended.purpose, "1", THEN) == 1
+        unit.commit()
+    with store.read() as unit:
+        assert unit.consents(person.subject) == [replace(ended, invalidated_at=THEN), *kept]
+        assert unit.consents(stranger.subject) == [theirs]

@@ -145,10 +145,33 @@ def test_heads_are_memories_without_what_is_sealed(store: SqlStore) -> None:
     add_memory(store, stored_person(store).subject)
     with store.read() as unit:
         heads = unit.heads(subject, ANY)
-        assert {(h.id, h.seq, h.version) for h in heads} == {(r.id, r.seq, r.version) for r in rows}
+        assert {(h.id, h.seq, h.version, h.session_tag) for h in heads} == {
+            (r.id, r.seq, r.version, r.session_tag) for r in rows
+        }
+        (numbered,) = unit.heads_numbered(subject, ANY, [rows[1].seq, rows[1].seq + 100])
+        assert numbered.id == rows[1].id
         (one,) = unit.heads(subject, ANY, [rows[1].id, a_record()])
         assert one.id == rows[1].id
         assert unit.heads(subject, ANY, []) == []
+
+
+def test_derived_follows_the_lineage_and_links_go_with_their_memories(store: SqlStore) -> None:
+    subject = stored_person(store).subject
+    a, b, c, d = (add_memory(store, subject).id for _ in range(4))
+    with store.write() as unit:
+        unit.add_sources(subject, {b: [a], c: [a, b], a: [c], d: []})
+        unit.commit()
+    with store.read() as unit:
+        assert set(unit.derived(subject, [a])) == {b, c}
+        assert set(unit.derived(subject, [b])) == {a, c}
+        assert unit.derived(subject, [a, b, c]) == unit.derived(subject, [d]) == []
+        assert unit.derived(stored_person(store).subject, [a]) == []
+    with store.write() as unit:
+        assert unit.delete_memory(subject, b)
+        unit.commit()
+    with store.read() as unit:
+        assert set(unit.derived(subject, [a])) == {c}
+        assert unit.derived(subject, [b]) == []
 
 
 def test_every_change_of_a_persons_memories_gives_them_a_new_revision(store: SqlStore) -> None:

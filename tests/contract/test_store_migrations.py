@@ -13,6 +13,7 @@ from memory.adapters.sql import migrations
 from memory.adapters.sql.memories import (
     _COUNT,
     _HEADS,
+    _HEADS_BY_SEQ,
     _PAGE,
     _SOME,
     _SOME_HEADS,
@@ -124,6 +125,7 @@ def test_sqlite_goes_to_the_memories_it_is_asked_for_and_walks_through_no_others
         _SOME: "(subject=? AND id=?)",
         _SOME_HEADS: "(subject=? AND id=?)",
         _UNINDEXED_HEADS: "(subject=? AND id=?)",
+        _HEADS_BY_SEQ: "(subject=? AND seq=?)",
         _PAGE: "(subject=? AND seq>?)",
         _narrowed(_PAGE, of_session): "session_tag=?",
         _HEADS: "COVERING INDEX memories_heads",

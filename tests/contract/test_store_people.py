@@ -21,6 +21,25 @@ def test_a_person_comes_back_as_they_went_in(store: SqlStore) -> None:
         assert list(unit.subjects()) == [person.subject]
 
 
+def test_restriction_and_hold_stay_until_they_are_lifted(store: SqlStore) -> None:
+    person = stored_person(store)
+    with store.write() as unit:
+        unit.restrict(person.subject, person.created_at)
+        unit.hold(person.subject, person.created_at, "case/1")
+        unit.commit()
+    with store.read() as unit:
+        found = unit.person(person.ref)
+    assert found is not None
+    assert (found.restricted_at, found.held_until) == (person.created_at, person.created_at)
+    assert found.hold_reference == "case/1"
+    with store.write() as unit:
+        unit.restrict(person.subject, None)
+        unit.hold(person.subject, None, "")
+        unit.commit()
+    with store.read() as unit:
+        assert unit.person(person.ref) == person
+
+
 def test_an_unknown_person_is_none(store: SqlStore) -> None:
     with store.write() as unit:
         assert unit.person(PersonRef(bytes(32))) is None

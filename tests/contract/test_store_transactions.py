@@ -157,6 +157,18 @@ def test_servers_that_start_at_once_agree_on_the_root_key(store: SqlStore) -> No
         assert len(set(threads.map(start, range(6)))) == 1
 
 
+def test_a_large_database_is_overwritten_in_place_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'tacit.db'}")
+    stored_person(store, memories=3)
+    assert store.scrub()
+    monkeypatch.setattr("memory.adapters.sql.store.VACUUM_BYTES", 0)
+    assert not store.scrub()
+    assert (tmp_path / "tacit.db-wal").stat().st_size == 0
+    store.close()
+
+
 def test_scrubbing_keeps_what_is_there(store: SqlStore) -> None:
     person = stored_person(store, memories=3)
     store.scrub()

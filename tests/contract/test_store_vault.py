@@ -95,3 +95,17 @@ def test_a_request_stays_known_after_its_memory_is_deleted(store: SqlStore) -> N
         unit.commit()
     with store.read() as unit:
         assert unit.seen_requests(subject, [b"one"]) == {b"one": memory.id}
+
+
+def test_a_vault_is_read_in_pages_in_an_order_of_no_language(store: SqlStore) -> None:
+    subject = stored_person(store).subject
+    entities = [Entity(kind, n) for kind in ("AB", "A_B", "B") for n in (1, 2, 10)]
+    with store.write() as unit:
+        unit.add_entities(subject, [(e, SealedRecord(b"x")) for e in entities[::-1]], {})
+        unit.commit()
+    seen: list[Entity] = []
+    with store.read() as unit:
+        while page := unit.page_vault(subject, seen[-1] if seen else Entity("", 0), 2):
+            seen += [entity for entity, _ in page]
+        assert [entity for entity, _ in unit.vault(subject)] == entities
+    assert seen == entities

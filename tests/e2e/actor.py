@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Self
 
 from memory.config import Config
@@ -38,7 +39,9 @@ class Actor:
         self._channel = open_channel(Options(address=server.address), config)
 
         def session(*scopes: str) -> Session:
-            token = mint_local(config, tenant=tenant, client=client, scopes=scopes)
+            token = mint_local(
+                config, tenant=tenant, client=client, scopes=scopes, lifetime=timedelta(hours=6)
+            )
             return Session(self._channel, token, timeout=30)
 
         self._session = session(WRITE, READ, CONSENT, EXPORT, ERASE)
@@ -72,6 +75,12 @@ class Actor:
         )
         answer = self._session.call(self._session.memory.BatchStoreMemories, batch)
         return [one.memory for one in answer.responses]
+
+    def store_until(self, person: str, text: str, end: datetime) -> Memory:
+        request = StoreMemoryRequest(
+            parent=f"people/{person}", access=PURPOSE, memory=Memory(text=text, expire_time=end)
+        )
+        return self._session.call(self._session.memory.StoreMemory, request).memory
 
     def recall(self, person: str, query: str, limit: int = 10) -> list[Memory]:
         request = RecallMemoriesRequest(

@@ -30,6 +30,8 @@ def test_what_is_stored_is_recalled_and_listed(run: Run, person: str) -> None:
     found = run("recall", "which food is dangerous?", "-p", person, "--limit", "1")
     assert found.returncode == 0
     assert "peanuts" in found.stdout
+    built = run("context", "which food is dangerous?", "-p", person, "--tokens", "24")
+    assert built.stdout.splitlines()[1] == "[1] I am allergic to peanuts."
     listed = run("list", "-p", person, "--json")
     assert [json.loads(line)["text"] for line in listed.stdout.splitlines()] == [
         "I am allergic to peanuts.",
@@ -93,7 +95,13 @@ def test_an_export_holds_everything_and_is_readable_by_its_owner_alone(
     assert {"consent", "memory"} <= set(types)
     assert "is there already" in run("export", str(file), "-p", person).stderr
     assert run("export", str(file), "-p", person, "--force").returncode == 0
-    assert run("export", "-", "-p", person).stdout.count("\n") == len(types)
+    now = [
+        json.loads(line)["type"] for line in run("export", "-", "-p", person).stdout.splitlines()
+    ]
+    assert now.count("request") == 2  # the two exports before, which are events too
+    assert now.count("access_event") == types.count("access_event") + 2
+    told = {"request", "access_event"}
+    assert [t for t in now if t not in told] == [t for t in types if t not in told]
 
 
 def test_forgetting_asks_first_and_leaves_nothing(run: Run, person: str) -> None:
@@ -107,6 +115,44 @@ def test_forgetting_asks_first_and_leaves_nothing(run: Run, person: str) -> None
     assert "done; 1 memories" in done.stderr
     assert "CONSENT_MISSING" in run("list", "-p", person).stderr
     assert "done; 0 memories" in run("forget", "-p", person, "--yes").stderr
+
+
+def test_an_erasure_is_certified_listed_and_verified(run: Run, person: str, tmp_path: Path) -> None:
+    run("store", "I keep bees.", "-p", person)
+    file, export = tmp_path / "certificate.json", tmp_path / "mine.jsonl"
+    run("export", str(export), "-p", person)
+    done = run("forget", "-p", person, "--yes", "--at-once", "--certificate", str(file))
+    assert "done; 1 memories" in done.stderr
+    (erasure,) = re.findall(r"erasures/[0-9a-f]+", done.stderr)
+    key = json.loads(run("status", "--json").stdout)["verifier_key"]
+    verified = run("verify", str(file), "--key", key)
+    assert "good: an erasure certificate signed by tacit.local" in verified.stdout
+    assert f"erasure: {erasure}" in verified.stdout
+    assert "destroyed" in verified.stdout
+    assert "bees" not in file.read_text()
+    tried = run("verify", str(file), "--key", key, "--trial", str(export))
+    assert "opens under none of those" in tried.stdout
+    run("consent", "grant", "assistance", "-p", "someone")
+    other = tmp_path / "theirs.jsonl"
+    run("export", str(other), "-p", "someone")
+    opened = run("verify", str(file), "--key", key, "--trial", str(other))
+    assert opened.returncode == 1
+    assert "still opens under epoch" in opened.stderr
+    assert erasure in run("erasures").stdout
+    again = tmp_path / "again.json"
+    assert run("certificate", erasure, str(again)).returncode == 0
+    assert run("verify", str(again), "--key", key).returncode == 0
+
+
+def test_some_memories_are_erased_by_what_they_are(run: Run, person: str) -> None:
+    run("store", "I keep bees.", "-p", person, "--session", "one")
+    run("store", "I keep hens.", "-p", person)
+    assert "name what to erase" in run("erase", "-p", person, "--yes").stderr
+    done = run("erase", "-p", person, "--session", "one", "--yes")
+    assert "1 memories" in done.stderr
+    shown = run("list", "-p", person).stdout
+    assert "hens" in shown
+    assert "bees" not in shown
 
 
 def test_status_shows_figures(run: Run, person: str) -> None:
@@ -163,12 +209,66 @@ def test_keys_are_rotated_and_shown(run: Run) -> None:
     assert rotated.returncode == 0, rotated.stderr
     assert "keys moved and verified" in rotated.stderr
     shown = run("keys", "status").stdout
-    assert re.search(r"2 \(current\) +\d{4}-\d\d-\d\d \d\d:\d\d +[1-9]\d*", shown)
+    assert re.search(r"\d \(current\) +\d{4}-\d\d-\d\d \d\d:\d\d +[1-9]\d*", shown)
     assert json.loads(run("keys", "status", "--json").stdout.splitlines()[0])["key_count"] == "0"
     assert "sealed anew" in run("keys", "rotate", "--person", "kim").stderr
     assert "nobody" in run("keys", "rotate", "--person", "nobody").stderr
     assert "I like tea" in run("recall", "tea", "--person", "kim").stdout
     assert "goes on" in run("keys", "rotate", "--no-wait").stderr
+
+
+def test_an_archive_is_written_verified_and_taken_in(run: Run, person: str, tmp_path: Path) -> None:
+    assert run("store", "My sister Priya lives in Leeds.", "-p", person).returncode == 0
+    file = tmp_path / "archive.jsonl"
+    assert run("export", str(file), "-p", person, "--reveal").returncode == 0
+    assert oct(file.stat().st_mode & 0o777) == "0o600"
+    signer = json.loads(file.read_text().splitlines()[0])["signer"]
+    verified = run("verify", str(file), "--key", signer)
+    assert verified.returncode == 0
+    assert "good: an archive signed by tacit.local" in verified.stdout
+    assert "Priya" not in verified.stdout
+    again = run("import", str(file), "-p", person)
+    assert again.stderr == "0 memories taken in, 1 were there already\n"
+    (listed,) = run("list", "-p", person, "--json").stdout.splitlines()
+    name = json.loads(listed)["name"]
+    moved = f"another {person}"
+    assert run("consent", "grant", "assistance", "-p", moved).returncode == 0
+    assert run("import", str(file), "-p", moved).stderr == "1 memories taken in\n"
+    (there,) = run("list", "-p", moved, "--json").stdout.splitlines()
+    assert json.loads(there)["name"].split("/")[-1] == name.split("/")[-1]
+    file.write_bytes(file.read_bytes().replace(b"Leeds", b"Lyons"))
+    assert run("verify", str(file), "--key", signer).returncode == 1
+    refused = run("import", str(file), "-p", moved)
+    assert refused.returncode == 1
+    assert "ARCHIVE_INVALID" in refused.stderr
+
+
+def test_portable_ai_memory_is_one_json_object(run: Run, person: str, tmp_path: Path) -> None:
+    for text in ("I like tea.", "I like trains."):
+        assert run("store", text, "-p", person, "--session", "s1").returncode == 0
+    file = tmp_path / "memory-store.json"
+    assert run("export", str(file), "-p", person, "--format", "pam").returncode == 0
+    store = json.loads(file.read_text())
+    assert (store["schema"], store["schema_version"]) == ("portable-ai-memory", "1.0")
+    assert [memory["content"] for memory in store["memories"]] == ["I like tea.", "I like trains."]
+    assert {memory["provenance"]["conversation_ref"] for memory in store["memories"]} == {"s1"}
+    assert {memory["custom_type"] for memory in store["memories"]} == {"message"}
+
+
+def test_requests_are_listed_and_reports_printed(run: Run, person: str, tmp_path: Path) -> None:
+    assert run("export", str(tmp_path / "a.jsonl"), "-p", person).returncode == 0
+    listed = run("requests", "list", "--all", "--json")
+    requests = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert any(r["right"] == "RIGHT_PORTABILITY" for r in requests)
+    assert person not in listed.stdout
+    assert "portability" in run("requests", "list", "--all").stdout
+    closed = run("requests", "close", "no-id", "--outcome", "refused")
+    assert closed.returncode == 1
+    unknown = run("requests", "extend", "0" * 32, "--reason", "number")
+    assert "RESOURCE_NOT_FOUND" in unknown.stderr
+    ropa = run("report", "ropa")
+    assert ropa.stdout.startswith("# Record of processing activities (GDPR Art. 30)")
+    assert json.loads(run("report", "dpia", "--json").stdout)["sections"]
 
 
 def test_scan_looks_for_an_export_in_the_data_folder_and_elsewhere(

@@ -88,7 +88,8 @@ def test_after_forgetting_nothing_of_it_is_left(folder: Path, launch: Launch) ->
     server = launch(folder / "data")
     with Actor(server) as actor:
         actor.forget(PERSON)
-        assert {line["type"] for line in actor.export(PERSON)} == {"header", "end"}
+        frame = {"header", "note", "section", "end"}
+        assert {line["type"] for line in actor.export(PERSON)} == frame
     for _ in range(2):
         assert _search(folder, needles).finds == []
         assert _search(folder, _said()).finds == []

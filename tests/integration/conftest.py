@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,7 @@ from memory.core.values import (
 ASSISTANCE = PurposeId("assistance")
 CARE = PurposeId("care")
 REVEAL = PurposeId("reveal")
+FRAME = {"header", "note", "section", "end", "request", "access_event"}
 
 
 def caller(tenant: str = "acme", assistant: str = "bot") -> Caller:
@@ -54,6 +57,18 @@ def recall(tacit: Tacit, query: str, person: str = "alice", limit: int = 10) -> 
     """The texts recalled, best first."""
     hits = tacit.recall(access(person), RawText(query), limit)
     return [hit.memory.content.text.value for hit in hits]
+
+
+def archive(tacit: Tacit, person: str = "alice", *, revealed: bool = True) -> bytes:
+    """The whole of an export."""
+    pieces = tacit.export(caller(), PersonId(person), revealed=revealed)
+    return b"".join(piece.data for piece in pieces)
+
+
+def exported(tacit: Tacit, person: str = "alice", *, revealed: bool = True) -> list[dict[str, Any]]:
+    """What an export holds of the person, but for its frame, and past requests and events."""
+    lines = [json.loads(line) for line in archive(tacit, person, revealed=revealed).splitlines()]
+    return [line for line in lines if line["type"] not in FRAME]
 
 
 def wait_until(done: Callable[[], bool], seconds: float = 30) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from memory.adapters.residue_scan import Place, scan
@@ -10,7 +9,7 @@ from memory.bootstrap import open_tacit
 from memory.config import Config
 from memory.core.residue import Needles, StoreName
 from memory.core.values import PersonId
-from tests.integration.conftest import access, caller, draft, grant, wait_indexed
+from tests.integration.conftest import access, archive, draft, exported, grant, wait_indexed
 from tests.integration.planted import conversation
 
 AT_ONCE = 10
@@ -25,8 +24,8 @@ def test_planted_personal_data_is_found_only_under_the_key(folder: Path, stress:
             some = conversations[start : start + AT_ONCE]
             tacit.remember(access(), [draft(turn) for one in some for turn in one.turns])
         wait_indexed(tacit)
-        hidden = [json.loads(line) for line in tacit.export(caller(), person, revealed=False)]
-        revealed = b"".join(tacit.export(caller(), person, revealed=True)).decode()
+        hidden = exported(tacit, person.value, revealed=False)
+        revealed = archive(tacit, person.value).decode()
 
     secrets = [secret for one in conversations for secret in one.secrets]
     stored = "\n".join(line["text"] for line in hidden if line["type"] == "memory")

@@ -102,7 +102,7 @@ def test_a_repeated_request_id_stores_once(tacit: Tacit) -> None:
 def test_a_request_id_whose_memory_was_deleted_is_refused(tacit: Tacit) -> None:
     grant(tacit)
     (stored,) = tacit.remember(access(), [draft("once", request_id="r1")])
-    tacit.rectify.delete(caller(), access().person, stored.memory.id)
+    tacit.erase_memories.one(caller(), access().person, stored.memory.id)
     with pytest.raises(RequestIdReusedError):
         tacit.remember(access(), [draft("once", request_id="r1")])
     assert tacit.status().memories == 0
@@ -165,12 +165,12 @@ def test_a_deleted_memory_is_gone(tacit: Tacit) -> None:
     grant(tacit)
     keep, gone = store(tacit, "keep this", "delete this")
     wait_indexed(tacit)
-    tacit.rectify.delete(caller(), access().person, RecordId.parse(gone))
+    tacit.erase_memories.one(caller(), access().person, RecordId.parse(gone))
     assert recall(tacit, "delete this") == ["keep this"]
     with pytest.raises(NotFoundError):
         tacit.rectify.get(access(), RecordId.parse(gone))
     with pytest.raises(NotFoundError):
-        tacit.rectify.delete(caller(), access().person, RecordId.parse(gone))
+        tacit.erase_memories.one(caller(), access().person, RecordId.parse(gone))
     assert str(tacit.rectify.get(access(), RecordId.parse(keep)).id) == keep
 
 

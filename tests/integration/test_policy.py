@@ -7,8 +7,8 @@ from pathlib import Path
 
 from memory.bootstrap import open_tacit
 from memory.config import Config
-from memory.core.values import PersonId, RawText
-from tests.integration.conftest import REVEAL, access, caller, draft, grant
+from memory.core.values import RawText
+from tests.integration.conftest import REVEAL, access, archive, caller, draft, grant
 
 POLICIES = """
 [actions]
@@ -32,9 +32,9 @@ def test_what_is_redacted_cannot_be_revealed_or_exported(folder: Path, tmp_path:
         expected = "write to [email address] please, my sister Priya knows"
         assert revealed.words is not None
         assert revealed.words.text.value == expected
-        exported = b"".join(tacit.export(caller(), PersonId("alice"), revealed=True)).decode()
+        exported = archive(tacit).decode()
         assert "example.com" not in exported
-        assert json.loads(exported.splitlines()[-2])["text"] == expected
+        assert [json.loads(line).get("text") for line in exported.splitlines()].count(expected) == 1
 
         other = access(by=caller(tenant="open"))
         tacit.consents.grant(other.caller, other.person, other.purpose, None)

@@ -18,6 +18,7 @@ from tests.integration.conftest import (
     access,
     caller,
     draft,
+    exported,
     grant,
     recall,
     store,
@@ -105,7 +106,7 @@ def test_a_deleted_memory_leaves_the_segments(sealed: Tacit) -> None:
     grant(sealed)
     ids = store(sealed, *TEXTS)
     wait_indexed(sealed)
-    sealed.rectify.delete(caller(), ALICE, RecordId.parse(ids[3]))
+    sealed.erase_memories.one(caller(), ALICE, RecordId.parse(ids[3]))
     assert TEXTS[3] not in recall(sealed, "garden gate", limit=50)
     wait_indexed(sealed)
     assert sorted(_in_segments(sealed)) == sorted(set(ids) - {ids[3]})
@@ -116,7 +117,7 @@ def test_the_last_deleted_memory_leaves_no_segment(sealed: Tacit) -> None:
     grant(sealed)
     (only,) = store(sealed, "only this")
     wait_indexed(sealed)
-    sealed.rectify.delete(caller(), ALICE, RecordId.parse(only))
+    sealed.erase_memories.one(caller(), ALICE, RecordId.parse(only))
     wait_indexed(sealed)
     assert _in_segments(sealed) == []
     assert recall(sealed, "only this") == []
@@ -164,8 +165,7 @@ def test_an_export_is_whole_in_sealed_mode(sealed: Tacit) -> None:
     grant(sealed)
     store(sealed, *TEXTS)
     wait_indexed(sealed)
-    lines = list(sealed.export(caller(), ALICE, revealed=True))
-    assert sum(b'"type":"memory"' in line or b'"type": "memory"' in line for line in lines) == 40
+    assert sum(line["type"] == "memory" for line in exported(sealed)) == 40
 
 
 @pytest.mark.parametrize("damage", ["tampered", "lost"])

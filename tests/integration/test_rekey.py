@@ -21,6 +21,7 @@ from tests.integration.conftest import (
     access,
     caller,
     draft,
+    exported,
     grant,
     recall,
     store,
@@ -52,8 +53,7 @@ def _row(tacit: Tacit) -> PersonRow:
 
 
 def _export(tacit: Tacit) -> list[dict[str, object]]:
-    lines = [json.loads(line) for line in tacit.export(caller(), ALICE, revealed=True)]
-    return [line for line in lines if line["type"] != "header"]
+    return exported(tacit)
 
 
 def _rekey(tacit: Tacit, request: str = "r1") -> int:
@@ -62,9 +62,12 @@ def _rekey(tacit: Tacit, request: str = "r1") -> int:
 
 def test_everything_is_as_it_was_under_another_key(tacit: Tacit) -> None:
     grant(tacit)
-    store(tacit, *TEXTS)
+    first, *_ = store(tacit, *TEXTS)
+    said_anew = draft("my sister Priya lives in York with Ola")
+    tacit.rectify.update(access(), RecordId.parse(first), lambda _: said_anew)
     wait_indexed(tacit)
-    exported, before = _export(tacit), _row(tacit)
+    was, before = _export(tacit), _row(tacit)
+    assert [line["version"] for line in was if line["type"] == "version"] == [1]
     recalled = recall(tacit, "music")
     old_keys = tacit.rekey.keyring.keys(before)
     assert _rekey(tacit) == 1
@@ -73,7 +76,7 @@ def test_everything_is_as_it_was_under_another_key(tacit: Tacit) -> None:
     assert (after.key_version, new_keys.version) == (2, 2)
     assert old_keys.root != new_keys.root
     assert after.collection != before.collection
-    assert _export(tacit) == exported
+    assert _export(tacit) == was
     assert recall(tacit, "music") == recalled
     wait_indexed(tacit)
     assert recall(tacit, "music") == recalled
@@ -129,7 +132,8 @@ def test_an_unknown_person_has_no_key_to_rotate(tacit: Tacit) -> None:
 
 def test_someone_being_forgotten_gets_no_new_key(tacit: Tacit) -> None:
     grant(tacit)
-    tacit.forget._fence(caller(), ALICE)
+    tacit.eraser.stop()
+    tacit.forget.intake.accept(caller(), ALICE, RecordId(bytes(16)))
     with pytest.raises(ErasureInProgressError):
         _rekey(tacit)
 
@@ -139,7 +143,7 @@ def test_a_crash_before_the_commit_changes_nothing(
 ) -> None:
     grant(tacit)
     store(tacit, *TEXTS)
-    before, exported = _row(tacit), _export(tacit)
+    before, was = _row(tacit), _export(tacit)
 
     class Crash(BaseException):
         pass
@@ -153,7 +157,7 @@ def test_a_crash_before_the_commit_changes_nothing(
         _rekey(tacit)
     monkeypatch.undo()
     assert _row(tacit) == before
-    assert _export(tacit) == exported
+    assert _export(tacit) == was
     assert _rekey(tacit) == 1
 
 
@@ -162,7 +166,7 @@ def test_a_key_that_moved_meanwhile_is_wrapped_again(
 ) -> None:
     grant(tacit)
     store(tacit, *TEXTS)
-    exported = _export(tacit)
+    was = _export(tacit)
     honest = tacit.rekey.keyring.wrap
     turns: list[int] = []
 
@@ -170,14 +174,14 @@ def test_a_key_that_moved_meanwhile_is_wrapped_again(
         wrapped = honest(keys, ref)
         if not turns:
             turns.append(1)
-            tacit.rotate("epoch")
-            wait_until(lambda: tacit.rotate("epoch").finished_at is not None)
+            tacit.rotate(caller(), "epoch")
+            wait_until(lambda: tacit.rotate(caller(), "epoch").finished_at is not None)
         return wrapped
 
     monkeypatch.setattr(Keyring, "wrap", wrap_then_move)
     assert _rekey(tacit) == 1
     assert _row(tacit).wrapped_key.epoch == 2
-    assert _export(tacit) == exported
+    assert _export(tacit) == was
 
 
 def test_what_is_said_while_a_key_is_rotated_is_kept(tacit: Tacit) -> None:
@@ -220,13 +224,18 @@ def test_what_is_said_while_a_key_is_rotated_is_kept(tacit: Tacit) -> None:
 def test_an_export_that_began_before_ends_after(
     tacit: Tacit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memory.app.export._PAGE", 2)
+    monkeypatch.setattr("memory.app.archive_sections.PAGE", 2)
+    monkeypatch.setattr("memory.app.export.PAGE", 2)
+    monkeypatch.setattr("memory.app.export.PIECE_BYTES", 1)
     grant(tacit)
     store(tacit, *TEXTS)
-    lines = tacit.export(caller(), ALICE, revealed=True)
-    seen = [json.loads(next(lines)) for _ in range(6)]
+    pieces = tacit.export(caller(), ALICE, revealed=True)
+    data = b""
+    while b'"memory"' not in data:
+        data += next(pieces).data
     _rekey(tacit)
-    seen += [json.loads(line) for line in lines]
+    data += b"".join(piece.data for piece in pieces)
+    seen = [json.loads(line) for line in data.splitlines()]
     assert sorted(str(line["text"]) for line in seen if line["type"] == "memory") == sorted(TEXTS)
 
 

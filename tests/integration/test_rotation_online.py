@@ -14,7 +14,7 @@ from memory.config import Config
 from memory.core.keys import PersonKeys
 from memory.core.values import PersonRef
 from memory.ports import WrappedKey
-from tests.integration.conftest import grant, recall, store, wait_until
+from tests.integration.conftest import caller, grant, recall, store, wait_until
 
 REQUEST = "a request of the operator"
 
@@ -33,10 +33,10 @@ def test_a_rotation_under_way_when_the_server_stops_goes_on_when_it_starts(
         grant(tacit)
         store(tacit, "I like tea")
         tacit.rotate.stop()
-        tacit.rotate(REQUEST)
+        tacit.rotate(caller(), REQUEST)
         assert tacit.status().rotation is not None
     with open_tacit(config) as tacit:
-        wait_until(lambda: tacit.rotate(REQUEST).finished_at is not None)
+        wait_until(lambda: tacit.rotate(caller(), REQUEST).finished_at is not None)
         status = tacit.status()
         assert (status.key_epoch, status.rotation) == (2, None)
         assert [(e.number, e.keys, e.destroyed_at is None) for e in status.epochs] == [
@@ -67,8 +67,8 @@ def test_people_come_and_speak_while_keys_move(tacit: Tacit) -> None:
     for thread in threads:
         thread.start()
     for turn in range(2):
-        tacit.rotate(f"turn {turn}")
-        wait_until(lambda turn=turn: tacit.rotate(f"turn {turn}").finished_at is not None)  # type: ignore[misc]
+        tacit.rotate(caller(), f"turn {turn}")
+        wait_until(lambda turn=turn: tacit.rotate(caller(), f"turn {turn}").finished_at is not None)  # type: ignore[misc]
     stop.set()
     for thread in threads:
         thread.join()
@@ -87,8 +87,8 @@ def test_a_new_person_whose_key_was_wrapped_before_the_epoch_moved_gets_another(
     def wrap_then_move(_: Keyring, keys: PersonKeys, ref: PersonRef) -> WrappedKey:
         wrapped.append(honest(keys, ref))
         if len(wrapped) == 1:
-            tacit.rotate(REQUEST)
-            wait_until(lambda: tacit.rotate(REQUEST).finished_at is not None)
+            tacit.rotate(caller(), REQUEST)
+            wait_until(lambda: tacit.rotate(caller(), REQUEST).finished_at is not None)
         return wrapped[-1]
 
     monkeypatch.setattr(Keyring, "wrap", wrap_then_move)

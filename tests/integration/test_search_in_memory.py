@@ -9,10 +9,20 @@ from pathlib import Path
 from memory.app.narrow import Narrow
 from memory.app.opened import OpenedFeatures
 from memory.app.recall import Hit, Recall
-from memory.bootstrap import open_tacit
+from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
 from memory.core.values import MemoryKind, RawText, RecordId
-from tests.integration.conftest import access, caller, draft, grant, recall, store, wait_indexed
+from tests.integration.conftest import (
+    ASSISTANCE,
+    CARE,
+    access,
+    caller,
+    draft,
+    grant,
+    recall,
+    store,
+    wait_indexed,
+)
 
 FEW = 40
 QUERIES = ("gardening in spring", "what does my brother do?", "a trip in May 2024", "numbers")
@@ -20,7 +30,10 @@ QUERIES = ("gardening in spring", "what does my brother do?", "a trip in May 202
 
 def _texts(count: int) -> list[str]:
     topics = ("the garden", "my older brother", "a train to the coast", "chess", "tax forms")
-    return [f"Note {n} about {topics[n % len(topics)]} and number {n * 7}" for n in range(count)]
+    return [
+        f"Note {n} about {topics[n % len(topics)]} and number {n * 7}" + "?" * (n % 4 == 0)
+        for n in range(count)
+    ]
 
 
 def _ids(hits: list[Hit]) -> list[tuple[RecordId, float]]:
@@ -40,7 +53,7 @@ def test_both_ways_of_searching_answer_alike(folder: Path) -> None:
             draft(
                 text,
                 kind=MemoryKind.FACT if n % 3 else MemoryKind.MESSAGE,
-                session=f"s{n % 2}",
+                session=f"s{n // 8}",
                 event_time=datetime(2024, 1 + n % 12, 1, tzinfo=UTC),
             )
             for n, text in enumerate(_texts(FEW))
@@ -54,6 +67,36 @@ def test_both_ways_of_searching_answer_alike(folder: Path) -> None:
                 indexed = by_index(access(), RawText(query), 10, narrow)
                 assert _ids(in_memory) == _ids(indexed)
                 assert in_memory
+
+
+def test_what_the_caller_may_not_see_plays_no_part_in_what_is_found(tacit: Tacit) -> None:
+    asked, answer, after = (
+        "Where did the garden hose go?",
+        "It lies behind the shed.",
+        "Good to know.",
+    )
+
+    def found() -> dict[str, Hit]:
+        hits = tacit.recall(access(), RawText("where is the garden hose?"))
+        return {hit.memory.content.text.value: hit for hit in hits}
+
+    def scores(hits: dict[str, Hit]) -> dict[str, float]:
+        return {text: round(hit.score, 5) for text, hit in hits.items()}
+
+    for purpose in (ASSISTANCE, CARE):
+        grant(tacit, purpose=purpose)
+    tacit.remember(access(purpose=CARE), [draft(asked, session="s")])
+    tacit.remember(access(), [draft(text, session="s") for text in (answer, after)])
+    wait_indexed(tacit)
+    seen = found()
+    tacit.consents.withdraw(caller(), access().person, CARE, None)
+    unseen = found()
+    assert set(seen) == {asked, answer, after}
+    assert set(unseen) == {answer, after}
+    assert dict(seen[answer].parts)["answer"] > dict(unseen[answer].parts)["answer"] == 0
+    assert dict(seen[after].parts)["session"] > dict(unseen[after].parts)["session"]
+    tacit.erase_memories.one(caller(), access().person, seen[asked].memory.id)
+    assert scores(found()) == scores(unseen)
 
 
 def test_a_person_who_outgrows_memory_is_searched_by_the_index(folder: Path) -> None:
@@ -75,7 +118,7 @@ def test_what_lies_open_follows_every_change(folder: Path) -> None:
             access(), RecordId.parse(changed), lambda d: replace(d, text=RawText("right"))
         )
         assert set(recall(tacit, "word")) == {"kept", "right", "deleted"}
-        tacit.rectify.delete(caller(), access().person, RecordId.parse(deleted))
+        tacit.erase_memories.one(caller(), access().person, RecordId.parse(deleted))
         assert set(recall(tacit, "word")) == {"kept", "right"}
         lying_open = tacit.recall.candidates.opened._people
         (person,) = lying_open.values()

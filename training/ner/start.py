@@ -43,7 +43,8 @@ def read_int8(path: Path) -> Mapping[str, FloatArray]:
             weights[f"{stem}.weight"] = (value * scales).astype(np.float32)
         elif kind == "weight" and value.ndim == 2:
             scales = held.get(f"{stem}.scales", np.float32(1))
-            weights[name] = np.ascontiguousarray((value * scales).astype(np.float32).T)
+            rows = np.ascontiguousarray((value * scales).astype(np.float32).T)
+            weights[f"{stem.removesuffix('.product')}.weight"] = rows
         elif kind in ("weight", "bias"):
             weights[name] = value.astype(np.float32)
     return weights

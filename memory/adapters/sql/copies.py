@@ -1,7 +1,9 @@
 """Copies of the tables: out into SQLite files of a backup, and back into a database of either kind.
 
-    records.db   what was said, sealed: memories, vault, accesses; all wrapped keys are zeros
-    keys.db      who is left, and what is: wrapped keys, consents, erasures, ids of memories
+    records.db   what was said, sealed: memories with their sources and versions, and the vault; all
+                 wrapped keys are zeros
+    keys.db      who is left, and what is: wrapped keys, consents, erasures, the ledger with its
+                 events, and the ids of all memories
 
 Rules:
 - Both come from one snapshot. What the index derives, and what is under way, is left out.
@@ -26,17 +28,19 @@ from memory.adapters.sql.engine import connect
 from memory.adapters.sql.failures import failures_at_open
 from memory.adapters.sql.store import open_store
 from memory.adapters.sql.tables import (
-    consents,
     deployment,
-    erasures,
     index_outbox,
     index_purges,
-    key_epochs,
     memories,
+    memory_sources,
+    memory_versions,
     metadata,
     persons,
+    requests,
     retired_collections,
     rotations,
+    vault_aliases,
+    vault_entities,
     vector_segments,
 )
 from memory.errors import ConfigurationError
@@ -45,9 +49,24 @@ from memory.ports import WrappedKey
 RECORDS: Final = "records.db"
 KEYS: Final = "keys.db"
 
+_SAID: Final = (
+    memories,
+    memory_sources,
+    memory_versions,
+    vault_entities,
+    vault_aliases,
+    requests,
+)
 _DERIVED: Final = (index_outbox, index_purges, vector_segments, rotations, retired_collections)
-_CURRENT: Final = (deployment, persons, consents, erasures, key_epochs)
+_CURRENT: Final = tuple(t for t in metadata.tables.values() if t not in _SAID + _DERIVED)
 """Taken from the newest copy: what they say now holds, whatever was said before."""
+
+_OF_MEMORY: Final = {
+    memories: ("id",),
+    memory_versions: ("id",),
+    memory_sources: ("source", "derived"),
+}
+"""Which columns name memories that must be left for a row to be."""
 
 _KEPT: Final = "CREATE TABLE kept_memories (subject BLOB, id BLOB, PRIMARY KEY (subject, id))"
 _ADD_KEPT: Final = text("INSERT INTO kept_memories (subject, id) VALUES (:subject, :id)")
@@ -89,9 +108,8 @@ def copy_out(url: str, folder: Path, *, records: bool) -> Copied:
         _write_kept(keys, source)
         if records:
             with _made(folder / RECORDS) as kept:
-                for table in metadata.tables.values():
-                    if table not in _DERIVED:
-                        _write(kept, table, map(_without_key, _read(source, table)))
+                for table in (persons, *_SAID):
+                    _write(kept, table, map(_without_key, _read(source, table)))
         root = _root(source)
         if root is None:
             raise ConfigurationError(
@@ -149,21 +167,18 @@ def _merge(target: Connection, now: Connection, then: Connection) -> Copied:
     versions = {row["subject"]: row["key_version"] for row in _read(now, persons)}
     before = {row["subject"]: row["key_version"] for row in _read(then, persons)}
     same = {s for s, version in before.items() if versions.get(s) == version}
-    kept = {(subject, id_) for subject, id_ in now.execute(_READ_KEPT)}
-    restored = erased = 0
-    for table in metadata.tables.values():
-        if table in _DERIVED or table in _CURRENT:
-            continue
-        rows = (row for row in _read(then, table) if row.get("subject") in same)
-        if table is memories:
-            present = [
-                (row["subject"], row["id"]) for row in _read(then, memories, "subject", "id")
-            ]
-            of_same = [one for one in present if one[0] in same]
-            restored = sum(one in kept for one in of_same)
-            erased = len(of_same) - restored
-            rows = (row for row in rows if (row["subject"], row["id"]) in kept)
+    left = {(subject, id_) for subject, id_ in now.execute(_READ_KEPT)}
+    for table in _SAID:
+        named = _OF_MEMORY.get(table, ())
+        rows = (
+            row
+            for row in _read(then, table)
+            if row["subject"] in same and all((row["subject"], row[name]) in left for name in named)
+        )
         _write(target, table, rows)
+    stored = [(row["subject"], row["id"]) for row in _read(then, memories, "subject", "id")]
+    of_same = [one for one in stored if one[0] in same]
+    restored = sum(one in left for one in of_same)
     root = _root(now)
     assert root is not None
     return Copied(
@@ -172,7 +187,7 @@ def _merge(target: Connection, now: Connection, then: Connection) -> Copied:
         people=len(versions),
         memories=restored,
         erased_people=len(before.keys() - versions.keys()),
-        erased_memories=erased,
+        erased_memories=len(of_same) - restored,
         rekeyed_people=len(before.keys() & versions.keys()) - len(same),
     )
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from memory.errors import (
     ConfigurationError,
+    LostRaceError,
     StorageFullError,
     StorageUnavailableError,
     TacitError,
@@ -30,6 +31,9 @@ _PRIMARY_CODE: Final = 0xFF
 """SQLite's extended result codes carry the primary one in the low byte."""
 
 _DISK_FULL: Final = "53100"
+_INTEGRITY: Final = "23"
+"""The class; pg8000 has an exception of its own for one of its codes."""
+
 _NO_ACCESS: Final = ("28", "3D", "42501")
 """Wrong credentials, no such database, no privilege."""
 
@@ -38,8 +42,8 @@ def failure(error: SQLAlchemyError) -> TacitError:
     """The error to raise `from None` in place of `error`, while a store is in use."""
     if isinstance(error, PoolTimeoutError):
         return StorageUnavailableError("the database is busy: repeat the call")
-    if isinstance(error, IntegrityError):
-        return StorageUnavailableError("another writer was faster: repeat the call")
+    if isinstance(error, IntegrityError) or _sqlstate(error).startswith(_INTEGRITY):
+        return LostRaceError("another writer was faster: repeat the call")
     if not isinstance(error, DBAPIError):
         return TacitError(f"the database adapter failed ({type(error).__name__})")
     if _sqlite_code(error) == sqlite3.SQLITE_FULL or _sqlstate(error) == _DISK_FULL:

@@ -8,7 +8,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -18,12 +19,20 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
 
 from memory.adapters.sql.purges import Purges
-from memory.adapters.sql.tables import from_micros, index_outbox, memories, persons, to_micros
+from memory.adapters.sql.tables import (
+    from_micros,
+    index_outbox,
+    memories,
+    memory_sources,
+    persons,
+    to_micros,
+)
 from memory.adapters.sql.transaction import Columns, batches
 from memory.core.values import (
     AssistantId,
@@ -45,9 +54,10 @@ _PAGE: Final = (
     .order_by(memories.c.seq)
     .limit(bindparam("page"))
 )
-_HEADS: Final = select(memories.c.id, memories.c.seq, memories.c.version).where(
-    memories.c.subject == bindparam("of")
-)
+_HEADS: Final = select(
+    memories.c.id, memories.c.seq, memories.c.version, memories.c.session_tag
+).where(memories.c.subject == bindparam("of"))
+_HEADS_BY_SEQ: Final = _HEADS.where(memories.c.seq.in_(bindparam("seqs", expanding=True)))
 _SOME_HEADS: Final = _HEADS.where(memories.c.id.in_(bindparam("records", expanding=True)))
 _UNINDEXED_HEADS: Final = _HEADS.where(
     memories.c.id.in_(
@@ -59,6 +69,9 @@ _UNINDEXED_HEADS: Final = _HEADS.where(
 )
 _COUNT: Final = (
     select(func.count()).select_from(memories).where(memories.c.subject == bindparam("of"))
+)
+_NEXT_EXPIRY: Final = select(func.min(memories.c.expires_at)).where(
+    memories.c.subject == bindparam("of")
 )
 _INSERT: Final = insert(memories)
 _REPLACE: Final = (
@@ -86,6 +99,11 @@ _RESEAL: Final = (
 )
 _DELETE: Final = delete(memories).where(
     memories.c.id == bindparam("record"), memories.c.subject == bindparam("of")
+)
+_LINK: Final = insert(memory_sources)
+_DERIVED: Final = select(memory_sources.c.derived).where(
+    memory_sources.c.subject == bindparam("of"),
+    memory_sources.c.source.in_(bindparam("sources", expanding=True)),
 )
 _QUEUE: Final = insert(index_outbox)
 _REVISE: Final = (
@@ -135,6 +153,29 @@ class Memories(Purges):
                 ],
             )
 
+    def add_sources(self, subject: SubjectId, made: Mapping[RecordId, Sequence[RecordId]]) -> None:
+        links = [
+            {"subject": subject.value, "source": source.value, "derived": record.value}
+            for record, sources in made.items()
+            for source in sources
+        ]
+        if links:
+            self._change(_LINK, links)
+
+    def derived(self, subject: SubjectId, records: Iterable[RecordId]) -> list[RecordId]:
+        known = {record.value for record in records}
+        found: dict[bytes, None] = {}
+        following = list(known)
+        while following:
+            rows = [
+                row
+                for batch in batches(following)
+                for row in self._rows(_DERIVED, {"of": subject.value, "sources": batch})
+            ]
+            following = [row[0] for row in rows if row[0] not in known and row[0] not in found]
+            found |= dict.fromkeys(following)
+        return [RecordId(record) for record in found]
+
     def delete_memory(self, subject: SubjectId, record: RecordId) -> bool:
         named = {"of": subject.value, "record": record.value}
         if self._change(_DELETE, named) != 1:
@@ -142,6 +183,10 @@ class Memories(Purges):
         self._changed(IndexOp.DELETE, [(subject, record)])
         self.owe_purge(subject)
         return True
+
+    def erase_memories(self, subject: SubjectId, records: Iterable[RecordId]) -> int:
+        gone = [r for r in dict.fromkeys(records) if self.delete_memory(subject, r)]
+        return len(gone)
 
     def memory(self, subject: SubjectId, record: RecordId) -> MemoryRow | None:
         named = {"of": subject.value, "record": record.value}
@@ -175,6 +220,17 @@ class Memories(Purges):
             for row in self._rows(statement, named | {"records": batch})
         ]
 
+    def heads_numbered(
+        self, subject: SubjectId, filter: MemoryFilter, seqs: Iterable[int]
+    ) -> list[MemoryHead]:
+        statement = _narrowed(_HEADS_BY_SEQ, filter)
+        named = _narrowing(filter) | {"of": subject.value}
+        return [
+            _head(row)
+            for batch in batches(seqs)
+            for row in self._rows(statement, named | {"seqs": batch})
+        ]
+
     def unindexed_heads(self, subject: SubjectId, filter: MemoryFilter) -> list[MemoryHead]:
         named = _narrowing(filter) | {"of": subject.value}
         return [_head(row) for row in self._rows(_narrowed(_UNINDEXED_HEADS, filter), named)]
@@ -191,6 +247,11 @@ class Memories(Purges):
     def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int:
         rows = self._rows(_narrowed(_COUNT, filter), _narrowing(filter) | {"of": subject.value})
         return int(rows[0][0])
+
+    def next_expiry(self, subject: SubjectId, filter: MemoryFilter) -> datetime | None:
+        named = _narrowing(filter) | {"of": subject.value}
+        ((micros,),) = self._rows(_narrowed(_NEXT_EXPIRY, filter), named)
+        return None if micros is None else from_micros(micros)
 
     def _changed(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
         self._change(_REVISE, [{"of": subject.value} for subject in {s for s, _ in records}])
@@ -211,14 +272,22 @@ def _narrowed(statement: _Query, filter: MemoryFilter) -> _Query:
         filter.assistant is not None,
         bool(filter.kinds),
         bool(filter.session_tags),
+        filter.alive_at is not None,
     )
 
 
 @lru_cache(maxsize=128)
 def _with_conditions(
-    statement: _Query, purposes: bool, assistant: bool, kinds: bool, session_tags: bool
+    statement: _Query,
+    purposes: bool,
+    assistant: bool,
+    kinds: bool,
+    session_tags: bool,
+    alive: bool,
 ) -> _Query:
     c = memories.c
+    if alive:
+        statement = statement.where(or_(c.expires_at.is_(None), c.expires_at > bindparam("alive")))
     if purposes:
         statement = statement.where(c.purpose.in_(bindparam("purposes", expanding=True)))
     if assistant:
@@ -240,6 +309,8 @@ def _narrowing(filter: MemoryFilter) -> dict[str, Any]:
         values["kinds"] = [kind.value for kind in filter.kinds]
     if filter.session_tags:
         values["tags"] = list(filter.session_tags)
+    if filter.alive_at is not None:
+        values["alive"] = to_micros(filter.alive_at)
     return values
 
 
@@ -259,17 +330,18 @@ def _columns(row: MemoryRow) -> dict[str, Any]:
         "body": row.body.value,
         "features": row.features.value,
         "originals": row.originals.value,
+        "expires_at": None if row.expires_at is None else to_micros(row.expires_at),
     }
 
 
 def _head(row: Columns) -> MemoryHead:
-    record, seq, version = row
-    return MemoryHead(RecordId(record), seq, version)
+    record, seq, version, session_tag = row
+    return MemoryHead(RecordId(record), seq, version, session_tag)
 
 
 def _memory(row: Columns) -> MemoryRow:
     (subject, record, seq, purpose, assistant, kind, session_tag, stored_at, updated_at) = row[:9]
-    version, key_version, body, features, originals = row[9:]
+    version, key_version, body, features, originals, expires_at = row[9:]
     return MemoryRow(
         id=RecordId(record),
         subject=SubjectId(subject),
@@ -285,4 +357,5 @@ def _memory(row: Columns) -> MemoryRow:
         body=SealedRecord(body),
         features=SealedRecord(features),
         originals=SealedRecord(originals),
+        expires_at=None if expires_at is None else from_micros(expires_at),
     )

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from memory.adapters.sql.tables import deployment, from_micros, memories, persons, to_micros
+from memory.adapters.sql.tables import (
+    deployment,
+    from_micros,
+    memories,
+    micros_or_none,
+    persons,
+    time_or_none,
+    to_micros,
+)
 from memory.adapters.sql.transaction import Columns, Transaction
 from memory.core.values import PersonRef, SubjectId, TenantId
 from memory.errors import ErasureInProgressError, KeyMovedError
@@ -25,9 +34,13 @@ PEOPLE: Final = select(
     persons.c.created_at,
     persons.c.next_seq,
     persons.c.revision,
+    persons.c.restricted_at,
+    persons.c.held_until,
+    persons.c.hold_reference,
 )
 _BY_REF: Final = PEOPLE.where(persons.c.ref == bindparam("ref"))
-_BY_REF_LOCKED: Final = _BY_REF.with_for_update()
+_BY_REF_LOCKED: Final = _BY_REF.with_for_update(key_share=True)
+"""Lets others add what hangs on the person: a read is written down while a write goes on."""
 _BY_SUBJECT: Final = PEOPLE.where(persons.c.subject == bindparam("subject"))
 _SUBJECTS: Final = select(persons.c.subject).order_by(persons.c.created_at, persons.c.subject)
 _TOTALS: Final = select(
@@ -71,6 +84,16 @@ _NAME_COLLECTION: Final = (
     .where(persons.c.subject == bindparam("of"))
     .values(collection=bindparam("named"))
 )
+_RESTRICT: Final = (
+    update(persons)
+    .where(persons.c.subject == bindparam("of"))
+    .values(restricted_at=bindparam("since"))
+)
+_HOLD: Final = (
+    update(persons)
+    .where(persons.c.subject == bindparam("of"))
+    .values(held_until=bindparam("until"), hold_reference=bindparam("reference"))
+)
 _DELETE: Final = delete(persons).where(persons.c.subject == bindparam("of"))
 
 _FIRST_SEQ: Final = 1
@@ -111,6 +134,9 @@ class People(Transaction):
                 "created_at": to_micros(row.created_at),
                 "next_seq": _FIRST_SEQ,
                 "revision": 0,
+                "restricted_at": micros_or_none(row.restricted_at),
+                "held_until": micros_or_none(row.held_until),
+                "hold_reference": row.hold_reference,
             },
         )
 
@@ -142,6 +168,13 @@ class People(Transaction):
             raise ErasureInProgressError("this person is being forgotten: nothing can be stored")
         return int(reserved[0]) - count
 
+    def restrict(self, subject: SubjectId, since: datetime | None) -> None:
+        self._change(_RESTRICT, {"of": subject.value, "since": micros_or_none(since)})
+
+    def hold(self, subject: SubjectId, until: datetime | None, reference: str) -> None:
+        known = {"of": subject.value, "until": micros_or_none(until), "reference": reference}
+        self._change(_HOLD, known)
+
     def destroy_person_key(self, subject: SubjectId) -> None:
         row = self._row(_WRAPPED_KEY, {"of": subject.value})
         if row is not None:
@@ -157,7 +190,7 @@ class People(Transaction):
 def person_row(row: Columns) -> PersonRow:
     """A row of `PEOPLE` as a value."""
     subject, tenant, ref, state, key_version, epoch, wrapped_key, collection, created_at = row[:9]
-    next_seq, revision = row[9:]
+    next_seq, revision, restricted_at, held_until, hold_reference = row[9:]
     return PersonRow(
         subject=SubjectId(subject),
         tenant=TenantId(tenant),
@@ -169,4 +202,7 @@ def person_row(row: Columns) -> PersonRow:
         created_at=from_micros(created_at),
         numbered=next_seq - _FIRST_SEQ,
         revision=revision,
+        restricted_at=time_or_none(restricted_at),
+        held_until=time_or_none(held_until),
+        hold_reference=hold_reference,
     )

@@ -14,15 +14,18 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import Connection, Engine, insert, select, text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from memory.adapters.sql.access_log import append
 from memory.adapters.sql.engine import Engines, connect
+from memory.adapters.sql.erasures import release_erasures
 from memory.adapters.sql.failures import failure, failures_at_open
 from memory.adapters.sql.migrations import migrate
 from memory.adapters.sql.outbox import release_claims
@@ -30,7 +33,7 @@ from memory.adapters.sql.rotations import release_rotation
 from memory.adapters.sql.tables import deployment, metadata
 from memory.adapters.sql.unit_of_work import SqlUnitOfWork
 from memory.errors import StorageUnavailableError
-from memory.ports import Clock, WrappedKey
+from memory.ports import AccessEvent, Clock, WrappedKey
 
 _BEGIN_READ: Final = {
     "sqlite": "BEGIN",
@@ -41,6 +44,11 @@ _BEGIN_WRITE: Final = {
     "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
 }
 _MIGRATE_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtext('tacit migrations'))")
+
+VACUUM_BYTES: Final = 256 * 1024 * 1024
+"""Some 100,000 memories; writers wait a few seconds for it, and give up after ten."""
+
+_SQLITE_BYTES: Final = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 
 _ROOT_KEY: Final = select(deployment.c.epoch, deployment.c.wrapped_key)
 _SET_ROOT_KEY: Final = insert(deployment)
@@ -63,6 +71,7 @@ def open_store(url: str, *, clock: Clock = lambda: datetime.now(UTC)) -> SqlStor
             if dialect == "sqlite":
                 release_claims(connection)
                 release_rotation(connection)
+                release_erasures(connection)
             connection.commit()
     except BaseException:
         engines.dispose()
@@ -88,6 +97,21 @@ class SqlStore:
         with _connection(self._engines.writers, _BEGIN_WRITE[self._dialect]) as connection:
             yield SqlUnitOfWork(connection, self._clock)
 
+    def append_events(self, events: Sequence[tuple[AccessEvent, bytes]]) -> None:
+        if self._dialect != "sqlite":
+            with self.write() as unit:
+                unit.add_access_events(events)
+                unit.commit()
+            return
+        with _translated():
+            pooled = self._engines.writers.raw_connection()
+        try:
+            append(cast(sqlite3.Connection, pooled.driver_connection), events)
+        except sqlite3.Error as error:
+            raise failure(DBAPIError.instance(None, None, error, sqlite3.Error)) from None
+        finally:
+            pooled.close()  # which rolls back what was not committed
+
     def root_key(self) -> WrappedKey | None:
         begin = _BEGIN_READ[self._dialect]
         with _connection(self._engines.readers, begin) as connection, _translated():
@@ -104,20 +128,26 @@ class SqlStore:
                 return  # another server was faster
             connection.commit()
 
-    def scrub(self) -> None:
-        """Rewrites what deleting leaves behind.
+    def scrub(self) -> bool:
+        """Rewrites what deleting leaves behind; whether all of it was.
 
         SQLite: VACUUM makes the file anew without its free pages, then the log is emptied into it
-        and cut to nothing. Readers go on; writers wait; memory as large as the file is needed.
+        and cut to nothing. Readers go on; writers wait; memory as large as the file is needed. So
+        a file past `VACUUM_BYTES` is not made anew: what was deleted is overwritten in place
+        (secure_delete), but where pages were reordered before, unused space may keep sealed bytes.
         PostgreSQL: VACUUM of every table. Nobody waits; freed rows are overwritten when their
         space is used again, so there, forgetting rests on the destroyed key alone.
         """
         with _translated(), self._engines.writers.connect() as connection:
             if self._dialect == "postgresql":
                 connection.exec_driver_sql(f"VACUUM {', '.join(metadata.tables)}")
-                return
-            connection.exec_driver_sql("VACUUM")
+                return False
+            size: int = connection.exec_driver_sql(_SQLITE_BYTES).scalar_one()
+            whole = size <= VACUUM_BYTES
+            if whole:
+                connection.exec_driver_sql("VACUUM")
             _empty_log(connection)
+        return whole
 
     def settle(self) -> None:
         """Ends old copies of what was deleted, without rewriting what is left.

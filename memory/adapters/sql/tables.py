@@ -5,16 +5,18 @@ Rules:
 - Nothing here reads as content: text lies in sealed bytes, people behind keyed hashes. In the
   clear stands only what rules and retention need (purpose, assistant, kind, state, times, counts).
 - What hangs on a person has a foreign key to them that cascades: deleting the row deletes all of
-  it. Erasures have none, for they outlive the person.
+  it. Erasures and the ledger's tree have none, for they outlive the person.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 from sqlalchemy.types import UserDefinedType
+
+from memory.core.micros import from_micros, to_micros
 
 metadata: Final = MetaData()
 
@@ -28,18 +30,14 @@ class Bytes(UserDefinedType[bytes]):
         return "BLOB"
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+def micros_or_none(moment: datetime | None) -> int | None:
+    """`to_micros`, and NULL for none."""
+    return None if moment is None else to_micros(moment)
 
 
-def to_micros(moment: datetime) -> int:
-    """Whole microseconds since 1970; exact."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """The moment again, in UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
+def time_or_none(micros: int | None) -> datetime | None:
+    """`from_micros`, and none for NULL."""
+    return None if micros is None else from_micros(micros)
 
 
 deployment: Final = Table(
@@ -64,6 +62,9 @@ persons: Final = Table(
     Column("created_at", BigInteger),
     Column("next_seq", BigInteger),
     Column("revision", BigInteger),
+    Column("restricted_at", BigInteger),
+    Column("held_until", BigInteger),
+    Column("hold_reference", Text),
 )
 
 memories: Final = Table(
@@ -82,6 +83,29 @@ memories: Final = Table(
     Column("key_version", BigInteger),
     Column("body", Bytes),
     Column("features", Bytes),
+    Column("originals", Bytes),
+    Column("expires_at", BigInteger),
+)
+
+memory_sources: Final = Table(
+    "memory_sources",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("source", Bytes, primary_key=True),
+    Column("derived", Bytes, primary_key=True),
+)
+
+memory_versions: Final = Table(
+    "memory_versions",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Bytes),
+    Column("kind", Text),
+    Column("updated_at", BigInteger),
+    Column("key_version", BigInteger),
+    Column("body", Bytes),
     Column("originals", Bytes),
 )
 
@@ -130,6 +154,14 @@ consents: Final = Table(
     Column("given_at", BigInteger),
     Column("expires_at", BigInteger),
     Column("withdrawn_at", BigInteger),
+    Column("invalidated_at", BigInteger),
+    Column("decision", Text),
+    Column("notice_version", Text),
+    Column("method", Text),
+    Column("explicit", BigInteger),
+    Column("language", Text),
+    Column("relation", Text),
+    Column("delegate", Bytes),
 )
 
 access_events: Final = Table(
@@ -142,6 +174,61 @@ access_events: Final = Table(
     Column("purpose", Text),
     Column("action", Text),
     Column("memories", BigInteger),
+    Column("denied", BigInteger),
+)
+
+operator_events: Final = Table(
+    "operator_events",
+    metadata,
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Bytes, primary_key=True),
+    Column("tenant", Text),
+    Column("assistant", Text),
+    Column("action", Text),
+    Column("amount", BigInteger),
+)
+
+ledger_waiting: Final = Table(
+    "ledger_waiting",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("leaf", Bytes),
+)
+
+ledger_head: Final = Table(
+    "ledger_head",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text),
+)
+
+ledger_tiles: Final = Table(
+    "ledger_tiles",
+    metadata,
+    Column("level", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", Bytes),
+)
+
+ledger_places: Final = Table(
+    "ledger_places",
+    metadata,
+    Column("prefix", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+)
+
+rights_requests: Final = Table(
+    "rights_requests",
+    metadata,
+    Column("id", Bytes, primary_key=True),
+    Column("tenant", Text),
+    Column("subject", Bytes),
+    Column("exercised", Text),
+    Column("received_at", BigInteger),
+    Column("due_at", BigInteger),
+    Column("extended_for", Text),
+    Column("outcome", Text),
+    Column("finished_at", BigInteger),
 )
 
 erasures: Final = Table(
@@ -157,6 +244,23 @@ erasures: Final = Table(
     Column("vault_entries", BigInteger),
     Column("started_at", BigInteger),
     Column("finished_at", BigInteger),
+    Column("call", Text),
+    Column("scope", Text),
+    Column("at_once", BigInteger),
+    Column("pseudonym", Bytes),
+    Column("key_version", BigInteger),
+    Column("epoch", BigInteger),
+    Column("key_destroyed_at", BigInteger),
+    Column("swept_at", BigInteger),
+    Column("epoch_destroyed_at", BigInteger),
+    Column("counts_before", Text),
+    Column("counts_after", Text),
+    Column("scan", Text),
+    Column("intent", Bytes),
+    Column("certificate", Bytes),
+    Column("waits_for", Text),
+    Column("claimed_by", Bytes),
+    Column("claimed_until", BigInteger),
 )
 
 index_outbox: Final = Table(

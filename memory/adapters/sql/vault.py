@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_
 
 from memory.adapters.sql.tables import requests, vault_aliases, vault_entities
 from memory.adapters.sql.transaction import Transaction, batches
@@ -32,6 +32,16 @@ _VAULT: Final = (
     select(vault_entities.c.entity_type, vault_entities.c.number, vault_entities.c.value)
     .where(vault_entities.c.subject == bindparam("of"))
     .order_by(vault_entities.c.entity_type, vault_entities.c.number)
+)
+_VAULT_PAGE: Final = (
+    select(vault_entities.c.entity_type, vault_entities.c.number, vault_entities.c.value)
+    .where(
+        vault_entities.c.subject == bindparam("of"),
+        tuple_(vault_entities.c.entity_type, vault_entities.c.number)
+        > tuple_(bindparam("after_type"), bindparam("after_number")),
+    )
+    .order_by(vault_entities.c.entity_type, vault_entities.c.number)
+    .limit(bindparam("page"))
 )
 _ALIASES: Final = select(
     vault_aliases.c.hash, vault_aliases.c.entity_type, vault_aliases.c.number
@@ -84,6 +94,20 @@ class Vault(Transaction):
         return [
             (Entity(entity_type, number), SealedRecord(value))
             for entity_type, number, value in self._rows(_VAULT, {"of": subject.value})
+        ]
+
+    def page_vault(
+        self, subject: SubjectId, after: Entity, limit: int
+    ) -> list[tuple[Entity, SealedRecord]]:
+        named = {
+            "of": subject.value,
+            "after_type": after.entity_type,
+            "after_number": after.number,
+            "page": limit,
+        }
+        return [
+            (Entity(entity_type, number), SealedRecord(value))
+            for entity_type, number, value in self._rows(_VAULT_PAGE, named)
         ]
 
     def aliases(self, subject: SubjectId) -> Mapping[bytes, Entity]:

@@ -22,6 +22,7 @@ from memory.core.values import AssistantId, PersonId, TenantId
 from memory.v1.consent_service_pb2 import GrantConsentRequest
 from memory.v1.consent_service_pb2_grpc import ConsentServiceStub
 from memory.v1.core_pb2 import AccessContext
+from memory.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from memory.v1.operator_service_pb2_grpc import OperatorServiceStub
 from memory.v1.subject_rights_service_pb2_grpc import SubjectRightsServiceStub
@@ -43,6 +44,7 @@ class Client:
     memory: Any = field(init=False)
     consent: Any = field(init=False)
     rights: Any = field(init=False)
+    ledger: Any = field(init=False)
     operator: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +52,7 @@ class Client:
         self.memory = MemoryServiceStub(self.channel)
         self.consent = ConsentServiceStub(self.channel)
         self.rights = SubjectRightsServiceStub(self.channel)
+        self.ledger = LedgerServiceStub(self.channel)
         self.operator = OperatorServiceStub(self.channel)
 
     def grant(self, person: str, purpose: str = "assistance") -> Any:

@@ -17,6 +17,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from memory.v1 import memory_service_pb2 as pb
 from memory.v1.core_pb2 import AccessContext, Memory
+from memory.v1.subject_rights_service_pb2 import LiftRestrictionRequest
 from server.policy import SCOPES
 from tests.e2e.wire.requests import Names, all_rpcs, call, reason
 
@@ -121,8 +122,9 @@ def test_what_passes_is_what_the_page_says(
 
 
 def _names(server: Any, id_: str) -> Names:
-    """One memory and one consent of this person, new if an earlier call took them."""
+    """One memory and one consent of this person, new if an earlier call took or restricted them."""
     helper = server.client()
+    helper.rights.LiftRestriction(LiftRestrictionRequest(name=f"people/{id_}"))
     consent = helper.grant(id_).name
     request = pb.StoreMemoryRequest(parent=f"people/{id_}", access=WHY, memory=Memory(text="Hi"))
     return Names(id_, helper.memory.StoreMemory(request).memory.name, consent)

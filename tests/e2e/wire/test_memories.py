@@ -284,3 +284,24 @@ def test_a_person_uses_their_own_name_or_me(server: Any, helper: Any, person: st
     with pytest.raises(grpc.RpcError) as caught:
         own.memory.ListMemories(me)
     assert _code(caught) is grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_a_context_is_a_text_within_a_budget_with_marks_for_its_memories(
+    helper: Any, person: str
+) -> None:
+    stored = _store(helper, person, "I am allergic to peanuts.").memory
+    request = pb.BuildContextRequest(parent=f"people/{person}", access=WHY, query="food?")
+    built = helper.memory.BuildContext(request)
+    assert "I am allergic to peanuts." in built.text
+    assert 0 < built.token_count < 30
+    assert [(c.mark, c.memory) for c in built.citations] == [("[1]", stored.name)]
+    request.max_tokens = 3
+    assert helper.memory.BuildContext(request) == pb.BuildContextResponse()
+    request.max_tokens = -1
+    with pytest.raises(grpc.RpcError) as error:
+        helper.memory.BuildContext(request)
+    assert _code(error) == grpc.StatusCode.INVALID_ARGUMENT
+    request.max_tokens, request.reveal = 100, True
+    with pytest.raises(grpc.RpcError) as error:
+        helper.memory.BuildContext(request)
+    assert _code(error) == grpc.StatusCode.PERMISSION_DENIED

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memory.core.affect import Affect, Cue
 from memory.core.content import (
     Features,
     Originals,
@@ -21,7 +22,7 @@ from memory.core.content import (
     encode_originals,
 )
 from memory.core.pseudonyms import Mention
-from memory.core.values import MemoryContent, PseudonymizedText, RawText
+from memory.core.values import MemoryContent, PseudonymizedText, RawText, RecordId
 from memory.errors import SealError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -38,20 +39,39 @@ def test_a_body_comes_back(
         session,
         time,
         {"k": text},
+        sources=(RecordId(bytes(16)), RecordId(b"\xff" * 16)) if text else (),
     )
     assert decode_body(encode_body(content)) == content
+
+
+def test_inferred_mood_comes_back_and_a_body_without_any_has_no_field_for_it() -> None:
+    plain = MemoryContent(PseudonymizedText("x"))
+    moody = replace(plain, affect=Affect(-0.5, 0.25, (Cue("lexicon", "awful", -2.0),)))
+    assert decode_body(encode_body(moody)) == moody
+    assert b"affect" not in encode_body(plain)
+
+
+@pytest.mark.parametrize(
+    "affect",
+    ["null", "1", '{"version":2}', '{"version":1,"valence":"x","frustration":0,"cues":[]}'],
+)
+def test_mood_of_another_form_is_refused(affect: str) -> None:
+    body = encode_body(MemoryContent(PseudonymizedText("x"))).decode()[:-1]
+    with pytest.raises(SealError):
+        decode_body(f'{body},"affect":{affect}}}'.encode())
 
 
 @given(
     entities=st.frozensets(TEXT),
     terms=st.lists(st.text("abcдñ", min_size=1)).map(tuple),
     time=st.datetimes(timezones=st.just(UTC)),
+    asks=st.booleans(),
 )
 def test_features_come_back_with_half_precision(
-    entities: frozenset[str], terms: tuple[str, ...], time: datetime
+    entities: frozenset[str], terms: tuple[str, ...], time: datetime, asks: bool
 ) -> None:
     vector = np.linspace(-1, 1, 384, dtype=np.float32)
-    stored = Features(vector, terms, "person_1", entities, time)
+    stored = Features(vector, terms, "person_1", entities, time, asks)
     features = decode_features(encode_features(stored))
     np.testing.assert_allclose(features.vector, vector, atol=1e-3)
     assert replace(features, vector=vector) == stored

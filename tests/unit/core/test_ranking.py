@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,8 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.core.content import Features
+from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.dates import QueryDates, query_dates
-from memory.core.ranking import Query, nearest, rank
+from memory.core.ranking import (
+    PARTS,
+    Query,
+    Weights,
+    around,
+    nearest,
+    rank,
+    score_parts,
+)
+from memory.core.rows import MemoryHead
+from memory.core.values import RecordId
 
 NAMES = st.frozensets(st.sampled_from(["person_1", "person_2", "location_1"]))
 VECTORS = st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4)
@@ -27,8 +37,29 @@ def _features(
     speaker: str = "",
     entities: frozenset[str] = frozenset(),
     time: datetime = MAY,
+    asks: bool = False,
 ) -> Features:
-    return Features(np.array(vector or [1, 0, 0, 0], np.float32), terms, speaker, entities, time)
+    exact = np.array(vector or [1, 0, 0, 0], np.float32)
+    return Features(exact, terms, speaker, entities, time, asks)
+
+
+def _head(seq: int, session: str = "") -> MemoryHead:
+    return MemoryHead(RecordId(seq.to_bytes(16)), seq, 1, session.encode())
+
+
+def _corpus(memories: list[tuple[Features, str]]) -> Corpus:
+    """Stored one after the other, each with its session."""
+    heads = [_head(seq, session) for seq, (_, session) in enumerate(memories)]
+    ordered = in_order(heads)
+    return corpus(ordered, [memories[head.seq][0] for head in ordered])
+
+
+def _lone(*memories: Features) -> Corpus:
+    return _corpus([(one, "") for one in memories])
+
+
+def _seqs(ranked_of: Corpus, query: Query, limit: int = 10) -> list[int]:
+    return [ranked_of.heads[r.index].seq for r in rank(query, ranked_of, limit)]
 
 
 def _query(
@@ -47,7 +78,9 @@ FEATURES = st.builds(
     speaker=st.sampled_from(["", "person_1", "person_2"]),
     entities=NAMES,
     time=st.datetimes(timezones=st.just(UTC)),
+    asks=st.booleans(),
 )
+MEMORIES = st.lists(st.tuples(FEATURES, st.sampled_from(["", "s", "t"])), max_size=20)
 QUERIES = st.builds(
     _query,
     vector=VECTORS,
@@ -57,14 +90,87 @@ QUERIES = st.builds(
 )
 
 
-@given(candidates=st.lists(FEATURES, max_size=20), query=QUERIES)
-def test_best_first_and_the_parts_add_up(candidates: list[Features], query: Query) -> None:
-    ranked = rank(query, candidates, range(len(candidates)), 10)
-    assert ranked == rank(query, candidates, range(len(candidates)), 10)
-    assert len(ranked) == min(10, len(candidates))
-    assert all(a.score >= b.score for a, b in pairwise(ranked))
+@given(memories=MEMORIES, query=QUERIES, limit=st.integers(1, 25))
+def test_best_first_and_the_parts_add_up(
+    memories: list[tuple[Features, str]], query: Query, limit: int
+) -> None:
+    searched = _corpus(memories)
+    ranked = rank(query, searched, limit)
+    assert ranked == rank(query, searched, limit)
+    assert len(ranked) == min(limit, len(memories))
+    order = [(-r.score, -searched.heads[r.index].seq) for r in ranked]
+    assert order == sorted(order)
+    assert ranked == rank(query, searched, len(memories) or 1)[:limit]
     for r in ranked:
+        assert tuple(name for name, _ in r.parts) == PARTS
         assert sum(points for _, points in r.parts) == pytest.approx(r.score, abs=1e-9)
+
+
+@given(memories=MEMORIES, query=QUERIES, data=st.data())
+def test_only_what_is_asked_for_is_returned(
+    memories: list[tuple[Features, str]], query: Query, data: st.DataObject
+) -> None:
+    searched = _corpus(memories)
+    among = data.draw(
+        st.lists(st.sampled_from(range(len(memories))), unique=True) if memories else st.just([])
+    )
+    ranked = rank(query, searched, 30, among=among)
+    assert {r.index for r in ranked} == set(among)
+    whole = [r for r in rank(query, searched, 30) if r.index in set(among)]
+    assert ranked == whole
+
+
+@given(
+    memories=MEMORIES.filter(bool),
+    said=st.lists(st.floats(0, 2), min_size=20, max_size=20),
+    row=st.integers(0, 19),
+    more=st.floats(0, 1),
+)
+def test_who_fits_better_gains_most_by_it(
+    memories: list[tuple[Features, str]], said: list[float], row: int, more: float
+) -> None:
+    searched = _corpus(memories)
+    row %= len(memories)
+    before = np.array(said[: len(memories)])
+    after = before.copy()
+    after[row] += more
+    gained = (after + sum(around(after, searched))) - (before + sum(around(before, searched)))
+    assert np.all(gained >= -1e-9)
+    assert np.all(gained <= gained[row] + 1e-9)
+
+
+@given(memories=MEMORIES.filter(bool), query=QUERIES, part=st.sampled_from(PARTS))
+def test_a_weight_of_zero_switches_its_part_off(
+    memories: list[tuple[Features, str]], query: Query, part: str
+) -> None:
+    points = score_parts(query, _corpus(memories), Weights(**{part: 0.0}))
+    assert not points[PARTS.index(part)].any()
+
+
+def test_what_answers_a_fitting_question_ranks_before_what_was_said_elsewhere() -> None:
+    question = (_features([1, 0, 0, 0], asks=True), "s")
+    answer = (_features([0, 1, 0, 0]), "s")
+    later = (_features([0, 1, 0, 0]), "s")
+    elsewhere = (_features([0, 1, 0, 0]), "t")
+    searched = _corpus([elsewhere, question, answer, later])
+    assert _seqs(searched, _query()) == [1, 2, 3, 0]
+    parts = {searched.heads[r.index].seq: dict(r.parts) for r in rank(_query(), searched, 4)}
+    assert parts[2]["answer"] == pytest.approx(0.2)
+    assert parts[2]["neighbour"] == pytest.approx(0.1)
+    assert parts[3]["answer"] == parts[3]["neighbour"] == 0
+    assert parts[3]["session"] == pytest.approx(0.3)
+    assert parts[0]["session"] == 0
+
+
+def test_neighbours_are_of_one_session_and_stored_one_after_the_other() -> None:
+    fits, other = _features([1, 0, 0, 0]), _features([0, 1, 0, 0])
+    for sessions, numbers in ((b"st", (1, 2)), (b"ss", (1, 3)), (None, (1, 2))):
+        heads = [
+            MemoryHead(RecordId(bytes(16)), seq, 1, bytes([sessions[i]]) if sessions else b"")
+            for i, seq in enumerate(numbers)
+        ]
+        ranked = rank(_query(), corpus(heads, [fits, other]), 2)
+        assert [dict(r.parts)["neighbour"] for r in ranked] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -92,17 +198,18 @@ def test_best_first_and_the_parts_add_up(candidates: list[Features], query: Quer
 def test_what_the_query_asks_for_ranks_higher(
     fits: Features, other: Features, query: Query
 ) -> None:
-    ranked = rank(query, [other, fits], [1, 0], 2)
-    assert [r.index for r in ranked] == [1, 0]
+    assert _seqs(_lone(fits, other), query) == [0, 1]
 
 
 def test_of_equals_the_newer_comes_first() -> None:
-    ranked = rank(_query(), [_features()] * 3, [5, 9, 7], 3)
-    assert [r.index for r in ranked] == [1, 2, 0]
+    heads = [_head(5), _head(9), _head(7)]
+    ranked = rank(_query(), corpus(heads, [_features()] * 3), 2)
+    assert [r.index for r in ranked] == [1, 2]
 
 
 def test_nothing_ranks_to_nothing() -> None:
-    assert rank(_query(), [], [], 10) == []
+    assert rank(_query(), _lone(), 10) == []
+    assert rank(_query(), _lone(_features()), 10, among=[]) == []
 
 
 def test_of_too_many_candidates_the_exactly_nearest_are_ranked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.app.sealing import Remembered, Words
+from memory.core.affect import Affect, Cue
 from memory.core.values import (
     AssistantId,
+    Caller,
     MemoryContent,
     MemoryKind,
     PersonId,
@@ -19,19 +22,21 @@ from memory.core.values import (
     PurposeId,
     RawText,
     RecordId,
+    TenantId,
 )
 from memory.errors import InvalidArgumentError, TextTooLongError, UnknownPurposeError
 from memory.v1.core_pb2 import Memory, MemoryFilter
-from server.errors import NotBuiltError
 from server.messages import (
     fields_named,
     from_memory,
     to_draft,
     to_narrow,
+    to_sources,
     to_time,
     to_timestamp,
     to_version,
 )
+from server.names import memory_name
 
 JANE = PersonId("jane")
 AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -83,13 +88,30 @@ def test_a_revealed_memory_goes_out_in_the_persons_own_words() -> None:
     assert (message.text, message.speaker) == ("Jane likes tea", "Jane")
 
 
-def test_what_cannot_be_kept_yet_is_refused_and_not_dropped() -> None:
-    for memory in (
-        Memory(text="x", expire_time=Timestamp(seconds=1)),
-        Memory(text="x", sources=["people/jane/memories/1"]),
-    ):
-        with pytest.raises(NotBuiltError):
-            to_draft(memory, "")
+def test_an_end_is_taken_in_and_shown() -> None:
+    given = Memory(text="x", expire_time=Timestamp(seconds=9))
+    assert to_draft(given, "").expire_time == datetime.fromtimestamp(9, UTC)
+    shown = from_memory(JANE, _remembered(expires_at=datetime.fromtimestamp(9, UTC)))
+    assert shown.expire_time == given.expire_time
+
+
+def test_inferred_mood_goes_out_with_what_it_was_made_of() -> None:
+    affect = Affect(-0.5, 0.25, (Cue("lexicon", "awful", -2.0),))
+    content = replace(_remembered().content, affect=affect)
+    message = from_memory(JANE, _remembered(content=content))
+    assert (message.affect.valence, message.affect.frustration) == (-0.5, 0.25)
+    assert [(c.rule, c.words, c.points) for c in message.affect.cues] == [("lexicon", "awful", -2)]
+    assert not from_memory(JANE, _remembered()).HasField("affect")
+
+
+def test_sources_are_memories_of_the_same_person() -> None:
+    record = RecordId(bytes(16))
+    caller = Caller(TenantId("acme"), AssistantId("bot"), frozenset())
+    named = Memory(text="x", sources=[memory_name(JANE, record)])
+    assert to_sources(caller, JANE, named) == (record,)
+    for wrong in (memory_name(PersonId("john"), record), "people/jane", "people/jane/memories/1"):
+        with pytest.raises(InvalidArgumentError, match=r"memory\.sources\[1\]"):
+            to_sources(caller, JANE, Memory(sources=[*named.sources, wrong]))
 
 
 def test_output_only_fields_are_ignored_when_storing() -> None:

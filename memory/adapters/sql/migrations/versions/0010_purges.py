@@ -3,7 +3,7 @@
 from memory.adapters.sql.migrations import execute_sql_beside
 
 revision = "0010"
-down_revision = "0003"
+down_revision = "0008"
 
 
 def upgrade() -> None:

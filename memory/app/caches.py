@@ -1,0 +1,55 @@
+"""Everything of people that lies open in this process, as one thing to drop.
+
+Rules:
+- Forgetting is for good: what a call in flight opened before it is not kept after it.
+- Another server that shares the database drops what it holds when it sees the erasure (`follow`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memory.app.keyring import Keyring
+from memory.app.matrices import Matrices
+from memory.app.opened import OpenedFeatures
+from memory.app.veiling import Veils
+from memory.core.values import SubjectId
+from memory.ports import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Caches:
+    """Unwrapped keys, opened features, subspaces of veils, opened matrices."""
+
+    keyring: Keyring
+    opened: OpenedFeatures
+    veils: Veils
+    matrices: Matrices
+
+    def forget(self, subject: SubjectId) -> None:
+        """Drops what is held of this person, and keeps nothing of them again."""
+        self.keyring.forget(subject)
+        self.opened.forget(subject)
+        self.veils.forget(subject)
+        self.matrices.forget(subject)
+
+    def drop(self, subject: SubjectId) -> None:
+        """Drops this person's memories and vectors; what is needed is opened again."""
+        self.opened.drop(subject)
+        self.matrices.drop(subject)
+
+    def held(self) -> set[SubjectId]:
+        """Of whom anything lies open."""
+        return (
+            self.keyring.held() | self.opened.held() | self.veils.held() | self.matrices.subjects()
+        )
+
+    def follow(self, store: Store) -> None:
+        """Forgets whoever was fenced or erased by any server."""
+        held = self.held()
+        if not held:
+            return
+        with store.read() as uow:
+            gone = held - uow.still_active(held)
+        for subject in gone:
+            self.forget(subject)

@@ -1,0 +1,88 @@
+"""Restriction of processing (GDPR Art. 18) and legal hold (Art. 17(3)(e)).
+
+Rules:
+- Restricted: kept, not used. Nothing is stored, recalled or corrected by an assistant; the person
+  still sees, takes and erases what is theirs.
+- Held: used as ever, not erased: not by the person, not by retention. Only an operator holds, for
+  a stated time and under a reference that says nothing of the person.
+- Both hold for the very next call, on every replica.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from memory.app.consents import Consents
+from memory.core.requests import Right
+from memory.core.values import Caller, PersonId
+from memory.errors import InvalidArgumentError, NotFoundError
+
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9._/\-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Restrict:
+    """The use cases behind RestrictProcessing, LiftRestriction and the legal holds."""
+
+    consents: Consents
+
+    def __call__(self, caller: Caller, person: PersonId) -> datetime:
+        """Restricts; returns since when. Restricting again changes nothing."""
+        ref = self.consents.keyring.ref(caller.tenant, person)
+        register = self.consents.register
+
+        def attempt() -> datetime:
+            fresh = self.consents.new_if_unknown(caller, ref)
+            with self.consents.store.write() as uow:
+                row = self.consents.known(uow, ref, fresh)
+                since = row.restricted_at or self.consents.clock()
+                uow.restrict(row.subject, since)
+                if row.restricted_at is None:
+                    register.fulfilled(uow, caller, row.subject, Right.RESTRICTION)
+                uow.commit()
+            return since
+
+        return self.consents.retried(attempt)
+
+    def lift(self, caller: Caller, person: PersonId) -> datetime:
+        """Lifts it; returns when. Where there is none, changes nothing."""
+        now = self.consents.clock()
+        with self.consents.store.write() as uow:
+            row = uow.person(self.consents.keyring.ref(caller.tenant, person), lock=True)
+            if row is not None:
+                uow.restrict(row.subject, None)
+                uow.commit()
+        return now
+
+    def hold(self, caller: Caller, person: PersonId, until: datetime, reference: str) -> None:
+        """Keeps everything of the person from being erased until then.
+
+        Raises:
+            InvalidArgumentError: a time that has passed, or a reference of another form.
+            NotFoundError: nothing is kept of this person.
+        """
+        if until <= self.consents.clock():
+            raise InvalidArgumentError("expire_time", "must lie in the future")
+        if not _REFERENCE.fullmatch(reference):
+            raise InvalidArgumentError(
+                "reference", "must be 1 to 64 letters, digits and '._/-', such as a case number"
+            )
+        self._hold(caller, person, until, reference)
+
+    def release(self, caller: Caller, person: PersonId) -> None:
+        """Ends the hold. Raises `NotFoundError` where nothing is kept of this person."""
+        self._hold(caller, person, None, "")
+
+    def _hold(
+        self, caller: Caller, person: PersonId, until: datetime | None, reference: str
+    ) -> None:
+        ref = self.consents.keyring.deployment.person_ref(caller.tenant, person)  # fenced or not
+        with self.consents.store.write() as uow:
+            row = uow.person(ref, lock=True)
+            if row is None:
+                raise NotFoundError("nothing is kept of this person", resource="person")
+            uow.hold(row.subject, until, reference)
+            uow.commit()

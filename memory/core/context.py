@@ -1,0 +1,128 @@
+"""A text for a prompt, made of memories, within a budget of tokens.
+
+    8 May 2023
+    [1] person_1: I went to the support group yesterday.
+    [2] person_2: How was it?
+
+    25 May 2023
+    [3] person_1: We ran the charity race.
+
+Rules:
+- Never over the budget, as counted on the finished text. Deterministic.
+- Chosen by rank: the best that fits comes in, what is too long for the room left is passed over.
+  Told in order: by day and session, and there as it was said.
+- What was said twice in the same words by the same speaker comes in once.
+- A memory is one line. One that would take more than half the budget is cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import Final
+
+from memory.core.dates import MONTHS
+from memory.core.values import RecordId
+
+CountTokens = Callable[[str], int]
+
+_CUT: Final = "…"
+_SPACE: Final = re.compile(r"\s+")
+_WORD: Final = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A memory to tell: `text` and `speaker` as they are to be read, `speaker` may be empty."""
+
+    id: RecordId
+    text: str
+    speaker: str
+    session: str
+    time: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The finished text; the memory `cited[i]` stands behind the mark [i + 1]."""
+
+    text: str = ""
+    tokens: int = 0
+    cited: tuple[RecordId, ...] = ()
+
+
+def pack(ranked: Sequence[Told], budget: int, count: CountTokens) -> Context:
+    """As much as `budget` tokens hold of `ranked`, best first."""
+    chosen: list[Told] = []
+    seen: set[tuple[str, ...]] = set()
+    days: set[tuple[date, str]] = set()
+    left = budget
+    for memory in ranked:
+        words = (memory.speaker, *_WORD.findall(memory.text.casefold()))
+        if words in seen:
+            continue
+        short = _shortened(memory, budget // 2, count)
+        heading = 0 if _group(short) in days else count(_heading(_group(short)[0]))
+        needed = heading + count(_line(len(chosen) + 1, short))
+        if needed <= left:
+            left -= needed
+            seen.add(words)
+            days.add(_group(short))
+            chosen.append(short)
+    while (context := _told(chosen, count)).tokens > budget:
+        chosen.pop()
+    return context
+
+
+def _told(chosen: Sequence[Told], count: CountTokens) -> Context:
+    first: dict[tuple[date, str], tuple[datetime, int]] = {}
+    for memory in chosen:
+        first[_group(memory)] = min(first.get(_group(memory), _said(memory)), _said(memory))
+    ordered = sorted(chosen, key=lambda m: (_group(m)[0], first[_group(m)], *_said(m)))
+    sections: list[str] = []
+    number = 0
+    for (day, _), members in groupby(ordered, key=_group):
+        lines = [_heading(day)]
+        for member in members:
+            number += 1
+            lines.append(_line(number, member))
+        sections.append("\n".join(lines))
+    text = "\n\n".join(sections)
+    return Context(text, count(text), tuple(m.id for m in ordered))
+
+
+def _group(memory: Told) -> tuple[date, str]:
+    return memory.time.astimezone(UTC).date(), memory.session
+
+
+def _said(memory: Told) -> tuple[datetime, int]:
+    return memory.time, memory.seq
+
+
+def _heading(day: date) -> str:
+    return f"{day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
+
+
+def _line(number: int, memory: Told) -> str:
+    speaker = f"{memory.speaker}: " if memory.speaker else ""
+    return f"[{number}] {speaker}{_SPACE.sub(' ', memory.text).strip()}"
+
+
+def _shortened(memory: Told, most: int, count: CountTokens) -> Told:
+    """The memory with as much of its beginning as `most` tokens hold, whole words if it has any."""
+    if count(memory.text) <= most:
+        return memory
+    low, high = 0, len(memory.text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if count(memory.text[:middle] + _CUT) <= most:
+            low = middle
+        else:
+            high = middle - 1
+    kept = memory.text[:low]
+    whole = kept.rpartition(" ")[0] if memory.text[low : low + 1].strip() else kept
+    return replace(memory, text=(whole or kept).rstrip() + _CUT)

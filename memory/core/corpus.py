@@ -1,0 +1,83 @@
+"""Memories laid out for ranking: a query touches arrays, not memories.
+
+Rules:
+- Made of what the caller may see, and of nothing else: what is not in it plays no part.
+- Rows stand by session and number. Neighbours are memories of one session that were stored one
+  right after the other. A memory without a session is a session of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memory.core.content import Features
+from memory.core.lexical import Postings, postings
+from memory.core.rows import MemoryHead
+from memory.core.values import Vector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus:
+    """n memories; row i of everything is `heads[i]`.
+
+    `matrix` holds their unit vectors, shape (n, d). `seqs`, `said_by` (numbers of `speakers`, -1
+    for none), `day` (places in `days`), `follows` (the row before is a neighbour) and `answers`
+    (and asks a question) have shape (n,). `sessions` are the rows where a session starts.
+    """
+
+    heads: Sequence[MemoryHead]
+    times: Sequence[datetime]
+    matrix: Vector
+    words: Postings
+    entities: Postings
+    speakers: Mapping[str, int]
+    days: Sequence[datetime]
+    seqs: NDArray[np.int64]
+    said_by: NDArray[np.int64]
+    day: NDArray[np.int64]
+    sessions: NDArray[np.int64]
+    follows: NDArray[np.bool_]
+    answers: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+
+def in_order(heads: Sequence[MemoryHead]) -> list[MemoryHead]:
+    """As the rows of a corpus have to stand."""
+    return sorted(heads, key=lambda head: (head.session_tag, head.seq))
+
+
+def corpus(heads: Sequence[MemoryHead], features: Sequence[Features]) -> Corpus:
+    """Of memories `in_order`, each with its features."""
+    count = len(heads)
+    speakers = {name: number for number, name in enumerate({f.speaker for f in features} - {""})}
+    days: dict[object, datetime] = {f.time.date(): f.time for f in features}
+    day_numbers = {day: number for number, day in enumerate(days)}
+    tags = [head.session_tag for head in heads]
+    seqs = np.fromiter((head.seq for head in heads), np.int64, count)
+    same = np.fromiter(
+        (i > 0 and tags[i] != b"" and tags[i] == tags[i - 1] for i in range(count)), np.bool_, count
+    )
+    follows = same & (np.diff(seqs, prepend=seqs[:1]) == 1)
+    asked = np.fromiter((i > 0 and features[i - 1].asks for i in range(count)), np.bool_, count)
+    return Corpus(
+        heads=heads,
+        times=[f.time for f in features],
+        matrix=np.stack([f.vector for f in features]) if count else np.empty((0, 0), np.float32),
+        words=postings([f.terms for f in features]),
+        entities=postings([f.entities for f in features]),
+        speakers=speakers,
+        days=list(days.values()),
+        seqs=seqs,
+        said_by=np.fromiter((speakers.get(f.speaker, -1) for f in features), np.int64, count),
+        day=np.fromiter((day_numbers[f.time.date()] for f in features), np.int64, count),
+        sessions=np.flatnonzero(~same),
+        follows=follows,
+        answers=follows & asked,
+    )
