@@ -91,8 +91,8 @@ def test_the_forgotten_stay_forgotten_and_everyone_else_is_there(
             back_up(config, folder)
         say(tacit, "carol", "carol came later")
         tacit.forget(caller(), ALICE)
-        tacit.rectify.delete(caller(), BOB, first)
-        tacit.rotate("roll")
+        tacit.erase_memories.one(caller(), BOB, first)
+        tacit.rotate(caller(), "roll")
         wait_until(lambda: tacit.status().key_epoch == 2 and tacit.status().rotation is None)
     for folder in backups:
         refresh(config, folder)
@@ -179,7 +179,7 @@ def test_keys_of_a_destroyed_epoch_need_a_newer_backup(
     with open_tacit(config) as tacit:
         say(tacit, "alice", "I like tea with honey")
         back_up(config, tmp_path / "old")
-        tacit.rotate("roll")
+        tacit.rotate(caller(), "roll")
         wait_until(lambda: tacit.status().key_epoch == 2 and tacit.status().rotation is None)
         back_up(config, tmp_path / "new")
     with pytest.raises(ConfigurationError, match="--keys"):

@@ -98,7 +98,7 @@ def test_deleted_and_corrected_memories_are_in_no_file_once_purged(folder: Path)
             Kind.SEALED_RECORD: 3 * len(gone),
         }
         for record in gone[1:]:
-            tacit.rectify.delete(caller(), PersonId("alice"), record)
+            tacit.erase_memories.one(caller(), PersonId("alice"), record)
         corrected = tacit.rectify.update(access(), gone[0], lambda _: draft("I slept well"))
         wait_clean(tacit, needles)
         assert tacit.indexer.index.collections()[row(tacit).collection] == 129
@@ -113,7 +113,7 @@ def test_a_purge_that_a_stop_interrupted_is_made_after_the_next_start(folder: Pa
         wait_indexed(tacit)
         gone = ids(tacit)[0]
         needles = tacit.residue.gather(row(tacit), records=[gone])
-        tacit.rectify.delete(caller(), PersonId("alice"), gone)
+        tacit.erase_memories.one(caller(), PersonId("alice"), gone)
         wait_indexed(tacit)
         assert tacit.residue.scanner.scan(needles).found[Kind.VEILED_VECTOR] == 1
     with open_tacit(Config(data=folder, purge_seconds=1)) as tacit:

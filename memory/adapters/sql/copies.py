@@ -31,6 +31,7 @@ from memory.adapters.sql.tables import (
     deployment,
     index_outbox,
     index_purges,
+    ledger_waiting,
     memories,
     memory_sources,
     memory_versions,
@@ -226,7 +227,10 @@ def _made(file: Path) -> Iterator[Connection]:
 
 
 def _read(connection: Connection, table: Table, *columns: str) -> Iterator[Row]:
-    chosen = select(*(table.c[name] for name in columns)) if columns else select(table)
+    """All rows, in the order of their keys; numbers that the database gives are left to it."""
+    numbered = {"id"} if table is ledger_waiting else set[str]()
+    names = columns or tuple(name for name in table.columns.keys() if name not in numbered)  # noqa: SIM118
+    chosen = select(*(table.c[name] for name in names)).order_by(*table.primary_key)
     for row in connection.execution_options(yield_per=_BATCH).execute(chosen).mappings():
         yield dict(row)
 
