@@ -93,7 +93,9 @@ class Eraser:
     _scrubbed: dict[RecordId, bool] = field(default_factory=dict)
     """Those whose files are scrubbed, and whether the database's was rewritten in full."""
     _needles: dict[RecordId, Needles] = field(default_factory=dict)
-    """What a scan looks for. Gone with the process: then the certificate says there was none."""
+    """What a scan looks for, until it is done. Gone with the process: then the certificate says
+    there was none.
+    """
 
     def __post_init__(self) -> None:
         self._worker = self.random(16)
@@ -161,9 +163,13 @@ class Eraser:
         """One pass over everything that is owed; whether to come back soon."""
         self.intake.replay()
         self.steps.caches.follow(self.store)
+        looking = set(self._needles)
         with self.store.read() as uow:
-            owed = [e for e in uow.unsettled_erasures() if e.id not in self._in_hand]
+            unsettled = uow.unsettled_erasures()
             epochs = {epoch.number: epoch for epoch in uow.key_epochs()}
+        for done in looking - {e.id for e in unsettled if e.state is not ErasureState.DONE}:
+            self._needles.pop(done, None)  # by another server
+        owed = [e for e in unsettled if e.id not in self._in_hand]
         now = self.clock()
         due = [e for e in owed if self._is_due(e, now)]
         mine = self._hold([e for e in owed if self._is_next(e, epochs, due)])

@@ -12,6 +12,7 @@ import pytest
 import memory.app.recall
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
+from memory.core.residue import Needles
 from memory.core.values import PersonId, RawText, RecordId
 from memory.errors import ConsentError, ErasureInProgressError, LostRaceError
 from memory.ports import ErasureState, MemoryFilter
@@ -63,6 +64,26 @@ def test_someone_who_returns_starts_fresh(tacit: Tacit) -> None:
     again = tacit.remember(access(), [draft("my brother Omar", request_id="r1")])
     assert not again[0].repeated
     assert recall(tacit, "brother") == ["my brother person_1"]
+
+
+def test_the_scan_before_the_certificate_finds_nothing_and_what_it_looked_for_is_let_go(
+    tacit: Tacit,
+) -> None:
+    grant(tacit)
+    store(tacit, "my sister Priya plays the oboe", "I like tea")
+    wait_indexed(tacit)
+    said = tacit.forget(caller(), ALICE).scan
+    assert (said["performed"], said["residues"], said["unread_files"]) == (True, 0, 0)
+    assert {"text", "name", "vector", "wrapped_key"} <= set(said["looked_for"])
+    assert tacit.eraser._needles == {}
+
+
+def test_what_another_server_finished_is_not_looked_for_any_longer(tacit: Tacit) -> None:
+    needles = Needles()
+    needles.add_names(["Priya"])
+    tacit.eraser.look_for(RecordId(bytes(16)), needles)
+    tacit.eraser.work()
+    assert tacit.eraser._needles == {}
 
 
 @pytest.mark.parametrize("reached", [ErasureState.FENCED, ErasureState.KEY_DESTROYED])
