@@ -9,17 +9,15 @@ Numbers are big endian. The token itself is a page token's (server/page_tokens.p
 from __future__ import annotations
 
 import struct
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from memory.app.export import Place
 from memory.core.archive import Chain, Mark
+from memory.core.micros import from_micros, to_micros
 from memory.core.values import RecordId, SubjectId
 
 _FORM: Final = struct.Struct(">16s16sqqBQ32sQ32s")
 _NOBODY: Final = bytes(16)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def encode_place(place: Place) -> bytes:
@@ -29,7 +27,7 @@ def encode_place(place: Place) -> bytes:
         place.request.value,
         place.subject.value if place.subject else _NOBODY,
         place.until_seq,
-        (place.until - _EPOCH) // _MICROSECOND,
+        to_micros(place.until),
         mark.section,
         mark.whole.lines,
         mark.whole.head,
@@ -48,6 +46,6 @@ def decode_place(cursor: bytes) -> Place:
         RecordId(request),
         None if subject == _NOBODY else SubjectId(subject),
         until_seq,
-        _EPOCH + until * _MICROSECOND,
+        from_micros(until),
         Mark(section, cursor[_FORM.size :], Chain(lines, head), Chain(part_lines, part_head)),
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import struct
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from memory.app.register import FIRST, After
+from memory.core.micros import from_place
 from memory.core.requests import Extension, Outcome, Right, RightsRequest
 from memory.core.values import RecordId
 from memory.errors import InvalidArgumentError
@@ -34,10 +33,6 @@ _EXTENSIONS: Final = {
     _Wire.EXTENSION_NUMBER: Extension.NUMBER,
 }
 _WIRE_EXTENSIONS: Final = {reason: number for number, reason in _EXTENSIONS.items()}
-
-_CURSOR: Final = struct.Struct(">q16s")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def from_request(request: RightsRequest) -> core_pb2.DataSubjectRequest:
@@ -85,14 +80,6 @@ def to_extension(number: core_pb2.DataSubjectRequest.Extension.ValueType, field:
         raise InvalidArgumentError(field, "must be one of DataSubjectRequest.Extension") from None
 
 
-def encode_after(after: After) -> bytes:
-    """Where a page ended, as a cursor."""
-    return _CURSOR.pack((after[0] - _EPOCH) // _MICROSECOND, after[1].value)
-
-
 def decode_after(cursor: bytes | None) -> After:
-    """The opposite; None is before the first."""
-    if cursor is None:
-        return FIRST
-    micros, id_ = _CURSOR.unpack(cursor)
-    return _EPOCH + micros * _MICROSECOND, RecordId(id_)
+    """Where a page ended, from its cursor; None is before the first."""
+    return FIRST if cursor is None else from_place(cursor)

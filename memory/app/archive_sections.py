@@ -25,7 +25,7 @@ from memory.core.affect import Affect
 from memory.core.consent import Consent
 from memory.core.content import Originals
 from memory.core.keys import PersonKeys
-from memory.core.micros import from_micros, to_micros
+from memory.core.micros import from_place, to_place
 from memory.core.pseudonyms import Entity
 from memory.core.record_format import unseal
 from memory.core.values import MemoryContent, RecordId, SealedRecord
@@ -57,7 +57,7 @@ Content = Callable[[UnitOfWork, Person, bytes], Lines]
 
 def _consents(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
     for consent in uow.consents(person.keys.subject):
-        key = _moment_key(consent.given_at, consent.id)
+        key = to_place(consent.given_at, consent.id)
         if key > after and consent.given_at <= person.until:
             yield key, _consent(consent, person)
 
@@ -155,9 +155,9 @@ def _versions(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
 def _access(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
     before = person.until + _MICROSECOND, RecordId(bytes(16))
     if after:
-        before = _moment(after)
+        before = from_place(after)
     for event in uow.access_events(person.keys.subject, AccessFilter(), PAGE, before):
-        yield _moment_key(event.at, event.id), _access_event(person.keys, event)
+        yield to_place(event.at, event.id), _access_event(person.keys, event)
 
 
 def _access_event(keys: PersonKeys, event: AccessEvent) -> Fields:
@@ -176,12 +176,12 @@ def _access_event(keys: PersonKeys, event: AccessEvent) -> Fields:
 
 
 def _requests(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
-    behind = _moment(after) if after else FIRST
+    behind = from_place(after) if after else FIRST
     for row in uow.page_persons_requests(person.keys.subject, behind, PAGE):
         if row.received_at >= person.until:
             return
         yield (
-            _moment_key(row.received_at, row.id),
+            to_place(row.received_at, row.id),
             {
                 "id": str(row.id),
                 "right": row.right.value,
@@ -258,11 +258,3 @@ class _Vault:
     def __contains__(self, pseudonym: str) -> bool:
         of, _, number = pseudonym.rpartition("_")
         return number.isdecimal() and 0 < int(number) < self.numbers.get(of.upper(), 0)
-
-
-def _moment_key(moment: datetime, id_: RecordId) -> bytes:
-    return to_micros(moment).to_bytes(8, "big") + id_.value
-
-
-def _moment(key: bytes) -> tuple[datetime, RecordId]:
-    return from_micros(int.from_bytes(key[:8], "big")), RecordId(key[8:])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from memory.app.access_log import AccessLog, Logged
-from memory.core.micros import from_micros, to_micros
-from memory.core.values import AssistantId, PersonId, RecordId
+from memory.core.micros import from_place, to_place
+from memory.core.values import AssistantId, PersonId
 from memory.errors import InvalidArgumentError
 from memory.ports import AccessAction, AccessFilter
 from memory.v1 import subject_rights_service_pb2 as pb
@@ -44,12 +43,12 @@ class AccessEvents:
     def _list(self, call: Call, request: pb.ListAccessEventsRequest) -> pb.ListAccessEventsResponse:
         person = person_from(call.caller, request.parent, "parent")
         cursor = self.tokens.cursor(call, request)
-        before = None if cursor is None else _position(cursor)
+        before = None if cursor is None else from_place(cursor)
         size = page_size(request.page_size)
         page, more = self.log(call.caller, person, _filter(request), size, before)
         return pb.ListAccessEventsResponse(
             access_events=[_event(person, logged) for logged in page],
-            next_page_token=self.tokens.after(call, request, more and _cursor(more)),
+            next_page_token=self.tokens.after(call, request, more and to_place(*more)),
         )
 
 
@@ -84,12 +83,3 @@ def _event(person: PersonId, logged: Logged) -> pb.AccessEvent:
         leaf_input=leaf.input,
         leaf_hash=leaf.hash,
     )
-
-
-def _cursor(position: tuple[datetime, RecordId]) -> bytes:
-    """8 bytes of microseconds, then the event's id."""
-    return to_micros(position[0]).to_bytes(8, "big") + position[1].value
-
-
-def _position(cursor: bytes) -> tuple[datetime, RecordId]:
-    return from_micros(int.from_bytes(cursor[:8], "big")), RecordId(cursor[8:])

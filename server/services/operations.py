@@ -14,6 +14,7 @@ from memory.app.report import Report
 from memory.app.restrict import Restrict
 from memory.app.rotate import Progress, Rotate
 from memory.app.status import EpochUse, Status
+from memory.core.micros import to_place
 from memory.core.report import ReportKind
 from memory.errors import InvalidArgumentError
 from memory.v1 import operator_service_pb2 as pb
@@ -24,7 +25,6 @@ from server.names import person_from, person_name, purpose_from
 from server.page_tokens import PageTokens, page_size
 from server.rights_requests import (
     decode_after,
-    encode_after,
     from_request,
     request_from,
     to_extension,
@@ -78,7 +78,7 @@ class Operations:
         )
         return pb.ListDataSubjectRequestsResponse(
             requests=map(from_request, requests),
-            next_page_token=self.tokens.after(call, request, more and encode_after(more)),
+            next_page_token=self.tokens.after(call, request, more and to_place(*more)),
         )
 
     def _extend(

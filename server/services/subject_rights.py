@@ -15,6 +15,7 @@ from memory.app.forget import WAIT_SECONDS, Forget
 from memory.app.register import Register
 from memory.app.restrict import Restrict
 from memory.app.take_in import Incoming, TakeIn
+from memory.core.micros import to_place
 from memory.core.values import AssistantId, RecordId
 from memory.errors import InvalidArgumentError
 from memory.ports import ErasureRow, ErasureState
@@ -31,7 +32,7 @@ from server.names import (
 from server.page_tokens import PageTokens, page_size
 from server.policy import REVEAL, require_scope
 from server.resume_tokens import decode_place, encode_place
-from server.rights_requests import decode_after, encode_after, from_request
+from server.rights_requests import decode_after, from_request
 
 MAX_PIECE_BYTES: Final = 1024 * 1024
 """Of an archive, in one message."""
@@ -110,7 +111,7 @@ class SubjectRights:
         requests, more = self.register.of(call.caller, person, after, page_size(request.page_size))
         return pb.ListPersonRequestsResponse(
             requests=map(from_request, requests),
-            next_page_token=self.tokens.after(call, request, more and encode_after(more)),
+            next_page_token=self.tokens.after(call, request, more and to_place(*more)),
         )
 
     def _forget(self, call: Call, request: pb.ForgetUserRequest) -> pb.Erasure:

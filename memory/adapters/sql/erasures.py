@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -36,7 +36,9 @@ from memory.adapters.sql.tables import (
     index_outbox,
     memories,
     metadata,
+    micros_or_none,
     persons,
+    time_or_none,
     to_micros,
 )
 from memory.adapters.sql.transaction import Columns, batches
@@ -208,16 +210,16 @@ def _columns(row: ErasureRow) -> dict[str, Any]:
         "consents": row.consents,
         "vault_entries": row.vault_entries,
         "started_at": to_micros(row.started_at),
-        "finished_at": _micros(row.finished_at),
+        "finished_at": micros_or_none(row.finished_at),
         "call": row.call.value,
         "scope": compact(row.scope.to_json()),
         "at_once": int(row.at_once),
         "pseudonym": row.pseudonym,
         "key_version": row.key_version,
         "epoch": row.epoch,
-        "key_destroyed_at": _micros(row.key_destroyed_at),
-        "swept_at": _micros(row.swept_at),
-        "epoch_destroyed_at": _micros(row.epoch_destroyed_at),
+        "key_destroyed_at": micros_or_none(row.key_destroyed_at),
+        "swept_at": micros_or_none(row.swept_at),
+        "epoch_destroyed_at": micros_or_none(row.epoch_destroyed_at),
         "counts_before": compact(dict(row.before)),
         "counts_after": compact(dict(row.after)),
         "scan": compact(dict(row.scan)),
@@ -239,16 +241,16 @@ def _erasure(row: Columns) -> ErasureRow:
         consents=has["consents"],
         vault_entries=has["vault_entries"],
         started_at=from_micros(has["started_at"]),
-        finished_at=_moment(has["finished_at"]),
+        finished_at=time_or_none(has["finished_at"]),
         call=ErasureCall(has["call"]),
         scope=Scope.from_json(json.loads(has["scope"])),
         at_once=bool(has["at_once"]),
         pseudonym=has["pseudonym"],
         key_version=has["key_version"],
         epoch=has["epoch"],
-        key_destroyed_at=_moment(has["key_destroyed_at"]),
-        swept_at=_moment(has["swept_at"]),
-        epoch_destroyed_at=_moment(has["epoch_destroyed_at"]),
+        key_destroyed_at=time_or_none(has["key_destroyed_at"]),
+        swept_at=time_or_none(has["swept_at"]),
+        epoch_destroyed_at=time_or_none(has["epoch_destroyed_at"]),
         before=json.loads(has["counts_before"]),
         after=json.loads(has["counts_after"]),
         scan=json.loads(has["scan"]),
@@ -256,11 +258,3 @@ def _erasure(row: Columns) -> ErasureRow:
         certificate=has["certificate"],
         waits_for=has["waits_for"],
     )
-
-
-def _micros(moment: datetime | None) -> int | None:
-    return None if moment is None else to_micros(moment)
-
-
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else from_micros(micros)

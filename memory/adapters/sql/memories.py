@@ -29,7 +29,9 @@ from memory.adapters.sql.tables import (
     index_outbox,
     memories,
     memory_sources,
+    micros_or_none,
     persons,
+    time_or_none,
     to_micros,
 )
 from memory.adapters.sql.transaction import Columns, Transaction, batches
@@ -248,7 +250,7 @@ class Memories(Transaction):
     def next_expiry(self, subject: SubjectId, filter: MemoryFilter) -> datetime | None:
         named = _narrowing(filter) | {"of": subject.value}
         ((micros,),) = self._rows(_narrowed(_NEXT_EXPIRY, filter), named)
-        return None if micros is None else from_micros(micros)
+        return time_or_none(micros)
 
     def _changed(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
         self._change(_REVISE, [{"of": subject.value} for subject in {s for s, _ in records}])
@@ -327,7 +329,7 @@ def _columns(row: MemoryRow) -> dict[str, Any]:
         "body": row.body.value,
         "features": row.features.value,
         "originals": row.originals.value,
-        "expires_at": None if row.expires_at is None else to_micros(row.expires_at),
+        "expires_at": micros_or_none(row.expires_at),
     }
 
 
@@ -354,5 +356,5 @@ def _memory(row: Columns) -> MemoryRow:
         body=SealedRecord(body),
         features=SealedRecord(features),
         originals=SealedRecord(originals),
-        expires_at=None if expires_at is None else from_micros(expires_at),
+        expires_at=time_or_none(expires_at),
     )

@@ -7,7 +7,13 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select, tuple_, update
 
-from memory.adapters.sql.tables import from_micros, rights_requests, to_micros
+from memory.adapters.sql.tables import (
+    from_micros,
+    micros_or_none,
+    rights_requests,
+    time_or_none,
+    to_micros,
+)
 from memory.adapters.sql.transaction import Columns, Transaction
 from memory.core.requests import Extension, Outcome, Right, RightsRequest
 from memory.core.values import RecordId, SubjectId, TenantId
@@ -55,7 +61,7 @@ class Requests(Transaction):
             "due_at": to_micros(row.due_at),
             "extended_for": row.extended_for,
             "outcome": row.outcome,
-            "finished_at": None if row.finished_at is None else to_micros(row.finished_at),
+            "finished_at": micros_or_none(row.finished_at),
         }
         if self._change(_UPDATE, changing | {"of": row.id.value, "at": row.tenant.value}) == 0:
             fixed = {
@@ -96,5 +102,5 @@ def _request(row: Columns) -> RightsRequest:
         due_at=from_micros(due_at),
         extended_for=None if extended_for is None else Extension(extended_for),
         outcome=None if outcome is None else Outcome(outcome),
-        finished_at=None if finished_at is None else from_micros(finished_at),
+        finished_at=time_or_none(finished_at),
     )

@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
-from memory.adapters.sql.tables import from_micros, memories, persons, to_micros
+from memory.adapters.sql.tables import memories, persons, time_or_none, to_micros
 from memory.adapters.sql.transaction import Transaction
 from memory.core.values import PurposeId, RecordId, SubjectId, TenantId
 from memory.ports import PersonState
@@ -88,4 +88,4 @@ class Retention(Transaction):
 
     def expired(self, now: datetime) -> tuple[int, datetime | None]:
         ((count, oldest),) = self._rows(_EXPIRED, {"now": to_micros(now)})
-        return int(count), None if oldest is None else from_micros(oldest)
+        return int(count), time_or_none(oldest)

@@ -23,9 +23,11 @@ from memory.adapters.sql.tables import (
     deployment,
     from_micros,
     key_epochs,
+    micros_or_none,
     persons,
     retired_collections,
     rotations,
+    time_or_none,
     to_micros,
 )
 from memory.adapters.sql.transaction import Columns, Transaction
@@ -164,7 +166,7 @@ class Rotations(Transaction):
 
     def key_epochs(self) -> Sequence[KeyEpoch]:
         return [
-            KeyEpoch(epoch, from_micros(created), None if gone is None else from_micros(gone))
+            KeyEpoch(epoch, from_micros(created), time_or_none(gone))
             for epoch, created, gone in self._rows(_EPOCHS)
         ]
 
@@ -206,7 +208,7 @@ def _state(row: RotationRow) -> dict[str, Any]:
         "state": row.state.value,
         "epoch": row.epoch,
         "keys": row.keys,
-        "finished_at": None if finished is None else to_micros(finished),
+        "finished_at": micros_or_none(finished),
     }
 
 
