@@ -11,9 +11,6 @@ Rules:
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import os
 import secrets
 import time
@@ -34,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from memory.core import signing
 from memory.core.values import AssistantId, PersonId, TenantId
 from memory.errors import ConfigurationError
 from server.auth import ALGORITHM
@@ -84,9 +82,7 @@ class SigningKey:
 
 def thumbprint(key: Ed25519PublicKey) -> str:
     """RFC 7638 over the key's JWK (RFC 8037, appendix A.3)."""
-    jwk = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(key.public_bytes_raw())}
-    canonical = json.dumps(jwk, separators=(",", ":"), sort_keys=True).encode()
-    return _base64url(hashlib.sha256(canonical).digest())
+    return signing.thumbprint(key.public_bytes_raw())
 
 
 def load_signing_key(path: Path) -> SigningKey:
@@ -153,7 +149,3 @@ def _write_new(path: Path, private: Ed25519PrivateKey) -> None:
             draft.unlink()
     except OSError as error:
         raise ConfigurationError(f"token key {path}: {error.strerror}") from None
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

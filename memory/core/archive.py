@@ -29,6 +29,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
+from memory.core.canonical import canonical
 from memory.core.signing import Signer, Verifier
 from memory.errors import ArchiveError, SignatureError
 
@@ -131,7 +132,7 @@ def _statement(archive: str, time: str, chain: Chain) -> dict[str, object]:
 
 
 def _end_line(statement: Mapping[str, object], signer: Signer) -> bytes:
-    payload = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
+    payload = canonical(statement)
     return encode_line("end", {**statement, "signature": signer.jws(payload, JWS_TYPE)})
 
 
@@ -188,7 +189,7 @@ class Reader:
         """Raises `SignatureError` unless this key signed what was read."""
         self.finish()
         statement = {k: v for k, v in self.end.items() if k not in {"type", "signature"}}
-        payload = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
+        payload = canonical(statement)
         signature = self.end["signature"]
         if not isinstance(signature, str) or verifier.jws(signature, JWS_TYPE) != payload:
             raise SignatureError

@@ -23,7 +23,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from memory.core.erasure import ErasureRow, compact
+from memory.core.canonical import canonical
+from memory.core.erasure import ErasureRow
 from memory.core.keys import bind
 from memory.core.signing import Verifier
 from memory.core.values import PersonRef, RecordId, Secret, TenantId
@@ -60,7 +61,7 @@ def pseudonym(key: Secret, tenant: TenantId, ref: PersonRef, erasure: RecordId) 
 
 def intent(erasure: ErasureRow, by_person: bool) -> bytes:
     """The request as it is signed on acceptance."""
-    return compact(
+    return canonical(
         {
             "type": "tacit-erasure-intent",
             "version": VERSION,
@@ -72,13 +73,13 @@ def intent(erasure: ErasureRow, by_person: bool) -> bytes:
             "key_epoch_at_once": erasure.at_once,
             "time": erasure.started_at.isoformat(),
         }
-    ).encode()
+    )
 
 
 def statement(erasure: ErasureRow, custody: Custody, now: datetime) -> bytes:
     """What a certificate says of an erasure that is swept."""
     request = json.loads(_payload(erasure.intent)) if erasure.intent else None
-    return compact(
+    return canonical(
         {
             "type": "tacit-erasure-certificate",
             "version": VERSION,
@@ -107,7 +108,7 @@ def statement(erasure: ErasureRow, custody: Custody, now: datetime) -> bytes:
             },
             "residuals": _residuals(erasure, custody),
         }
-    ).encode()
+    )
 
 
 def check(envelope: bytes, verifier: Verifier) -> dict[str, Any]:

@@ -13,7 +13,6 @@ Rules:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -150,8 +149,3 @@ def scanned(*, rewritten: bool, report: Report | None = None) -> dict[str, objec
         "stores": stores,
         "unread_files": len(report.unread),
     }
-
-
-def compact(value: object) -> str:
-    """Canonical JSON: sorted keys, no white space, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))

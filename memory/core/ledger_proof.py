@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeVar
 
+from memory.core.canonical import canonical
 from memory.core.ledger import Checkpoint, Event, Leaf
 from memory.core.merkle import verify_consistency, verify_inclusion
 from memory.core.signing import Verifier
@@ -128,7 +129,7 @@ def _written_so(proof: Proof, file: bytes) -> Proof:
 
 
 def _json(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    return canonical(value) + b"\n"
 
 
 def _text(raw: bytes) -> str:

@@ -26,6 +26,7 @@ from typing import Final, Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from memory.core.canonical import canonical
 from memory.core.values import Secret
 from memory.errors import InvalidArgumentError, SignatureError
 
@@ -67,8 +68,7 @@ class Verifier:
     @cached_property
     def key_id(self) -> str:
         """RFC 7638 thumbprint of the key's JWK: `kid` of a JWS, `keyid` of DSSE."""
-        jwk = {"crv": "Ed25519", "kty": "OKP", "x": _url_text(self.public)}
-        return _url_text(hashlib.sha256(_json(jwk)).digest())
+        return thumbprint(self.public)
 
     def note(self, signed: str) -> str:
         """The text of a signed note, its line feed included; raises `SignatureError`."""
@@ -97,7 +97,7 @@ class Verifier:
 
     def jws_header(self, typ: str) -> bytes:
         """The protected header that a JWS of this type carries."""
-        return _json({"alg": "EdDSA", "kid": self.key_id, "typ": typ})
+        return canonical({"alg": "EdDSA", "kid": self.key_id, "typ": typ})
 
     def dsse(self, envelope: bytes, payload_type: str) -> bytes:
         """The payload of a DSSE envelope of this type; raises `SignatureError`."""
@@ -156,19 +156,23 @@ class Signer:
         return self._private.sign(message)
 
 
+def thumbprint(public: bytes) -> str:
+    """RFC 7638 over the JWK of an Ed25519 key of 32 bytes (RFC 8037, appendix A.3)."""
+    jwk = {"crv": "Ed25519", "kty": "OKP", "x": _url_text(public)}
+    return _url_text(hashlib.sha256(canonical(jwk)).digest())
+
+
 def _dsse(payload: bytes, payload_type: str, signature: bytes, key_id: str) -> bytes:
     signatures = [{"keyid": key_id, "sig": _text(signature)}]
-    return _json({"payload": _text(payload), "payloadType": payload_type, "signatures": signatures})
+    return canonical(
+        {"payload": _text(payload), "payloadType": payload_type, "signatures": signatures}
+    )
 
 
 def _pae(payload_type: str, payload: bytes) -> bytes:
     """DSSE's pre-authentication encoding."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _text(raw: bytes) -> str:

@@ -42,7 +42,8 @@ from memory.adapters.sql.tables import (
     to_micros,
 )
 from memory.adapters.sql.transaction import Columns, batches
-from memory.core.erasure import ErasureCall, ErasureRow, ErasureState, Scope, compact
+from memory.core.canonical import canonical
+from memory.core.erasure import ErasureCall, ErasureRow, ErasureState, Scope
 from memory.core.values import RecordId, SubjectId, TenantId
 from memory.ports import Clock, PersonState
 
@@ -212,7 +213,7 @@ def _columns(row: ErasureRow) -> dict[str, Any]:
         "started_at": to_micros(row.started_at),
         "finished_at": micros_or_none(row.finished_at),
         "call": row.call.value,
-        "scope": compact(row.scope.to_json()),
+        "scope": canonical(row.scope.to_json()).decode(),
         "at_once": int(row.at_once),
         "pseudonym": row.pseudonym,
         "key_version": row.key_version,
@@ -220,9 +221,9 @@ def _columns(row: ErasureRow) -> dict[str, Any]:
         "key_destroyed_at": micros_or_none(row.key_destroyed_at),
         "swept_at": micros_or_none(row.swept_at),
         "epoch_destroyed_at": micros_or_none(row.epoch_destroyed_at),
-        "counts_before": compact(dict(row.before)),
-        "counts_after": compact(dict(row.after)),
-        "scan": compact(dict(row.scan)),
+        "counts_before": canonical(dict(row.before)).decode(),
+        "counts_after": canonical(dict(row.after)).decode(),
+        "scan": canonical(dict(row.scan)).decode(),
         "intent": row.intent,
         "certificate": row.certificate,
         "waits_for": row.waits_for,
