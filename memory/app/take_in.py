@@ -43,6 +43,7 @@ from memory.core.policy import Action
 from memory.core.pseudonyms import Entity, blind
 from memory.core.purposes import Registry
 from memory.core.record_format import SALT_BYTES, seal
+from memory.core.retention import last
 from memory.core.values import (
     Access,
     Caller,
@@ -164,8 +165,7 @@ class Incoming:
     def _end(self, archived: ArchivedMemory) -> datetime | None:
         """When a memory ends here."""
         retention = self._registry.require(archived.purpose).retention
-        latest = None if retention is None else archived.stored_at + retention
-        return min((e for e in (archived.expires_at, latest) if e is not None), default=None)
+        return last(archived.stored_at, retention, archived.expires_at)
 
     def _take_entities(self) -> dict[str, Entity]:
         """Whom each pseudonym of the archive stands for here."""

@@ -26,7 +26,7 @@ def end(
     Raises:
         InvalidArgumentError: `wanted` has passed, or lies behind the purpose's end.
     """
-    latest = None if retention is None else stored_at + retention
+    latest = last(stored_at, retention)
     if wanted is None:
         return latest
     if wanted <= now:
@@ -36,3 +36,11 @@ def end(
             "memory.expire_time", "must not lie behind the end of the purpose's retention"
         )
     return wanted
+
+
+def last(
+    stored_at: datetime, retention: timedelta | None, wanted: datetime | None = None
+) -> datetime | None:
+    """When a memory ends at the latest: `wanted`, or earlier if its purpose's retention says so."""
+    latest = None if retention is None else stored_at + retention
+    return min((moment for moment in (wanted, latest) if moment is not None), default=None)
