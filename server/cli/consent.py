@@ -132,13 +132,8 @@ def list_(session: Session, person: Person = ME, as_json: AsJson = False) -> Non
     from memory.v1.consent_service_pb2 import Consent, ListConsentsRequest
 
     request = ListConsentsRequest(parent=people(person), page_size=500)
-    found: list[Consent] = []
-    while not found or request.page_token:
-        page = session.call(session.consent.ListConsents, request)
-        found += page.consents
-        request.page_token = page.next_page_token
-        if not request.page_token:
-            break
+    pages = session.pages(session.consent.ListConsents, request)
+    found = [consent for page in pages for consent in page.consents]
     if as_json:
         print_json(found)
         return

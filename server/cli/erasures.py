@@ -109,8 +109,7 @@ def erasures(session: Session, as_json: AsJson = False) -> None:
     for heading in ("state", "accepted", "memories", "key epoch", "waits for"):
         table.add_column(heading)
     request = ListErasuresRequest(page_size=100)
-    while True:
-        page = session.call(session.rights.ListErasures, request)
+    for page in session.pages(session.rights.ListErasures, request):
         for erasure in page.erasures:
             if as_json:
                 print_json(erasure)
@@ -123,9 +122,6 @@ def erasures(session: Session, as_json: AsJson = False) -> None:
                     _epoch(erasure),
                     erasure.waits_for,
                 )
-        request.page_token = page.next_page_token
-        if not page.next_page_token:
-            break
     if not as_json:
         out.print(table)
 

@@ -145,10 +145,5 @@ def _events(session: Session, person: str) -> list[AccessEvent]:
     from memory.v1.subject_rights_service_pb2 import ListAccessEventsRequest
 
     request = ListAccessEventsRequest(parent=people(person), page_size=100)
-    found: list[AccessEvent] = []
-    while True:
-        page = session.call(session.rights.ListAccessEvents, request)
-        found += page.access_events
-        request.page_token = page.next_page_token
-        if not request.page_token:
-            return found
+    pages = session.pages(session.rights.ListAccessEvents, request)
+    return [event for page in pages for event in page.access_events]

@@ -150,15 +150,11 @@ def list_(
         filter=_filter(sessions),
         reveal=reveal,
     )
-    while True:
-        page = session.call(session.memory.ListMemories, request)
+    for page in session.pages(session.memory.ListMemories, request):
         if as_json:
             print_json(page.memories)
         for memory in page.memories if not as_json else ():
             out.print(moment(memory.event_time), spoken(memory.speaker, memory.text))
-        request.page_token = page.next_page_token
-        if not request.page_token:
-            return
 
 
 def _filter(sessions: list[str] | None) -> MemoryFilter:

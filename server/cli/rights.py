@@ -195,13 +195,8 @@ def requests(
     from memory.v1.operator_service_pb2 import ListDataSubjectRequestsRequest
 
     request = ListDataSubjectRequestsRequest(page_size=100, show_closed=everything)
-    found: list[DataSubjectRequest] = []
-    while True:
-        page = session.call(session.operator.ListDataSubjectRequests, request)
-        found += page.requests
-        if not page.next_page_token:
-            break
-        request.page_token = page.next_page_token
+    pages = session.pages(session.operator.ListDataSubjectRequests, request)
+    found = [one for page in pages for one in page.requests]
     if as_json:
         print_json(found)
         return

@@ -64,6 +64,18 @@ _SERVICE_CONFIG: Final = json.dumps(
 Response_co = TypeVar("Response_co", covariant=True)
 
 
+class _Paged(Protocol):
+    page_token: str
+
+
+class _PageOf(Protocol):
+    @property
+    def next_page_token(self) -> str: ...
+
+
+Page = TypeVar("Page", bound=_PageOf)
+
+
 class _Method(Protocol[Response_co]):
     def __call__(self, request: Any, /, *, timeout: float, metadata: Any) -> Response_co: ...
 
@@ -80,6 +92,15 @@ class Session:
         """One call, with token and deadline."""
         metadata = (("authorization", f"Bearer {self.token}"),)
         return method(request, timeout=self.timeout, metadata=metadata)
+
+    def pages(self, method: _Method[Page], request: _Paged) -> Iterator[Page]:
+        """Every page of a list, in order."""
+        while True:
+            page = self.call(method, request)
+            yield page
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                return
 
     @cached_property
     def memory(self) -> memory_service_pb2_grpc.MemoryServiceStub:

@@ -91,13 +91,8 @@ class Actor:
 
     def list(self, person: str) -> list[Memory]:
         request = ListMemoriesRequest(parent=f"people/{person}", access=PURPOSE, page_size=100)
-        memories: list[Memory] = []
-        while True:
-            page = self._session.call(self._session.memory.ListMemories, request)
-            memories += page.memories
-            request.page_token = page.next_page_token
-            if not request.page_token:
-                return memories
+        pages = self._session.pages(self._session.memory.ListMemories, request)
+        return [memory for page in pages for memory in page.memories]
 
     def export(self, person: str) -> list[dict[str, str]]:
         request = ExportDataRequest(name=f"people/{person}")
