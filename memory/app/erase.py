@@ -32,6 +32,7 @@ from memory.app.erasure_steps import ErasureSteps
 from memory.app.intake import Intake, rights_request
 from memory.app.ledger import engine
 from memory.app.rotate import Rotate
+from memory.app.worker import Worker
 from memory.core.erasure import ErasureRow, ErasureState, scanned
 from memory.core.requests import Outcome
 from memory.core.residue import Needles
@@ -69,7 +70,7 @@ class _Waiting:
 
 
 @dataclass
-class Eraser:
+class Eraser(Worker):
     """Carries out what was accepted, in a thread of its own."""
 
     store: Store
@@ -82,11 +83,9 @@ class Eraser:
     bound: timedelta
     """Key epochs of erased keys are destroyed within this time after the erasure."""
     scanner: ResidueScanner
-    _wake: threading.Event = field(default_factory=threading.Event)
-    _stop: threading.Event = field(default_factory=threading.Event)
+    thread_name = "erasure"
     _moved: threading.Condition = field(default_factory=threading.Condition)
     _seats: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(SEATS))
-    _thread: threading.Thread | None = None
     _worker: bytes = field(init=False)
     _in_hand: set[RecordId] = field(default_factory=set)
     _waiting: dict[RecordId, _Waiting] = field(default_factory=dict)
@@ -102,20 +101,8 @@ class Eraser:
 
     def start(self) -> None:
         """Goes on with what is unfinished, then waits for work."""
-        self._wake.set()
-        self._thread = threading.Thread(target=self._run, name="erasure", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finishes the step in hand and ends; the next start goes on."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def wake(self) -> None:
-        """There is something to do."""
-        self._wake.set()
+        self.wake()
+        super().start()
 
     def look_for(self, erasure: RecordId, needles: Needles) -> None:
         """What the scan before this erasure's certificate must not find."""

@@ -12,12 +12,12 @@ Rules:
 from __future__ import annotations
 
 import logging
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
+from memory.app.worker import Worker
 from memory.core.purposes import Purposes
 from memory.core.values import RecordId, SubjectId, TenantId
 from memory.errors import TacitError
@@ -35,7 +35,7 @@ Erase = Callable[[UnitOfWork, SubjectId, Sequence[RecordId]], int]
 
 
 @dataclass
-class Expire:
+class Expire(Worker):
     """The worker that erases what has expired."""
 
     store: Store
@@ -44,19 +44,7 @@ class Expire:
     follow: Callable[[SubjectId], None]
     """Called after each batch with whose memories went."""
     clock: Clock
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Catches up at once, then works in a thread of its own."""
-        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finishes the batch in hand and ends. What is left is due still."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+    thread_name = "retention"
 
     def apply(self) -> int:
         """Puts each purpose's retention on what is stored; returns how many

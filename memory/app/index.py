@@ -30,6 +30,7 @@ from memory.app.opened import OpenedFeatures
 from memory.app.sealing import open_features
 from memory.app.segments import drop_all, write_segments
 from memory.app.veiling import Veils
+from memory.app.worker import Worker
 from memory.core.protection import Mode
 from memory.core.values import RecordId, SubjectId, Vector
 from memory.errors import IndexUnavailableError, TacitError
@@ -60,7 +61,7 @@ RETRY_SECONDS: Final = 1.0
 
 
 @dataclass
-class Indexer:
+class Indexer(Worker):
     """The worker between the outbox and the index."""
 
     store: Store
@@ -70,33 +71,19 @@ class Indexer:
     matrices: Matrices
     opened: OpenedFeatures
     random: RandomBytes
-    _wake: threading.Event = field(default_factory=threading.Event)
-    _stop: threading.Event = field(default_factory=threading.Event)
+    thread_name = "indexer"
     _check: threading.Event = field(default_factory=threading.Event)
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    _thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Looks the index over, then works in a thread of its own."""
         self._check.set()
-        self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
-        self._thread.start()
-
-    def wake(self) -> None:
-        """There is something to do."""
-        self._wake.set()
+        super().start()
 
     def check(self) -> None:
         """The index failed: look it over."""
         self._check.set()
         self._wake.set()
-
-    def stop(self) -> None:
-        """Finishes the batch in hand and ends. What is left stays in the outbox."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
 
     def work_off(self) -> int:
         """Does what the outbox holds; returns the number of tasks done."""

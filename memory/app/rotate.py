@@ -19,7 +19,6 @@ Rules:
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from hashlib import sha256
 from typing import Final
 
 from memory.app.ledger import Ledger
+from memory.app.worker import Worker
 from memory.core.keys import DEPLOYMENT_AAD, PersonKeys, root_aad
 from memory.core.record_format import Place, commits_to
 from memory.core.values import Caller, RecordId, SubjectId
@@ -88,7 +88,7 @@ class Progress:
 
 
 @dataclass
-class Rotate:
+class Rotate(Worker):
     """The use case behind RotateKeys, and the worker that carries it out."""
 
     store: Store
@@ -97,9 +97,7 @@ class Rotate:
     clock: Clock
     random: RandomBytes
     ledger: Ledger
-    _wake: threading.Event = field(default_factory=threading.Event)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    thread_name = "rotation"
     _worker: bytes = field(init=False)
     _renew_at: datetime = field(init=False)
 
@@ -136,16 +134,8 @@ class Rotate:
     def start(self) -> None:
         """Goes on with what is unfinished, and then waits for work, in a thread of its own."""
         self._note_epoch()
-        self._wake.set()
-        self._thread = threading.Thread(target=self._run, name="rotation", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finishes the batch in hand and ends. The next worker goes on."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
+        self.wake()
+        super().start()
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -19,6 +19,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final
 
+from memory.app.worker import Worker
 from memory.core.ledger import Checkpoint, own_checkpoint
 from memory.core.merkle import EMPTY_ROOT
 from memory.core.signing import Signer
@@ -39,17 +40,15 @@ IDLE_SECONDS: Final = 1.0
 
 
 @dataclass
-class Sequencer:
+class Sequencer(Worker):
     """The worker between the events and the tree."""
 
     store: Store
     signer: Signer
     file: CheckpointFile
     clock: Clock
-    _wake: threading.Event = field(default_factory=threading.Event)
-    _stop: threading.Event = field(default_factory=threading.Event)
+    thread_name = "sequencer"
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Sees to it that there is a checkpoint under today's name, then works in a thread."""
@@ -60,19 +59,7 @@ class Sequencer:
                 size, root = (0, EMPTY_ROOT) if stands is None else (stands.size, stands.root)
                 uow.put_ledger_note(self._signed(size, root))
                 uow.commit()
-        self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
-        self._thread.start()
-
-    def wake(self) -> None:
-        """There is something to do."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Takes in what waits, and ends."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
+        super().start()
 
     def work(self) -> int:
         """Takes in everything that waits; returns how many leaves that were.
