@@ -49,6 +49,7 @@ from memory.app.ledger_check import Report as LedgerReport
 from memory.app.ledger_check import check_at_start, check_in_full
 from memory.app.matrices import Matrices
 from memory.app.nearest import Nearest
+from memory.app.newcomers import Newcomers
 from memory.app.opened import OpenedFeatures
 from memory.app.prepare import Preparer
 from memory.app.proofs import Proofs
@@ -209,10 +210,11 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         rotate.start()
         stack.callback(eraser.stop)
         eraser.start()
+        newcomers = Newcomers(store, keyring, veils, clock)
         consents = Consents(
             store,
             keyring,
-            veils,
+            newcomers,
             registry,
             signer,
             register,
@@ -257,7 +259,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             ),
             reveal=reveal,
             consents=consents,
-            restrict=Restrict(consents),
+            restrict=Restrict(store, keyring, newcomers, register, clock),
             export=Export(
                 store,
                 keyring,

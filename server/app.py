@@ -188,6 +188,7 @@ def _answers(tacit: Tacit) -> Answers:
             tacit.rotate,
             tacit.rekey,
             tacit.restrict,
+            tacit.consents,
             tacit.register,
             tacit.report,
             tokens,

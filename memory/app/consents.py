@@ -13,19 +13,17 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from memory.app.affect import erase_affect
 from memory.app.erasing import Erasing
 from memory.app.gate import require_erasable
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
+from memory.app.newcomers import Newcomers
 from memory.app.register import Register
-from memory.app.veiling import Veils
 from memory.core.consent import (
     AFFECT,
     Consent,
@@ -43,11 +41,9 @@ from memory.core.receipt import RECEIPT_TYPE, receipt
 from memory.core.record_format import SALT_BYTES, Place, seal
 from memory.core.requests import Right
 from memory.core.signing import Signer
-from memory.core.values import AssistantId, Caller, PersonId, PersonRef, PurposeId, RecordId
+from memory.core.values import AssistantId, Caller, PersonId, PurposeId, RecordId
 from memory.errors import (
-    ErasureInProgressError,
     InvalidArgumentError,
-    KeyMovedError,
     NotFoundError,
     ObjectionError,
 )
@@ -62,12 +58,7 @@ from memory.ports import (
     UnitOfWork,
 )
 
-T = TypeVar("T")
-
 MAX_DELEGATE_CHARS: Final = 256
-
-_TRIES: Final = 2
-"""More, where the keys' epoch moves between wrapping a new person's key and storing it."""
 
 _RESPONSIBLE: Final = frozenset({Relation.PARENT, Relation.GUARDIAN})
 
@@ -86,7 +77,7 @@ class Consents:
 
     store: Store
     keyring: Keyring
-    veils: Veils
+    newcomers: Newcomers
     registry: Registry
     signer: Signer
     register: Register
@@ -159,48 +150,45 @@ class Consents:
         expires_at: datetime | None = None,
     ) -> Consent:
         _check(indication)
-        ref = self.keyring.ref(caller.tenant, person)
 
-        def attempt() -> Consent:
-            fresh = self.new_if_unknown(caller, ref)
-            with self.store.write() as uow:
-                row = self.known(uow, ref, fresh)
-                earlier = uow.consents(row.subject, purpose.id)
-                kind = decision
-                if decision is Decision.GIVEN:
-                    if objected(earlier, purpose.id) and caller.person is None:
-                        raise ObjectionError(
-                            "the person objected to this use; only they can allow it again",
-                            purpose=purpose.id.value,
-                        )
-                    if renews(earlier, assistant, self.clock()):
-                        kind = Decision.RENEWED
-                consent = Consent(
-                    id=RecordId(self.random(16)),
-                    subject=row.subject,
-                    purpose=purpose.id,
-                    assistant=assistant,
-                    given_at=self.clock(),
-                    expires_at=expires_at,
-                    decision=kind,
-                    notice_version=purpose.notice_version,
-                    method=indication.method,
-                    explicit=indication.explicit,
-                    language=indication.language,
-                    relation=indication.relation,
+        def decide(uow: UnitOfWork, row: PersonRow) -> Consent:
+            earlier = uow.consents(row.subject, purpose.id)
+            kind = decision
+            if decision is Decision.GIVEN:
+                if objected(earlier, purpose.id) and caller.person is None:
+                    raise ObjectionError(
+                        "the person objected to this use; only they can allow it again",
+                        purpose=purpose.id.value,
+                    )
+                if renews(earlier, assistant, self.clock()):
+                    kind = Decision.RENEWED
+            consent = Consent(
+                id=RecordId(self.random(16)),
+                subject=row.subject,
+                purpose=purpose.id,
+                assistant=assistant,
+                given_at=self.clock(),
+                expires_at=expires_at,
+                decision=kind,
+                notice_version=purpose.notice_version,
+                method=indication.method,
+                explicit=indication.explicit,
+                language=indication.language,
+                relation=indication.relation,
+            )
+            keys = self.keyring.keys(row)
+            if indication.delegate:
+                consent = replace(
+                    consent, delegate=self._sealed(keys, consent, indication.delegate)
                 )
-                if indication.delegate:
-                    delegate = self._sealed(self.keyring.keys(row), consent, indication.delegate)
-                    consent = replace(consent, delegate=delegate)
-                uow.put_consent(consent)
-                if decision is Decision.OBJECTED:
-                    self.register.fulfilled(uow, caller, row.subject, Right.OBJECTION)
-                keys = self.keyring.keys(row)
-                self.ledger.write(uow, keys, caller.assistant, AccessAction.CONSENT, 0, purpose.id)
-                uow.commit()
+            uow.put_consent(consent)
+            if decision is Decision.OBJECTED:
+                self.register.fulfilled(uow, caller, row.subject, Right.OBJECTION)
+            self.ledger.write(uow, keys, caller.assistant, AccessAction.CONSENT, 0, purpose.id)
             return consent
 
-        return self.retried(attempt)
+        ref = self.keyring.ref(caller.tenant, person)
+        return self.newcomers.welcome(caller.tenant, ref, decide)
 
     def _sealed(self, keys: PersonKeys, consent: Consent, delegate: str) -> bytes:
         place = delegate_place(consent.id)
@@ -325,36 +313,6 @@ class Consents:
             count = uow.invalidate_consents(caller.tenant, purpose, notice_version, self.clock())
             uow.commit()
         return count
-
-    def new_if_unknown(self, caller: Caller, ref: PersonRef) -> PersonRow | None:
-        """A row for a person who is not known yet; made before a transaction that writes."""
-        with self.store.read() as uow:
-            known = uow.person(ref)
-        return None if known else self.keyring.new_person(caller.tenant, ref, self.clock())
-
-    def known(self, uow: UnitOfWork, ref: PersonRef, fresh: PersonRow | None) -> PersonRow:
-        """The person, locked; added from `fresh` if nobody was faster.
-
-        Raises:
-            ErasureInProgressError: forgotten meanwhile, or being forgotten.
-            KeyMovedError: begin again with another `fresh`.
-        """
-        row = uow.person(ref, lock=True)
-        if row is None:
-            if fresh is None:
-                raise ErasureInProgressError("this person was forgotten meanwhile; call again")
-            row = replace(fresh, collection=self.veils.collection(fresh))
-            uow.add_person(row)
-        if row.state is PersonState.ERASING:
-            raise ErasureInProgressError("this person is being forgotten; try again after it")
-        return row
-
-    def retried(self, attempt: Callable[[], T]) -> T:
-        """What `attempt` returns; once more where keys moved to a new epoch meanwhile."""
-        for _ in range(_TRIES):
-            with suppress(KeyMovedError):
-                return attempt()
-        return attempt()
 
 
 def delegate_place(consent: RecordId) -> Place:

@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from memory.app.consents import Consents
+from memory.app.keyring import Keyring
+from memory.app.newcomers import Newcomers
+from memory.app.register import Register
 from memory.core.requests import Right
 from memory.core.values import Caller, PersonId
 from memory.errors import InvalidArgumentError, NotFoundError
+from memory.ports import Clock, PersonRow, Store, UnitOfWork
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9._/\-]{1,64}")
 
@@ -27,31 +30,30 @@ _REFERENCE: Final = re.compile(r"[A-Za-z0-9._/\-]{1,64}")
 class Restrict:
     """The use cases behind RestrictProcessing, LiftRestriction and the legal holds."""
 
-    consents: Consents
+    store: Store
+    keyring: Keyring
+    newcomers: Newcomers
+    register: Register
+    clock: Clock
 
     def __call__(self, caller: Caller, person: PersonId) -> datetime:
         """Restricts; returns since when. Restricting again changes nothing."""
-        ref = self.consents.keyring.ref(caller.tenant, person)
-        register = self.consents.register
 
-        def attempt() -> datetime:
-            fresh = self.consents.new_if_unknown(caller, ref)
-            with self.consents.store.write() as uow:
-                row = self.consents.known(uow, ref, fresh)
-                since = row.restricted_at or self.consents.clock()
-                uow.restrict(row.subject, since)
-                if row.restricted_at is None:
-                    register.fulfilled(uow, caller, row.subject, Right.RESTRICTION)
-                uow.commit()
+        def decide(uow: UnitOfWork, row: PersonRow) -> datetime:
+            since = row.restricted_at or self.clock()
+            uow.restrict(row.subject, since)
+            if row.restricted_at is None:
+                self.register.fulfilled(uow, caller, row.subject, Right.RESTRICTION)
             return since
 
-        return self.consents.retried(attempt)
+        ref = self.keyring.ref(caller.tenant, person)
+        return self.newcomers.welcome(caller.tenant, ref, decide)
 
     def lift(self, caller: Caller, person: PersonId) -> datetime:
         """Lifts it; returns when. Where there is none, changes nothing."""
-        now = self.consents.clock()
-        with self.consents.store.write() as uow:
-            row = uow.person(self.consents.keyring.ref(caller.tenant, person), lock=True)
+        now = self.clock()
+        with self.store.write() as uow:
+            row = uow.person(self.keyring.ref(caller.tenant, person), lock=True)
             if row is not None:
                 uow.restrict(row.subject, None)
                 uow.commit()
@@ -64,7 +66,7 @@ class Restrict:
             InvalidArgumentError: a time that has passed, or a reference of another form.
             NotFoundError: nothing is kept of this person.
         """
-        if until <= self.consents.clock():
+        if until <= self.clock():
             raise InvalidArgumentError("expire_time", "must lie in the future")
         if not _REFERENCE.fullmatch(reference):
             raise InvalidArgumentError(
@@ -79,8 +81,8 @@ class Restrict:
     def _hold(
         self, caller: Caller, person: PersonId, until: datetime | None, reference: str
     ) -> None:
-        ref = self.consents.keyring.deployment.person_ref(caller.tenant, person)  # fenced or not
-        with self.consents.store.write() as uow:
+        ref = self.keyring.deployment.person_ref(caller.tenant, person)  # fenced or not
+        with self.store.write() as uow:
             row = uow.person(ref, lock=True)
             if row is None:
                 raise NotFoundError("nothing is kept of this person", resource="person")

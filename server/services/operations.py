@@ -8,6 +8,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Final
 
+from memory.app.consents import Consents
 from memory.app.register import Register
 from memory.app.rekey import Rekey
 from memory.app.report import Report
@@ -48,6 +49,7 @@ class Operations:
     rotate: Rotate
     rekey: Rekey
     restrict: Restrict
+    consents: Consents
     register: Register
     report: Report
     tokens: PageTokens
@@ -128,8 +130,7 @@ class Operations:
         self, call: Call, request: pb.InvalidateConsentsRequest
     ) -> pb.InvalidateConsentsResponse:
         purpose = purpose_from(request.purpose, "purpose")
-        consents = self.restrict.consents
-        count = consents.invalidate(call.caller, purpose, request.notice_version)
+        count = self.consents.invalidate(call.caller, purpose, request.notice_version)
         return pb.InvalidateConsentsResponse(consent_count=count)
 
     def _status(self, _call: Call, _request: pb.GetStatusRequest) -> pb.GetStatusResponse:
