@@ -28,6 +28,8 @@ def status(session: Session, as_json: AsJson = False) -> None:
         print_json(state)
         return
     table = Table(box=None, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")  # a key that is cut short cannot be used
     rows = {
         "health": HealthCheckResponse.ServingStatus.Name(health.status).lower(),
         "version": state.version,
