@@ -12,6 +12,8 @@ Rules:
   the same number of tokens share a run, and only in a model whose metadata promises
   `tacit.batch_independent = true` (plain dynamic int8 models share one scale across a batch, so
   that one person's text changes another's vector); any other model gets one text a run.
+- A run has one thread: of a short text, waking a second one costs more than it gives. Several
+  texts are shared out between `threads`.
 - Words such as "[SEP]" in a text are text, never control tokens.
 - A text longer than `max_tokens` (special tokens included) is embedded by its beginning: what
   comes after has no part in the vector. MiniLM-L6 was trained on up to 256.
@@ -23,6 +25,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,7 +69,7 @@ class OnnxEncoder:
 
         Args:
             folder: see the module's docstring.
-            threads: CPU threads of one run.
+            threads: runs at a time when a call, or several that wait, bring more than one text.
             max_tokens: longer texts are cut to this many tokens.
 
         Raises:
@@ -76,7 +79,9 @@ class OnnxEncoder:
         self.name = f"{folder.resolve().name}@{hashlib.sha256(files[MODEL]).hexdigest()[:12]}"
         self._tokenizer = _tokenizer(folder, files[TOKENIZER], max_tokens)
         self._counting = _tokenizer(folder, files[TOKENIZER], None)
-        self._model = _Model(folder, files[MODEL], threads)
+        self._model = _Model(folder, files[MODEL])
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
         self.dimensions = self._try_out(folder, max_tokens)
         self._batcher = Batcher(self._embed)
 
@@ -103,6 +108,7 @@ class OnnxEncoder:
     def close(self) -> None:
         """Finish the calls that were accepted, refuse new ones."""
         self._batcher.close()
+        self._pool.shutdown()
 
     def _tokens(self, text: PseudonymizedText) -> TokenIds:
         if not isinstance(text, PseudonymizedText):
@@ -117,18 +123,22 @@ class OnnxEncoder:
         return ids
 
     def _embed(self, tokens: Sequence[TokenIds]) -> list[Vectors]:
-        """One row per text. Shortest first, texts of one length together."""
+        """One row per text. Texts of one length together, long runs first."""
         by_length = defaultdict(list)
         for position, ids in enumerate(tokens):
             by_length[len(ids)].append(position)
-        rows: dict[int, Vectors] = {}
-        for length in sorted(by_length):
-            positions = by_length[length]
-            together = self._model.texts_per_run(length)
-            for start in range(0, len(positions), together):
-                chunk = positions[start : start + together]
-                vectors = self._model.run([tokens[position] for position in chunk])
-                rows.update(zip(chunk, vectors, strict=True))
+        share = -(-len(tokens) // self._threads)
+        runs: list[list[int]] = []
+        for length, positions in sorted(by_length.items(), reverse=True):
+            together = min(self._model.texts_per_run(length), share)
+            runs += [positions[at : at + together] for at in range(0, len(positions), together)]
+        each = map if len(runs) == 1 else self._pool.map
+        made = each(lambda run: self._model.run([tokens[position] for position in run]), runs)
+        rows = {
+            position: row
+            for run, vectors in zip(runs, made, strict=True)
+            for position, row in zip(run, vectors, strict=True)
+        }
         return [rows[position] for position in range(len(tokens))]
 
     def _try_out(self, folder: Path, max_tokens: int) -> int:
@@ -149,16 +159,14 @@ class OnnxEncoder:
 class _Model:
     """An ONNX session that maps token ids to unit vectors."""
 
-    def __init__(self, folder: Path, data: bytes, threads: int) -> None:
+    def __init__(self, folder: Path, data: bytes) -> None:
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
         # A memory plan per input shape would be kept for every length ever seen.
         options.enable_mem_pattern = False
-        # Idle threads sleep: the rest of the server needs the same cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:
