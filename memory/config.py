@@ -152,7 +152,7 @@ class Config:
     max_message_bytes: int = _setting(
         _between(64 * 1024, 64 * 1024 * 1024), "Largest gRPC message.", 4 * 1024 * 1024
     )
-    worker_threads: int = _setting(_between(1, 256), "Calls worked on at the same time.", 8)
+    worker_threads: int = _setting(_between(1, 256), "Calls worked on at the same time.", 4)
     search_in_memory: int = _setting(
         _between(0, 20_000), "Up to so many memories, a person's are searched without index.", 2_000
     )
