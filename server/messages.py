@@ -17,6 +17,7 @@ from memory.app.narrow import Narrow
 from memory.app.sealing import Remembered
 from memory.core.affect import Affect
 from memory.core.draft import Draft
+from memory.core.micros import to_micros
 from memory.core.values import Access, Caller, MemoryKind, PersonId, RawText, RecordId
 from memory.errors import InvalidArgumentError
 from memory.v1 import core_pb2
@@ -56,9 +57,8 @@ def to_time(timestamp: Timestamp, field: str) -> datetime:
 
 def to_timestamp(instant: datetime) -> Timestamp:
     """The opposite of `to_time`."""
-    timestamp = Timestamp()
-    timestamp.FromDatetime(instant)
-    return timestamp
+    seconds, micros = divmod(to_micros(instant), 1_000_000)
+    return Timestamp(seconds=seconds, nanos=micros * 1000)
 
 
 def to_access(caller: Caller, person: PersonId, context: core_pb2.AccessContext) -> Access:

@@ -27,7 +27,8 @@ class Corpus:
 
     `matrix` holds their unit vectors, shape (n, d). `seqs`, `said_by` (numbers of `speakers`, -1
     for none), `day` (places in `days`), `follows` (the row before is a neighbour) and `answers`
-    (and asks a question) have shape (n,). `sessions` are the rows where a session starts.
+    (and asks a question) have shape (n,). `sessions` are the rows where a session starts, and
+    `session`, shape (n,), which of these each row belongs to.
     """
 
     heads: Sequence[MemoryHead]
@@ -41,6 +42,7 @@ class Corpus:
     said_by: NDArray[np.int64]
     day: NDArray[np.int64]
     sessions: NDArray[np.int64]
+    session: NDArray[np.int64]
     follows: NDArray[np.bool_]
     answers: NDArray[np.bool_]
 
@@ -78,6 +80,7 @@ def corpus(heads: Sequence[MemoryHead], features: Sequence[Features]) -> Corpus:
         said_by=np.fromiter((speakers.get(f.speaker, -1) for f in features), np.int64, count),
         day=np.fromiter((day_numbers[f.time.date()] for f in features), np.int64, count),
         sessions=np.flatnonzero(~same),
+        session=np.cumsum(~same) - 1,
         follows=follows,
         answers=follows & asked,
     )

@@ -107,13 +107,13 @@ class AliasHash:
 
     def __init__(self, key: Secret) -> None:
         keyed = blake2b(digest_size=ALIAS_BYTES, key=key.reveal(), person=_PERSONALIZATION)
-        self._begun = {domain: keyed.copy() for domain in (*(k.value for k in Kind), _PART)}
+        self._begun: dict[str, blake2b] = {domain: keyed.copy() for domain in (*Kind, _PART)}
         for domain, hashing in self._begun.items():
             hashing.update(f"{domain}|".encode())
 
     def whole(self, of: Kind, form: str) -> bytes:
         """Of a form as written in full."""
-        return self._of(of.value, form)
+        return self._of(of, form)
 
     def part(self, form: str) -> bytes:
         """Of a form as a part of some person's longer name."""

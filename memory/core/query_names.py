@@ -17,6 +17,7 @@ Rules:
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -57,12 +58,7 @@ class QueryMention:
 
 def candidate_names(query: RawText, key: Secret) -> CandidateNames:
     """Everything in the query that could be a known name, hashed under the blind-index key."""
-    places: dict[bytes, list[tuple[int, int]]] = {}
-
-    def add(start: int, end: int, *found_as: bytes) -> None:
-        for alias in found_as:
-            places.setdefault(alias, []).append((start, end))
-
+    places: defaultdict[bytes, list[tuple[int, int]]] = defaultdict(list)
     aliases = AliasHash(key)
     found = words(query.value)[:MAX_QUERY_WORDS]
     forms = [word.form for word in found]
@@ -76,8 +72,10 @@ def candidate_names(query: RawText, key: Secret) -> CandidateNames:
                 person = normalize("PERSON", query.value[word.start : end])
             elif affixed[first] or affixed[last]:
                 person = " ".join(person_forms(forms[first : last + 1]))
-            whole = aliases.whole(Kind.PERSON, person)
-            add(word.start, end, whole, aliases.whole(Kind.NAME, name), aliases.part(person))
+            at = (word.start, end)
+            places[aliases.whole(Kind.PERSON, person)].append(at)
+            places[aliases.whole(Kind.NAME, name)].append(at)
+            places[aliases.part(person)].append(at)
     looks = _looks(query.value)
     for span in looks:
         surface = query.value[span.start : span.end]
@@ -86,7 +84,8 @@ def candidate_names(query: RawText, key: Secret) -> CandidateNames:
             ("PHONE_NUMBER", Kind.PHONE),
             ("CODE", Kind.CODE),
         ):
-            add(span.start, span.end, aliases.whole(of, normalize(entity_type, surface)))
+            alias = aliases.whole(of, normalize(entity_type, surface))
+            places[alias].append((span.start, span.end))
     return CandidateNames({alias: tuple(at) for alias, at in places.items()}, tuple(looks))
 
 

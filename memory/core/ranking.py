@@ -144,8 +144,7 @@ def around(said: Points, corpus: Corpus, weights: Weights = WEIGHTS) -> tuple[Po
     before, after = np.zeros_like(said), np.zeros_like(said)
     before[1:] = said[:-1] * corpus.follows[1:]
     after[:-1] = said[1:] * corpus.follows[1:]
-    lengths = np.diff(corpus.sessions, append=len(said))
-    best = np.repeat(np.maximum.reduceat(said, corpus.sessions), lengths)
+    best = np.maximum.reduceat(said, corpus.sessions)[corpus.session]
     return (
         weights.neighbour * (before + after),
         weights.answer * before * corpus.answers,
@@ -159,8 +158,10 @@ def _share_of_best(scores: Points) -> Points:
 
 
 def _said_by(names: frozenset[str], corpus: Corpus) -> NDArray[np.bool_]:
-    asked = [corpus.speakers[name] for name in names if name in corpus.speakers]
-    return np.isin(corpus.said_by, asked)
+    said = np.zeros(len(corpus), np.bool_)
+    for name in names & corpus.speakers.keys():
+        said |= corpus.said_by == corpus.speakers[name]
+    return said
 
 
 def _dates(dates: QueryDates, corpus: Corpus) -> Points:

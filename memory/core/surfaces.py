@@ -20,11 +20,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What surfaces of an entity type are compared as. Different kinds never match."""
 
     PERSON = "person"

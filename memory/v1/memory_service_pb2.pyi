@@ -238,7 +238,7 @@ class RecallHit(_message.Message):
 
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScorePart]:
-        """What the score is made of; the points add up to it."""
+        """What the score is made of; the points add up to it. A part that adds nothing is left out."""
 
     def __init__(
         self,

@@ -208,7 +208,7 @@ def _hit(person: PersonId, hit: Hit, shown: Remembered) -> pb.RecallHit:
     return pb.RecallHit(
         memory=from_memory(person, shown),
         score=hit.score,
-        parts=[pb.ScorePart(name=name, points=points) for name, points in hit.parts],
+        parts=[pb.ScorePart(name=name, points=points) for name, points in hit.parts if points],
     )
 
 
