@@ -67,9 +67,8 @@ def _one(recall: Recall, access: Access, query: str) -> Times:
         marks.append(time.perf_counter())
         ranked = rank(wanted, found.corpus, HITS, among=found.among)
         marks.append(time.perf_counter())
-        rows = uow.memories(keys.subject, [found.corpus.heads[r.index].id for r in ranked], filter_)
-        for row in rows:
-            open_memory(keys, row)
+        for one in ranked:
+            open_memory(keys, found.opened[one.index].row)
         marks.append(time.perf_counter())
     embedding, understood, searching, ranking, opening = (
         (after - before) * 1000 for before, after in pairwise(marks)

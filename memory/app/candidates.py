@@ -22,7 +22,7 @@ import numpy as np
 
 from memory.app.narrow import Narrow
 from memory.app.nearest import Nearest
-from memory.app.opened import Load, OpenedFeatures
+from memory.app.opened import Load, Opened, OpenedFeatures
 from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
@@ -49,9 +49,10 @@ _WIDEN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Memories to rank: all of the corpus, or its rows `among`."""
+    """Memories to rank: all of the corpus, or its rows `among`. Row i is `opened[i]`."""
 
     corpus: Corpus
+    opened: Sequence[Opened]
     among: Sequence[int] | None = None
 
 
@@ -101,7 +102,7 @@ class Candidates:
 
         if person.numbered <= self.few:
             whole = self.opened.whole(keys, person.revision, filter_, all_heads, load, until)
-            found = whole.corpus
+            found, opened = whole.corpus, whole.opened
         else:
             heads = (
                 all_heads()
@@ -109,10 +110,12 @@ class Candidates:
                 else self._near(uow, keys, person, vector, filter_, limit, load)
             )
             heads = in_order(heads)
-            found = corpus(heads, self.opened.open(keys, heads, load))
+            opened = self.opened.open(keys, heads, load)
+            found = corpus(heads, [one.features for one in opened])
         if not narrow.by_time:
-            return Found(found)
-        return Found(found, [i for i, time in enumerate(found.times) if narrow.covers(time)])
+            return Found(found, opened)
+        among = [i for i, time in enumerate(found.times) if narrow.covers(time)]
+        return Found(found, opened, among)
 
     def _near(
         self,
@@ -127,7 +130,7 @@ class Candidates:
         """The nearest memories, and those stored right before and after the very nearest."""
         wanted = max(NEAREST, 2 * limit)
         heads = self._proposed(uow, keys, person, vector, filter_, wanted, limit)
-        vectors = np.array([f.vector for f in self.opened.open(keys, heads, load)])
+        vectors = np.array([one.features.vector for one in self.opened.open(keys, heads, load)])
         near = [heads[i] for i in nearest(vectors, vector, wanted)]
         centres = [heads[i] for i in nearest(vectors, vector, CENTRES)]
         beside = {head.seq + step for head in centres if head.session_tag for step in (-1, 1)}

@@ -3,15 +3,17 @@
 Opening the candidates costs more than ranking them, and the next recall of the same person wants
 mostly the same ones. Of a person with few memories all are kept, laid out for ranking
 (`core.corpus`): searching that exactly is faster than asking the index. So is the blind index of
-their vault, which every query is matched against.
+their vault, which every query is matched against. Beside its features a memory's row is kept, its
+`body` as it lies in SQL: what is found needs no second query.
 
 Rules:
-- An entry is good for one version of one record; a correction simply misses. A corpus is good
-  for one revision of the person's memories and one filter, until the first of it expires, a blind
-  index for one revision.
+- An entry is good for one version of one record under one key; a correction simply misses. A
+  corpus is good for one revision of the person's memories and one filter, until the first of it
+  expires, a blind index for one revision.
 - Whole people go at once: the least recently recalled first, past `limit` entries; whoever was not
   recalled for `idle_seconds`; at once who is forgotten.
 - It holds vectors and terms in the clear, in this process only; nothing of it is ever written.
+  What a memory says stays sealed.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from memory.app.sealing import open_features
 from memory.app.tombstones import Tombstones
@@ -30,25 +32,42 @@ from memory.core.content import Features
 from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
-from memory.core.values import RecordId, SubjectId
+from memory.core.values import RecordId, SealedRecord, SubjectId
 from memory.ports import MemoryFilter, MemoryHead, MemoryRow
 
 MAX_ENTRIES: Final = 50_000
-"""Bounds what lies open in memory: some 3 KB each."""
+"""Bounds what lies open in memory: some 4 KB each."""
 
 MAX_FILTERS: Final = 4
 """Corpora of one person; callers of one person mostly filter alike."""
 
 Load = Callable[[list[RecordId]], Sequence[MemoryRow]]
 
+_NOTHING: Final = SealedRecord(b"")
+
+
+class Opened(NamedTuple):
+    """A memory as ranking sees it, and its row without what ranking has read or nobody asked for:
+    `features` and `originals` are empty.
+    """
+
+    features: Features
+    row: MemoryRow
+
+    def holds(self, head: MemoryHead, keys: PersonKeys) -> bool:
+        """Whether it is this version, sealed with these keys."""
+        return self.row.version == head.version and self.row.key_version == keys.version
+
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All memories that one filter lets through, at one revision and before `until`."""
+    """All memories that one filter lets through, at one revision and before `until`; row i of the
+    corpus is `opened[i]`.
+    """
 
     revision: int
     corpus: Corpus
-    features: Sequence[Features]
+    opened: Sequence[Opened]
     until: datetime | None = None
 
     def holds(self, revision: int, at: datetime | None) -> bool:
@@ -61,18 +80,14 @@ class Whole:
 class _Person:
     used: float = 0.0
     aliases: tuple[int, Mapping[bytes, Entity]] = (-1, {})
-    features: dict[RecordId, tuple[int, Features]] = field(default_factory=dict)
+    opened: dict[RecordId, Opened] = field(default_factory=dict)
     wholes: OrderedDict[MemoryFilter, Whole] = field(default_factory=OrderedDict)
 
     def keep(self, filter_: MemoryFilter, whole: Whole) -> None:
         """Takes it in, and drops what was opened at another revision: it may be deleted since."""
         current = [(f, w) for f, w in self.wholes.items() if w.revision == whole.revision]
         self.wholes = OrderedDict([*current, (filter_, whole)][-MAX_FILTERS:])
-        self.features = {
-            head.id: (head.version, features)
-            for w in self.wholes.values()
-            for head, features in zip(w.corpus.heads, w.features, strict=True)
-        }
+        self.opened = {one.row.id: one for w in self.wholes.values() for one in w.opened}
 
 
 class OpenedFeatures:
@@ -90,17 +105,17 @@ class OpenedFeatures:
         self._count = 0
         self._gone = Tombstones()
 
-    def open(self, keys: PersonKeys, heads: Sequence[MemoryHead], load: Load) -> list[Features]:
-        """The features of each head, in order; `load` fetches the rows of those not held."""
+    def open(self, keys: PersonKeys, heads: Sequence[MemoryHead], load: Load) -> list[Opened]:
+        """Each head's memory, in order; `load` fetches the rows of those not held."""
         with self._lock:
-            held = self._used(keys.subject).features
-            known = {h.id: held[h.id][1] for h in heads if held.get(h.id, (0,))[0] == h.version}
+            held = self._used(keys.subject).opened
+            known = {h.id: held[h.id] for h in heads if h.id in held and held[h.id].holds(h, keys)}
         missing = [h.id for h in heads if h.id not in known]
         if missing:
-            fresh = {row.id: (row.version, open_features(keys, row)) for row in load(missing)}
-            known |= {record: features for record, (_, features) in fresh.items()}
+            fresh = {row.id: _opened(keys, row) for row in load(missing)}
+            known |= fresh
             with self._changing(keys.subject) as person:
-                person.features |= fresh
+                person.opened |= fresh
         return [known[h.id] for h in heads]
 
     def whole(
@@ -142,14 +157,14 @@ class OpenedFeatures:
         """One person to add to; makes room afterwards."""
         with self._lock:
             person = self._used(subject)
-            before = len(person.features)
+            before = len(person.opened)
             yield person
             if subject in self._gone:
                 return
-            self._count += len(person.features) - before
+            self._count += len(person.opened) - before
             while self._count > self._limit and self._people:
                 _, dropped = self._people.popitem(last=False)
-                self._count -= len(dropped.features)
+                self._count -= len(dropped.opened)
 
     def _used(self, subject: SubjectId) -> _Person:
         if subject in self._gone:
@@ -184,11 +199,18 @@ class OpenedFeatures:
 
     def _drop(self, subject: SubjectId) -> None:
         if person := self._people.pop(subject, None):
-            self._count -= len(person.features)
+            self._count -= len(person.opened)
 
 
-def _whole(revision: int, heads: Sequence[MemoryHead], features: Sequence[Features]) -> Whole:
+def _opened(keys: PersonKeys, row: MemoryRow) -> Opened:
+    return Opened(open_features(keys, row), replace(row, features=_NOTHING, originals=_NOTHING))
+
+
+def _whole(revision: int, heads: Sequence[MemoryHead], opened: Sequence[Opened]) -> Whole:
     """The vectors are moved into one matrix, of which the features then hold the rows."""
-    made = corpus(heads, features)
-    moved = [replace(f, vector=row) for f, row in zip(features, made.matrix, strict=True)]
+    made = corpus(heads, [one.features for one in opened])
+    moved = [
+        one._replace(features=replace(one.features, vector=row))
+        for one, row in zip(opened, made.matrix, strict=True)
+    ]
     return Whole(revision, made, moved)

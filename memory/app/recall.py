@@ -84,12 +84,11 @@ class Recall:
             ranked = rank(wanted, found.corpus, limit, among=found.among)
             by, count = access.caller.assistant, len(ranked)
             noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
-            best = [found.corpus.heads[r.index].id for r in ranked]
-            rows = {row.id: row for row in uow.memories(keys.subject, best, filter_)}
-            shows = admission.shows_affect(access, purpose)
+        rows = [found.opened[r.index].row for r in ranked]
+        shows = admission.shows_affect(access, purpose)
         hits = [
-            Hit(open_memory(keys, rows[record], affect=shows), r.score, r.parts, rows[record].seq)
-            for record, r in zip(best, ranked, strict=True)
+            Hit(open_memory(keys, row, affect=shows), r.score, r.parts, row.seq)
+            for row, r in zip(rows, ranked, strict=True)
         ]
         noted.wait()
         return hits

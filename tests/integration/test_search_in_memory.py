@@ -122,7 +122,7 @@ def test_what_lies_open_follows_every_change(folder: Path) -> None:
         assert set(recall(tacit, "word")) == {"kept", "right"}
         lying_open = tacit.recall.candidates.opened._people
         (person,) = lying_open.values()
-        assert {str(record) for record in person.features} == {kept, changed}
+        assert {str(record) for record in person.opened} == {kept, changed}
         tacit.forget(caller(), access().person)
         assert not lying_open
 
