@@ -55,6 +55,9 @@ class Found:
     opened: Sequence[Opened]
     among: Sequence[int] | None = None
 
+    def __len__(self) -> int:
+        return len(self.corpus if self.among is None else self.among)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:

@@ -2,7 +2,7 @@
 
 Rules:
 - The gate opens twice: before any work, and inside the snapshot that the answer is read from.
-- What is found is written down while it is opened, and leaves only once that is on disk.
+- What is found is written down while it is ranked and opened, and leaves only once that is on disk.
 - Where it looks, and that nothing committed is missed, is for `app.candidates`.
 """
 
@@ -81,9 +81,9 @@ class Recall:
             found = self.candidates(
                 uow, keys, admission.person, wanted.vector, narrow, filter_, limit
             )
-            ranked = rank(wanted, found.corpus, limit, among=found.among)
-            by, count = access.caller.assistant, len(ranked)
+            by, count = access.caller.assistant, min(limit, len(found))
             noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
+        ranked = rank(wanted, found.corpus, limit, among=found.among)
         rows = [found.opened[r.index].row for r in ranked]
         shows = admission.shows_affect(access, purpose)
         hits = [
