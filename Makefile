@@ -48,8 +48,9 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: $(STAMP)
 	@$(BIN)/tacit demo
 
+# Three at a time, also on two cores: many tests wait for a disk, a server or a killed process.
 test: $(STAMP) softhsm
-	@$(BIN)/pytest --cov $(PYTEST_ARGS)
+	@$(BIN)/pytest --cov --numprocesses 3 --dist worksteal $(PYTEST_ARGS)
 
 # The PKCS#11 tests need a token. Where it cannot be installed, they say so and are skipped.
 softhsm:
