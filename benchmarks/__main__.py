@@ -29,6 +29,7 @@ SUITE: Final = {
     "affect": None,
     "fairness": None,
     "leakage": "*.json",
+    "erasure": None,
     "sealed": None,
     "ledger": None,
     "export": None,

@@ -42,6 +42,7 @@ from memory.v1.memory_service_pb2 import (
     BatchStoreMemoriesRequest,
     BuildContextRequest,
     BuildContextResponse,
+    DeleteMemoryRequest,
     RecallMemoriesRequest,
     RecallMemoriesResponse,
     StoreMemoryRequest,
@@ -49,6 +50,8 @@ from memory.v1.memory_service_pb2 import (
 from memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from memory.v1.operator_service_pb2 import GetStatusRequest
 from memory.v1.operator_service_pb2_grpc import OperatorServiceStub
+from memory.v1.subject_rights_service_pb2 import ForgetUserRequest
+from memory.v1.subject_rights_service_pb2_grpc import SubjectRightsServiceStub
 from server.cli.session import mint_local
 
 START_SECONDS: Final = 90.0
@@ -82,6 +85,7 @@ class RunningServer:
 
     address: Address
     data: Path
+    log: Path
     pid: int
 
     def client(self) -> Client:
@@ -97,6 +101,7 @@ class Client:
         )
         self._memory = MemoryServiceStub(self._channel)
         self._consent = ConsentServiceStub(self._channel)
+        self._rights = SubjectRightsServiceStub(self._channel)
         self._operator = OperatorServiceStub(self._channel)
         self._token = (("authorization", f"Bearer {address.token}"),)
         self._operator_token = (("authorization", f"Bearer {address.operator_token}"),)
@@ -137,6 +142,32 @@ class Client:
     def recall(self, person: str, query: str, limit: int) -> list[str]:
         """Names of the memories found, best first."""
         return [hit.memory.name for hit in self.hits(person, query, limit).hits]
+
+    def answers(self, person: str, query: str, limit: int) -> bytes:
+        """What is found and how it scores, to the bit."""
+        hits = [
+            (h.memory.name, h.memory.text, h.score) for h in self.hits(person, query, limit).hits
+        ]
+        return repr(hits).encode()
+
+    def delete(self, name: str) -> None:
+        """One DeleteMemory call."""
+        self._memory.DeleteMemory(
+            DeleteMemoryRequest(name=name), timeout=CALL_SECONDS, metadata=self._token
+        )
+
+    def forget(self, person: str) -> None:
+        """One ForgetUser call."""
+        request = ForgetUserRequest(name=f"people/{person}")
+        self._rights.ForgetUser(request, timeout=CALL_SECONDS, metadata=self._token)
+
+    def living_epochs(self) -> set[int]:
+        """The key epochs that are not destroyed."""
+        status = self._operator.GetStatus(
+            GetStatusRequest(), timeout=CALL_SECONDS, metadata=self._operator_token
+        )
+        alive = (e for e in status.key_epochs if not e.HasField("destroy_time"))
+        return {int(epoch.key_epoch) for epoch in alive}
 
     def context(self, person: str, query: str, tokens: int) -> BuildContextResponse:
         """One BuildContext call."""
@@ -190,7 +221,7 @@ def tacit_server(data: Path | None = None, *settings: str) -> Iterator[RunningSe
                 )
 
             address = Address(target, mint(*_SCOPES), mint("operator"))
-            yield RunningServer(address, folder, process.pid)
+            yield RunningServer(address, folder, log, process.pid)
             if process.poll() is not None:
                 raise SystemExit(f"the server died ({process.returncode})\n{_tail(log)}")
         finally:

@@ -160,7 +160,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         check_at_start(store, signer.verifier, file)
         sequencer = Sequencer(store, signer, file, clock)
         ledger = _ledger(stack, store, keyring, sequencer, clock)
-        index = open_index(config.chroma_location)
+        index = open_index(config)
         stack.callback(index.close)
         encoder_folder = config.encoder or SHIPPED_ENCODER
         encoder = OnnxEncoder(encoder_folder)
@@ -187,14 +187,17 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             ledger=ledger,
         )
         residue = Residue(store, keyring, veils, index, ResidueScan(places(config)))
-        certify = Certify(keyring, signer, custody(config), clock)
+        proofs = Proofs(store, sequencer, signer.verifier)
+        certify = Certify(keyring, signer, custody(config), proofs, clock)
         intents = IntentFolder(config.data / "erasures.pending")
         intake = Intake(store, keyring, certify, intents, clock, ledger)
         intake.replay()
         eraser = Eraser(
             store,
             intake,
-            ErasureSteps(store, Caches(keyring, opened, veils, matrices), indexer, rekey, clock),
+            ErasureSteps(
+                store, Caches(keyring, opened, veils, matrices), indexer, rekey, ledger, clock
+            ),
             rotate,
             certify,
             clock,
@@ -203,7 +206,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             residue.scanner,
         )
         register = Register(store, keyring, clock, os.urandom)
-        erasing = Erasing(certify, clock, os.urandom, eraser.follow)
+        erasing = Erasing(keyring, certify, clock, os.urandom, ledger, eraser.follow)
         stack.callback(indexer.stop)
         indexer.start()
         stack.callback(rotate.stop)
@@ -286,7 +289,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             register=register,
             report=Report(store, facts(config, registry, detection, veils, encoder.name, clock)),
             forget=Forget(store, intake, eraser, os.urandom, residue),
-            erase_memories=EraseMemories(store, keyring, eraser, erasing, ledger, register),
+            erase_memories=EraseMemories(store, keyring, eraser, erasing, register),
             eraser=eraser,
             status=Status(store, clock),
             expire=expire,
@@ -296,7 +299,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             indexer=indexer,
             signer=signer,
             access_log=AccessLog(store, keyring),
-            proofs=Proofs(store, sequencer, signer.verifier),
+            proofs=proofs,
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )

@@ -52,7 +52,7 @@ def _address(value: object) -> str:
 
 
 def _path(value: object) -> Path:
-    return Path(_text(value)).expanduser()
+    return (value if isinstance(value, Path) else Path(_text(value))).expanduser()
 
 
 def _database(value: object) -> str:
@@ -113,6 +113,9 @@ class Config:
 
     database: str | None = _setting(_database, "SQLite or PostgreSQL URL; else DATA/tacit.db.")
     chroma: str | None = _setting(_chroma, "Folder or URL of the index; else DATA/chroma.")
+    chroma_files: Path | None = _setting(
+        _path, "Folder of that Chroma server, if this account can write it: erasures reach it then."
+    )
     kek: str | None = _setting(
         _kek, "Who holds the key-encryption keys: file:PATH, pkcs11:…; else file:DATA/tacit.key."
     )
@@ -160,6 +163,10 @@ class Config:
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigurationError("tls_cert and tls_key go together: set both or neither")
+        if self.chroma_files and "://" not in self.chroma_location:
+            raise ConfigurationError(
+                "chroma_files goes with a Chroma server: set chroma to its URL"
+            )
         if self.tls_client_ca and not self.tls_cert:
             raise ConfigurationError("tls_client_ca needs tls_cert and tls_key")
 

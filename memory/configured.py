@@ -84,10 +84,11 @@ def _toml(file: Path) -> str:
         raise ConfigurationError(f"{file}: {getattr(error, 'strerror', 'not UTF-8')}") from None
 
 
-def open_index(location: str) -> ChromaIndex:
+def open_index(config: Config) -> ChromaIndex:
     """Chroma in a folder, or at a URL."""
+    location = config.chroma_location
     if location.startswith(("http://", "https://")):
-        return ChromaIndex.remote(location)
+        return ChromaIndex.remote(location, config.chroma_files)
     return ChromaIndex(Path(location))
 
 
@@ -97,7 +98,7 @@ def custody(config: Config) -> Custody:
     return Custody(
         provider=provider,
         destroy_days=days,
-        remote_index=config.chroma_location.startswith(("http://", "https://")),
+        remote_index="://" in config.chroma_location and config.chroma_files is None,
         epoch_bound=timedelta(seconds=config.erasure_seconds),
     )
 
@@ -143,6 +144,8 @@ def places(config: Config) -> list[Place]:
         found += [Place(StoreName.SQL, Path(database + end)) for end in SQLITE_ENDINGS]
     if "://" not in config.chroma_location:
         found.append(Place(StoreName.CHROMA, Path(config.chroma_location)))
+    elif config.chroma_files:
+        found.append(Place(StoreName.CHROMA, config.chroma_files))
     if config.key_provider.startswith("file:"):
         found.append(Place(StoreName.KEYS, Path(config.key_provider.removeprefix("file:"))))
     return found

@@ -1,7 +1,7 @@
 """What stands behind the ports: every library of the edge, each in a module of its own.
 
 detection (Presidio), onnx_encoder, key_* (file, PKCS#11, KMS, Vault), sql (SQLAlchemy),
-chroma_index, data_folder.
+chroma_index, residue_scan, backup, data_folder.
 
 Rules:
 - No library reports to anyone. onnxruntime 1.29 and later does by default, from the moment it is

@@ -176,17 +176,7 @@ class ChromaFolder:
         return Client.from_system(system)
 
     def _aside(self, work: str) -> list[Kept]:
-        """Runs `chroma_files` as a process of its own."""
-        command = [sys.executable, "-I", "-S", chroma_files.__file__, work, str(self._folder)]
-        try:
-            done = subprocess.run(command, capture_output=True, check=False, timeout=_ASIDE_SECONDS)
-        except (OSError, subprocess.SubprocessError):
-            raise _stuck(work) from None
-        if done.returncode == chroma_files.DAMAGED:
-            raise _DamagedError
-        if done.returncode:
-            raise _stuck(work)
-        return [Kept(**row) for row in json.loads(done.stdout or b"[]")]
+        return _aside(work, self._folder)
 
     def _await_end(self) -> None:
         """Chroma lets go of its database in the background; the last to do so ends the log."""
@@ -208,13 +198,15 @@ class ChromaServer:
     capacity: Final = 4096
     was_reset: Final = False
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, files: Path | None = None) -> None:
+        """`files` is the server's own folder, where this account can write it."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigurationError("the Chroma server must be given as http(s)://host:port")
         self._host = parts.hostname
         self._tls = parts.scheme == "https"
         self._port = parts.port or (443 if self._tls else 80)
+        self._files = files
 
     def open(self) -> Client:
         from chromadb import HttpClient
@@ -245,16 +237,36 @@ class ChromaServer:
         return kept
 
     def after_drop(self) -> None:
-        """Nothing that the API allows."""
+        """Unlinks the files of dropped collections, where they can be reached."""
+        if self._files is not None:
+            _aside("unlink", self._files)
 
     def scrub(self) -> None:
-        """Nothing that the API allows: the operator runs `chroma vacuum` and removes folders."""
+        """See `chroma_files.scrub`. By the API alone nothing can be done: then the operator runs
+        `chroma vacuum` and removes folders.
+        """
+        if self._files is not None:
+            _aside("scrub", self._files)
 
     def close(self, client: Client | None) -> None:
         if client is not None:
             for part in (client, client._admin_client):  # `close` forgets their connections
                 part._server._session.close()  # type: ignore[union-attr]
             client.close()
+
+
+def _aside(work: str, folder: Path) -> list[Kept]:
+    """Runs `chroma_files` as a process of its own."""
+    command = [sys.executable, "-I", "-S", chroma_files.__file__, work, str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=_ASIDE_SECONDS)
+    except (OSError, subprocess.SubprocessError):
+        raise _stuck(work) from None
+    if done.returncode == chroma_files.DAMAGED:
+        raise _DamagedError
+    if done.returncode:
+        raise _stuck(work)
+    return [Kept(**row) for row in json.loads(done.stdout or b"[]")]
 
 
 def _still_the_heap() -> None:

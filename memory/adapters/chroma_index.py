@@ -62,9 +62,9 @@ class ChromaIndex:
                 self._client = self._home.open()
 
     @classmethod
-    def remote(cls, url: str) -> Self:
+    def remote(cls, url: str, files: Path | None = None) -> Self:
         """Connects when first used, and again after the server was away."""
-        return cls(ChromaServer(url))
+        return cls(ChromaServer(url, files))
 
     @property
     def was_reset(self) -> bool:

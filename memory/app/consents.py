@@ -272,7 +272,7 @@ class Consents:
             scope,
             by_person=caller.person is not None,
         )
-        return self.erasing(uow, row, erasure, records).memories
+        return self.erasing(uow, row, erasure, records, caller.assistant).memories
 
     def list(self, caller: Caller, person: PersonId) -> list[Consent]:
         """Every decision of the person, in the order they were made; none for an unknown one."""

@@ -23,7 +23,6 @@ from typing import Final
 from memory.app.erase import Eraser
 from memory.app.erasing import Erasing
 from memory.app.keyring import Keyring
-from memory.app.ledger import Ledger
 from memory.app.narrow import Narrow
 from memory.app.prepare import session_tag
 from memory.app.register import Register
@@ -39,7 +38,6 @@ from memory.errors import (
     VersionConflictError,
 )
 from memory.ports import (
-    AccessAction,
     ErasureRow,
     MemoryFilter,
     MemoryHead,
@@ -85,7 +83,6 @@ class EraseMemories:
     keyring: Keyring
     eraser: Eraser
     erasing: Erasing
-    ledger: Ledger
     register: Register
 
     def one(
@@ -181,9 +178,7 @@ class EraseMemories:
         erasure: ErasureRow,
         records: Sequence[RecordId],
     ) -> ErasureRow:
-        erasure = self.erasing(uow, row, erasure, records)
-        keys = self.keyring.keys(row)
-        self.ledger.write(uow, keys, caller.assistant, AccessAction.ERASE, erasure.memories)
+        erasure = self.erasing(uow, row, erasure, records, caller.assistant)
         self.register.own(uow, caller, row.subject, Right.ERASURE)
         return erasure
 

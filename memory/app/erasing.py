@@ -6,6 +6,8 @@
 Rules:
 - What was derived from a memory goes with it, to any depth: it may repeat what is erased.
 - A legal hold refuses it.
+- It leaves an event of the person's; an operator event where the person's key does not open now, so
+  that a key provider that is down delays no erasure.
 """
 
 from __future__ import annotations
@@ -15,18 +17,30 @@ from dataclasses import dataclass, replace
 
 from memory.app.certify import Certify
 from memory.app.gate import require_erasable
+from memory.app.keyring import Keyring
+from memory.app.ledger import ENGINE, Ledger
 from memory.core.erasure import ErasureCall, ErasureRow, ErasureState, Scope
-from memory.core.values import PersonRef, RecordId, SubjectId, TenantId
-from memory.ports import Clock, PersonRow, RandomBytes, UnitOfWork
+from memory.core.values import AssistantId, Caller, PersonRef, RecordId, SubjectId, TenantId
+from memory.errors import KeyUnavailableError, SealError
+from memory.ports import (
+    AccessAction,
+    Clock,
+    OperatorAction,
+    PersonRow,
+    RandomBytes,
+    UnitOfWork,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Erasing:
     """Erases memories of one person within a transaction."""
 
+    keyring: Keyring
     certify: Certify
     clock: Clock
     random: RandomBytes
+    ledger: Ledger
     follow: Callable[[SubjectId], None]
     """Called after the commit: nothing of the person's stays open, and the engine goes on."""
 
@@ -59,7 +73,12 @@ class Erasing:
         return self.certify.named(erasure, ref, by_person=by_person)
 
     def __call__(
-        self, uow: UnitOfWork, person: PersonRow, erasure: ErasureRow, records: Sequence[RecordId]
+        self,
+        uow: UnitOfWork,
+        person: PersonRow,
+        erasure: ErasureRow,
+        records: Sequence[RecordId],
+        by: AssistantId,
     ) -> ErasureRow:
         """Erases memories of a person who is locked; commit it. Raises `LegalHoldError`."""
         require_erasable(person, self.clock())
@@ -73,6 +92,7 @@ class Erasing:
             epoch=person.wrapped_key.epoch,
         )
         uow.put_erasure(erasure)
+        self._note(uow, person, by, erasure.memories)
         return erasure
 
     def expired(self, uow: UnitOfWork, subject: SubjectId, records: Sequence[RecordId]) -> int:
@@ -84,4 +104,13 @@ class Erasing:
         erasure = self.begin(
             person.tenant, person.ref, ErasureCall.RETENTION, scope, by_person=False
         )
-        return self(uow, person, erasure, records).memories
+        return self(uow, person, erasure, records, ENGINE).memories
+
+    def _note(self, uow: UnitOfWork, person: PersonRow, by: AssistantId, count: int) -> None:
+        try:
+            keys = self.keyring.keys(person)
+        except (KeyUnavailableError, SealError):
+            caller = Caller(person.tenant, by, frozenset())
+            self.ledger.operate(uow, caller, OperatorAction.FORGET, count)
+        else:
+            self.ledger.write(uow, keys, by, AccessAction.ERASE, count)

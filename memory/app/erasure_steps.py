@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from memory.app.caches import Caches
+from memory.app.certify import entry
 from memory.app.index import Indexer
+from memory.app.ledger import Ledger
 from memory.app.rekey import Rekey
 from memory.core.erasure import ErasureRow, ErasureState
 from memory.core.values import SubjectId
@@ -41,6 +43,7 @@ class ErasureSteps:
     caches: Caches
     indexer: Indexer
     rekey: Rekey
+    ledger: Ledger
     clock: Clock
 
     def destroy_key(self, erasure: ErasureRow) -> ErasureRow:
@@ -86,6 +89,7 @@ class ErasureSteps:
             swept = self._step(
                 uow, erasure, ErasureState.SWEPT, swept_at=self.clock(), before=before
             )
+            self.ledger.erased(uow, entry(swept))
             if whole:
                 self._take_along(uow, swept)
                 uow.delete_person(subject)

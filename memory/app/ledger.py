@@ -106,9 +106,13 @@ class Ledger:
         """Writes an operator event in the transaction of what it is about; commit it."""
         id_ = RecordId(self.random(16))
         event = OperatorEvent(id_, self.clock(), by.tenant, by.assistant, action, count)
+        self.erased(uow, event)
+        return event
+
+    def erased(self, uow: UnitOfWork, event: OperatorEvent) -> None:
+        """The same of an event that a certificate will name."""
         uow.add_operator_event(event, operator_leaf(self.keyring, event).hash)
         self.wake()
-        return event
 
     def _event(
         self,

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memory.app.sequencer import Sequencer
-from memory.core.ledger import Checkpoint, own_checkpoint
+from memory.core.ledger import Checkpoint, Leaf, own_checkpoint
+from memory.core.ledger_proof import Inclusion
 from memory.core.merkle import (
     HASH_BYTES,
     consistency_path,
@@ -83,6 +84,13 @@ class Proofs:
         if proof is None:
             raise NotFoundError("no event of the ledger has that leaf", resource="leaf")
         return proof
+
+    def of(self, leaf: Leaf) -> Inclusion:
+        """The same as a proof that stands alone: with the newest checkpoint. Raises as above."""
+        self.inclusion(leaf.hash)
+        signed = self.checkpoint()
+        proof = self.inclusion(leaf.hash, signed.checkpoint.size)
+        return Inclusion(leaf, proof.index, tuple(proof.hashes), signed.note)
 
     def consistency(self, first: int, second: int = 0) -> ConsistencyProof:
         """Proves that the log of `second` leaves goes on that of `first`.

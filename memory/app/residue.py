@@ -64,8 +64,8 @@ class Residue:
 
         Args:
             name: what the tenant calls the person, if the caller knows.
-            records: these memories; then neither the vault nor the key is looked for, since both
-                stay.
+            records: these memories. Then neither the vault nor the key is looked for, since both
+                stay, but the sealed records are, since they could be opened.
 
         Raises:
             KeyUnavailableError, SealError: the person's records cannot be opened.
@@ -82,6 +82,9 @@ class Residue:
                 needles.add_wrapped_keys([person.wrapped_key.value])
             for rows in _pages(uow, person, records):
                 self._add(needles, person, keys, rows)
+                if records is not None:
+                    fields = ((row.body, row.features, row.originals) for row in rows)
+                    needles.add_sealed_records(sealed.value for row in fields for sealed in row)
         return needles
 
     def _add(

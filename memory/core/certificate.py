@@ -2,7 +2,7 @@
 
     {"type": "tacit-erasure-certificate", "version": 1, "erasure": "erasures/…", "person": "…",
      "request": {…}, "request_digest": "…", "counts": {…}, "key": {…},
-     "scan": {…}, "ledger": null, "times": {…}, "residuals": [{…}]}
+     "scan": {…}, "ledger": {…}, "times": {…}, "residuals": [{…}]}
 
 A DSSE envelope over canonical JSON; `docs/certificate.md` describes every field.
 
@@ -26,9 +26,11 @@ from typing import Any, Final
 from memory.core.canonical import canonical
 from memory.core.erasure import ErasureRow
 from memory.core.keys import bind
+from memory.core.ledger_proof import Inclusion
+from memory.core.rows import OperatorAction
 from memory.core.signing import Verifier
 from memory.core.values import PersonRef, RecordId, Secret, TenantId
-from memory.errors import SignatureError
+from memory.errors import ProofError, SignatureError
 
 CERTIFICATE_TYPE: Final = "application/vnd.tacit.erasure-certificate.v1+json"
 INTENT_TYPE: Final = "application/vnd.tacit.erasure-intent.v1+json"
@@ -76,8 +78,10 @@ def intent(erasure: ErasureRow, by_person: bool) -> bytes:
     )
 
 
-def statement(erasure: ErasureRow, custody: Custody, now: datetime) -> bytes:
-    """What a certificate says of an erasure that is swept."""
+def statement(
+    erasure: ErasureRow, custody: Custody, now: datetime, proof: Inclusion | None = None
+) -> bytes:
+    """What a certificate says of an erasure that is swept; `proof`, that the ledger says so too."""
     request = json.loads(_payload(erasure.intent)) if erasure.intent else None
     return canonical(
         {
@@ -98,7 +102,7 @@ def statement(erasure: ErasureRow, custody: Custody, now: datetime) -> bytes:
             },
             "key": _key(erasure, custody),
             "scan": dict(erasure.scan) or {"performed": False},
-            "ledger": None,
+            "ledger": None if proof is None else proof.fields(),
             "times": {
                 "accepted": _time(erasure.started_at),
                 "key_destroyed": _time(erasure.key_destroyed_at),
@@ -112,12 +116,23 @@ def statement(erasure: ErasureRow, custody: Custody, now: datetime) -> bytes:
 
 
 def check(envelope: bytes, verifier: Verifier) -> dict[str, Any]:
-    """The statement of a certificate whose signature is good; raises `SignatureError`."""
+    """The statement of a certificate whose signature is good, and whose ledger entry leads to the
+    signed checkpoint and is of this very erasure; raises `SignatureError`, `ProofError`.
+    """
     said = json.loads(verifier.dsse(envelope, CERTIFICATE_TYPE))
     if not isinstance(said, dict) or said.get("type") != "tacit-erasure-certificate":
         raise SignatureError
     if said.get("version") != VERSION:
         raise SignatureError
+    if said["ledger"] is not None:
+        proof = Inclusion.read(canonical(said["ledger"]) + b"\n")
+        event, _ = proof.verify(verifier)
+        erased = said["counts"]["erased"]["memories"]
+        entry = (f"erasures/{RecordId(event.id)}", event.at.isoformat(), event.count)
+        if entry != (said["erasure"], said["times"]["swept"], erased):
+            raise ProofError
+        if event.action != OperatorAction.ERASED or event.denied:
+            raise ProofError
     return said
 
 

@@ -45,15 +45,17 @@ class Inclusion:
     checkpoint: str
 
     def to_json(self) -> bytes:
-        return _json(
-            {
-                "checkpoint": self.checkpoint,
-                "format": INCLUSION,
-                "hashes": [_text(hash_) for hash_ in self.hashes],
-                "index": self.index,
-                "leaf": _text(self.leaf.input),
-            }
-        )
+        return _json(self.fields())
+
+    def fields(self) -> dict[str, object]:
+        """What the file says, as it also stands in an erasure certificate."""
+        return {
+            "checkpoint": self.checkpoint,
+            "format": INCLUSION,
+            "hashes": [_text(hash_) for hash_ in self.hashes],
+            "index": self.index,
+            "leaf": _text(self.leaf.input),
+        }
 
     @classmethod
     def read(cls, file: bytes) -> Self:

@@ -54,6 +54,7 @@ class Kind(StrEnum):
     VECTOR = "vector"
     VEILED_VECTOR = "veiled_vector"
     WRAPPED_KEY = "wrapped_key"
+    SEALED_RECORD = "sealed_record"
 
 
 class Coding(StrEnum):
@@ -139,6 +140,11 @@ class Needles:
             half = len(value) // 2
             ends = dict.fromkeys((value[half:][:PIECE_BYTES], value[-PIECE_BYTES:]))
             self._add(Kind.WRAPPED_KEY, [(Coding.RAW, piece, False) for piece in ends])
+
+    def add_sealed_records(self, sealed: Iterable[bytes]) -> None:
+        """Records as they are kept, whose key lives on."""
+        for value in sealed:
+            self._add(Kind.SEALED_RECORD, [(Coding.RAW, piece, False) for piece in _pieces(value)])
 
     def _add(self, kind: Kind, found: Iterable[tuple[Coding, bytes, bool]]) -> None:
         item = self.items[kind]

@@ -163,6 +163,7 @@ class OperatorAction(StrEnum):
     ROTATE = "rotate"
     REKEY = "rekey"
     FORGET = "forget"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)

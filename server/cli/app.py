@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from server.cli import (
+    backup,
     consent,
     erasures,
     ingest,
@@ -46,6 +47,7 @@ PARTS = (
     keys,
     status,
     scan,
+    backup,
     verify,
 )
 for part in PARTS:

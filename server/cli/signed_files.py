@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from memory.core.archive import Reader, lines_of
 from memory.core.certificate import check
@@ -121,6 +121,7 @@ def _erasure(file: Path, verifier: Verifier) -> Mapping[str, str]:
         "left": str(sum(after.values())),
         "key": epoch,
         "residue scan": _scan(scan),
+        "in the ledger": _entry(said["ledger"]),
         **residuals,
     }
 
@@ -132,6 +133,13 @@ def _ends(residual: Mapping[str, str]) -> str:
 def _scope(scope: Mapping[str, object]) -> str:
     parts = [f"{name} {value}" for name, value in scope.items() if value and name != "what"]
     return ", ".join([str(scope["what"]), *parts])
+
+
+def _entry(proof: Mapping[str, Any] | None) -> str:
+    if proof is None:
+        return "no: there was nothing to erase"
+    origin, size, *_ = proof["checkpoint"].split("\n")
+    return f"event {proof['index'] + 1} of the {size} that {origin} signed"
 
 
 def _scan(scan: Mapping[str, object]) -> str:

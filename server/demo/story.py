@@ -17,8 +17,6 @@ from typing import Final
 
 import grpc
 
-from memory.adapters.residue_scan import Place, scan
-from memory.core.residue import Needles, StoreName
 from memory.errors import TacitError
 from memory.v1 import consent_service_pb2 as consents
 from memory.v1 import memory_service_pb2 as memories
@@ -193,6 +191,9 @@ class Story:
 
     def _search(self) -> None:
         """Looks for the conversation in every byte that the server wrote, its log included."""
+        from memory.adapters.residue_scan import Place, scan
+        from memory.core.residue import Needles, StoreName
+
         needles = Needles()
         needles.add_texts([*conversation.secrets(), PERSON])
         report = scan([Place(StoreName.OTHER, self.server.data.parent)], needles)

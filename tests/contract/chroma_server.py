@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -30,6 +31,7 @@ class ChromaProcess:
             [command, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(self._port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, "MALLOC_PERTURB_": "85"},  # as docs/operations.md asks
         )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,14 +12,22 @@ from sqlalchemy import make_url
 
 from memory.bootstrap import Tacit, open_tacit, utc_now
 from memory.config import Config
-from memory.core.values import PersonId
-from memory.errors import ConsentError, ErasureInProgressError
-from memory.ports import ErasureState
+from memory.core.values import PersonId, RawText, SubjectId
+from memory.errors import ConsentError, ErasureInProgressError, KeyUnavailableError
+from memory.ports import ErasureState, OperatorAction, PersonRow
 from tests.contract import key_servers
 from tests.contract.chroma_server import ChromaProcess
 from tests.contract.conftest import administer
 from tests.contract.slow_proxy import SlowProxy
-from tests.integration.conftest import caller, grant, recall, store, wait_indexed, wait_until
+from tests.integration.conftest import (
+    access,
+    caller,
+    grant,
+    recall,
+    store,
+    wait_indexed,
+    wait_until,
+)
 
 ALICE = PersonId("alice")
 
@@ -84,7 +92,7 @@ def test_while_the_key_provider_is_down_the_key_dies_and_the_epoch_waits(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "only-for-tests")
     with key_servers.moto() as kms, SlowProxy(kms.port) as proxy:
-        kek = key_servers.new_kms(proxy.port, timeout=0.3)
+        kek = key_servers.new_kms(proxy.port, timeout=2.0)
         with _two_people(Config(data=folder, kek=kek)) as tacit:
             proxy.mute()
             erasure = tacit.forget(caller(), ALICE, at_once=True)
@@ -97,6 +105,41 @@ def test_while_the_key_provider_is_down_the_key_dies_and_the_epoch_waits(
             wait_until(lambda: tacit.forget.get(caller(), erasure.id).settled, 90)
             done = tacit.forget.get(caller(), erasure.id)
             assert (done.waits_for, done.epoch) == ("", 1)
+
+
+def test_while_the_key_provider_is_down_a_memory_is_deleted_and_the_deployment_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "only-for-tests")
+    with key_servers.moto() as kms, SlowProxy(kms.port) as proxy:
+        kek = key_servers.new_kms(proxy.port, timeout=2.0)
+        with _two_people(Config(data=folder, kek=kek)) as tacit:
+            (memory,) = [hit.memory for hit in tacit.recall(access(), RawText("tea"))]
+            tacit.recall.keyring.renewed(memory_owner(tacit))
+            proxy.mute()
+            erasure = tacit.erase_memories.one(caller(), ALICE, memory.id)
+            assert erasure.memories == 1
+            with tacit.forget.store.read() as uow:
+                assert uow.operator_events(1)[0].action is OperatorAction.FORGET
+                owner = uow.person_by_subject(memory_owner(tacit))
+            proxy.unmute()
+            wait_until(lambda: opens(tacit, owner), 60)
+            assert recall(tacit, "tea") == []
+
+
+def opens(tacit: Tacit, person: PersonRow | None) -> bool:
+    assert person is not None
+    with suppress(KeyUnavailableError):
+        return bool(tacit.recall.keyring.keys(person))
+    return False
+
+
+def memory_owner(tacit: Tacit) -> SubjectId:
+    with tacit.forget.store.read() as uow:
+        row = uow.person(tacit.recall.keyring.ref(caller().tenant, ALICE))
+    assert row is not None
+    return row.subject
 
 
 def test_while_postgresql_is_down_an_erasure_is_accepted_on_disk_and_done_when_it_is_back(

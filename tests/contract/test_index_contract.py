@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from memory.adapters.chroma_index import ChromaIndex
+from memory.adapters.residue_scan import Place, scan
+from memory.core.residue import Needles, StoreName
 from memory.core.values import Vector, VeiledVector
 from memory.errors import ConfigurationError, IndexUnavailableError
 from memory.ports import VectorIndex
@@ -214,6 +216,28 @@ def test_a_server_need_not_be_there_at_the_start(tmp_path: Path) -> None:
     with process:
         index.upsert("person-a", ids(1), veiled(unit(1)))
         assert index.collections() == {"person-a": 1}
+        index.close()
+
+
+def test_a_server_whose_folder_is_known_keeps_nothing_of_a_dropped_collection(
+    tmp_path: Path,
+) -> None:
+    with ChromaProcess(tmp_path / "server") as process:
+        index = ChromaIndex.remote(process.url, tmp_path / "server")
+        others = ids(30, seed=1)
+        index.upsert("others", others, veiled(unit(30, seed=1)))
+        needles = Needles()
+        needles.add_veiled(index.written(veiled(unit(250))))
+        index.upsert("person-a", ids(250), veiled(unit(250)))
+        where = [Place(StoreName.CHROMA, tmp_path / "server")]
+        assert scan(where, needles).residues == 250
+        index.drop("person-a")
+        index.scrub()
+        assert scan(where, needles).residues == 0
+        for seed in range(2, 8):  # new files, which Chroma writes from its heap
+            index.upsert(f"person-{seed}", ids(20, seed), veiled(unit(20, seed)))
+        assert scan(where, needles).residues == 0
+        assert index.query("others", VeiledVector(unit(30, seed=1)[4]), 1)[0].record == others[4]
         index.close()
 
 

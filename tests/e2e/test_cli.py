@@ -287,3 +287,20 @@ def test_scan_looks_for_an_export_in_the_data_folder_and_elsewhere(
     assert "notes, byte" in found.stderr
     assert "harp" not in found.stdout + found.stderr
     assert run("scan", str(tmp_path / "backup" / "notes")).returncode == 2
+
+
+def test_a_backup_is_taken_while_serving_and_restored_elsewhere(
+    run: Run, person: str, tmp_path: Path, server: ServerProcess
+) -> None:
+    assert run("store", "I keep bees on the roof.", "-p", person).returncode == 0
+    folder, new = tmp_path / "backup", tmp_path / "new"
+    made = run("backup", str(folder))
+    assert made.returncode == 0, made.stderr
+    assert run("backup", str(folder)).returncode == 2
+    assert run("backup", str(folder), "--refresh").returncode == 0
+    assert run("backup", str(folder), "--refresh", "--with-key").returncode == 2
+    key = {"TACIT_KEK": f"file:{server.data / 'tacit.key'}"}
+    restored = run("restore", str(folder), "--data", str(new), env=key)
+    assert restored.returncode == 0, restored.stderr
+    again = run("restore", str(folder), "--data", str(new), env=key)
+    assert "there is data already" in again.stderr

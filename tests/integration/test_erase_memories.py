@@ -203,6 +203,7 @@ def test_the_ledger_says_who_erased_and_what_the_engine_did_of_itself(tacit: Tac
     with tacit.forget.store.read() as uow:
         mine = [(e.assistant, e.action) for e in uow.operator_events(50)]
     assert sorted(mine, key=str) == [
+        (ENGINE, OperatorAction.ERASED),
         (ENGINE, OperatorAction.REKEY),
         (ENGINE, OperatorAction.ROTATE),
     ]

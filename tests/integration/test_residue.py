@@ -55,7 +55,10 @@ def test_some_memories_are_looked_for_without_the_key_which_stays(tacit: Tacit) 
     wait_indexed(tacit)
     needles = tacit.residue.gather(row(tacit), records=ids(tacit)[:2])
     assert (needles.items[Kind.VEILED_VECTOR], needles.items[Kind.WRAPPED_KEY]) == (2, 0)
-    assert tacit.residue.scanner.scan(needles).found == {Kind.VEILED_VECTOR: 2}
+    assert tacit.residue.scanner.scan(needles).found == {
+        Kind.VEILED_VECTOR: 2,
+        Kind.SEALED_RECORD: 6,
+    }
 
 
 def test_of_very_many_memories_some_are_looked_for(

@@ -43,6 +43,7 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         "tls_client_ca": "ca",
         "database": "postgresql+pg8000://u:p@h/db",
         "chroma": "http://h:8000",
+        "chroma_files": "cf",
         "kek": "file:kf",
         "key_cache_seconds": "60",
         "jwt_issuer": "i",
@@ -64,9 +65,11 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
     from_env = _load(tmp_path, env={f"TACIT_{k.upper()}": v for k, v in values.items()})
     assert from_env == _load(tmp_path, **values)
     tls = {"tls_cert": "c", "tls_key": "k"}
+    served = {"chroma": "http://h:8000"}
     for name, value in values.items():
         toml = tmp_path / "one.toml"
         needed = {**(tls if name.startswith("tls") else {}), name: value}
+        needed |= served if name == "chroma_files" else {}
         toml.write_text("\n".join(f"{k} = {v!r}" for k, v in needed.items()), encoding="utf-8")
         config = load_config(file=toml, environ={})
         assert getattr(config, name) != SETTINGS[name].default
@@ -143,6 +146,12 @@ def test_what_other_programs_put_into_the_environment_is_left_alone(tmp_path: Pa
 def test_half_a_tls_set_up_does_not_serve_plain_text(tmp_path: Path, half: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="tls_"):
         _load(tmp_path, **half)
+
+
+def test_files_of_a_chroma_server_need_the_server(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="chroma_files"):
+        Config(chroma_files=tmp_path)
+    Config(chroma_files=tmp_path, chroma="http://localhost:8000")
 
 
 def test_relative_paths_in_a_file_are_relative_to_it(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from memory.core.canonical import canonical
 from memory.core.certificate import (
     CERTIFICATE_TYPE,
     INTENT_TYPE,
@@ -20,9 +23,12 @@ from memory.core.certificate import (
     statement,
 )
 from memory.core.erasure import ErasureCall, ErasureRow, ErasureState, Scope
+from memory.core.ledger import Checkpoint, Event
+from memory.core.ledger_proof import Inclusion
+from memory.core.merkle import leaf_hash, node_hash
 from memory.core.signing import Signer
 from memory.core.values import PersonRef, RecordId, Secret, SubjectId, TenantId
-from memory.errors import SignatureError
+from memory.errors import ProofError, SignatureError
 
 SIGNER = Signer("memory.example.org", Secret(bytes(range(32))))
 FILE = Custody("file", 0, remote_index=False, epoch_bound=timedelta(hours=1))
@@ -53,6 +59,21 @@ def _erasure(**changes: Any) -> ErasureRow:
     )
     erasure = replace(erasure, **changes)
     return replace(erasure, intent=SIGNER.dsse(intent(erasure, by_person=True), INTENT_TYPE))
+
+
+def _proof(**changes: Any) -> Inclusion:
+    """Of the erasure's entry, beside another one in a tree of two."""
+    event = Event(bytes(b"e" * 16), THEN, "acme", "tacit.erasure", "", "erased", 2, False)
+    leaf = replace(event, **changes).leaf(Secret(bytes(32)))
+    other = leaf_hash(b"other")
+    note = Checkpoint(SIGNER.verifier.name, 2, node_hash(other, leaf.hash), THEN).sign(SIGNER)
+    return Inclusion(leaf, 1, (other,), note)
+
+
+def _proven(ledger: Mapping[str, object]) -> dict[str, Any]:
+    """A certificate, signed as every other, with this as its ledger."""
+    said = json.loads(statement(_erasure(), FILE, THEN)) | {"ledger": ledger}
+    return check(SIGNER.dsse(canonical(said), CERTIFICATE_TYPE), SIGNER.verifier)
 
 
 def _said(erasure: ErasureRow, custody: Custody = FILE) -> dict[str, Any]:
@@ -122,6 +143,51 @@ def test_a_changed_certificate_is_none(place: int) -> None:
     envelope[place] ^= 1
     with pytest.raises(SignatureError):
         check(bytes(envelope), SIGNER.verifier)
+
+
+def test_a_proof_of_the_ledger_is_checked_though_all_of_it_is_signed() -> None:
+    proof = _proof()
+    assert _proven(proof.fields())["ledger"]["index"] == 1
+    written = statement(_erasure(), FILE, THEN, proof)
+    assert json.loads(written)["ledger"] == proof.fields()
+    for changed in (
+        replace(proof, index=0),
+        replace(proof, hashes=(leaf_hash(b"another"),)),
+        replace(proof, checkpoint=proof.checkpoint.replace("\n2\n", "\n3\n")),
+        replace(proof, leaf=_proof(count=3).leaf),
+    ):
+        with pytest.raises(SignatureError):
+            _proven(changed.fields())
+    with pytest.raises(SignatureError):
+        _proven(proof.fields() | {"more": 1})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"id": b"f" * 16},
+        {"at": THEN + timedelta(seconds=1)},
+        {"count": 3},
+        {"action": "forget"},
+        {"denied": True},
+    ],
+)
+def test_a_good_proof_of_another_event_proves_nothing(other: dict[str, Any]) -> None:
+    with pytest.raises(ProofError):
+        _proven(_proof(**other).fields())
+
+
+@pytest.mark.parametrize("share", [n / 60 for n in range(60)])
+def test_no_byte_of_the_proof_can_be_changed(share: float) -> None:
+    """Neither in the envelope, nor in what a thief of nothing but the file would write."""
+    proof = canonical(_proof().fields())
+    said = statement(_erasure(), FILE, THEN, _proof())
+    place = said.index(proof) + int(share * len(proof))
+    changed = said[:place] + bytes([said[place] ^ 1]) + said[place + 1 :]
+    good = json.loads(SIGNER.dsse(said, CERTIFICATE_TYPE))
+    forged = good | {"payload": b64encode(changed).decode()}
+    with pytest.raises(SignatureError):
+        check(canonical(forged), SIGNER.verifier)
 
 
 def test_something_else_that_was_signed_is_no_certificate() -> None:
