@@ -50,7 +50,7 @@ _COLUMNS: Final = tuple(access_events.c.keys())
 _APPENDING: Final = (
     f"CREATE TEMP VIEW appended ({', '.join(_COLUMNS)}, leaf)"
     f" AS SELECT {', '.join(['NULL'] * (len(_COLUMNS) + 1))}",
-    "CREATE TEMP TRIGGER append INSTEAD OF INSERT ON appended BEGIN"
+    "CREATE TEMP TRIGGER append INSTEAD OF INSERT ON appended BEGIN"  # noqa: S608 (no values)
     f" INSERT INTO access_events ({', '.join(_COLUMNS)})"
     f" VALUES ({', '.join(f'NEW.{column}' for column in _COLUMNS)});"
     " INSERT INTO ledger_waiting (leaf) VALUES (NEW.leaf); END",
