@@ -50,7 +50,7 @@ from memory.errors import (
     NotFoundError,
     RestrictedError,
 )
-from memory.ports import MemoryFilter
+from memory.ports import ErasureState, MemoryFilter
 from tests.contract.conftest import MovableClock
 from tests.contract.rules_model import Decision, Kept, Person, latest_end
 from tests.integration.conftest import wait_until
@@ -324,7 +324,8 @@ class Rules(RuleBasedStateMachine):
     @rule(person=people)
     def forget(self, person: str) -> None:
         with _raises(LegalHoldError, self.people[person].held(self.now)):
-            self.tacit.forget(_caller(), self._id(person))
+            erasure = self.tacit.forget(_caller(), self._id(person))
+            assert self.tacit.eraser.wait(erasure, 300).state is ErasureState.DONE
             self.people[person] = Person()
 
     @rule(often=st.integers(0, 7), down=seconds)
