@@ -169,7 +169,9 @@ def _fill(store: SqlStore, sequencer: Sequencer, people: Sequence[SubjectId], co
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
         events = [(_event(people[number % PEOPLE], number), _leaf(number)) for number in numbers]
-        store.append_events(events)
+        with store.write() as unit:
+            unit.add_access_events(events)
+            unit.commit()
         with _batches_of(BATCH):
             sequencer.work()
         sys.stderr.write(f"\r{numbers[-1] + 1:,} of {count:,} events")

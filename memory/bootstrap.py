@@ -262,7 +262,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             ),
             reveal=reveal,
             consents=consents,
-            restrict=Restrict(store, keyring, newcomers, register, clock),
+            restrict=Restrict(store, keyring, newcomers, register, clock, ledger),
             export=Export(
                 store,
                 keyring,

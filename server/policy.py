@@ -57,6 +57,7 @@ def _policy(roles: Iterable[Role], *scopes: str) -> Policy:
 
 
 _ASSISTANT_OR_PERSON: Final = (Role.ASSISTANT, Role.PERSON)
+_PERSON_OR_OPERATOR: Final = (Role.PERSON, Role.OPERATOR)
 _ANYONE: Final = tuple(Role)
 
 POLICIES: Final[Mapping[str, Policy]] = {
@@ -84,7 +85,7 @@ POLICIES: Final[Mapping[str, Policy]] = {
     "memory.v1.SubjectRightsService/ListAccessEvents": _policy(_ASSISTANT_OR_PERSON, EXPORT),
     "memory.v1.SubjectRightsService/ListPersonRequests": _policy(_ASSISTANT_OR_PERSON, EXPORT),
     "memory.v1.SubjectRightsService/RestrictProcessing": _policy(_ASSISTANT_OR_PERSON, CONSENT),
-    "memory.v1.SubjectRightsService/LiftRestriction": _policy(_ASSISTANT_OR_PERSON, CONSENT),
+    "memory.v1.SubjectRightsService/LiftRestriction": _policy(_PERSON_OR_OPERATOR, CONSENT),
     "memory.v1.LedgerService/GetCheckpoint": _policy(_ANYONE),
     "memory.v1.LedgerService/GetInclusionProof": _policy(_ANYONE),
     "memory.v1.LedgerService/GetConsistencyProof": _policy(_ANYONE),

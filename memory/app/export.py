@@ -3,7 +3,8 @@
 The archive's format is core.archive's; what stands in it, app.archive_sections'.
 
 Rules:
-- A right, not a use: it needs no consent, and covers every purpose and assistant.
+- A right, not a use: it needs no consent, and covers every purpose and assistant. While processing
+  is restricted, it is the person's own token's alone (Art. 18(2)).
 - What has expired and is not erased yet is held, so it is in it; so is inferred mood, whatever
   consent says by now.
 - Each call, also one that goes on, is in the ledger before anything leaves.
@@ -35,7 +36,7 @@ from memory.core.notes import Notes
 from memory.core.requests import Outcome, Right
 from memory.core.signing import Signer
 from memory.core.values import Caller, PersonId, PersonRef, RecordId, SubjectId
-from memory.errors import ErasureInProgressError, PageTokenError
+from memory.errors import ErasureInProgressError, PageTokenError, RestrictedError
 from memory.ports import AccessAction, Clock, MemoryFilter, PersonRow, PersonState, Store
 
 PIECE_BYTES: Final = 64 * 1024
@@ -87,11 +88,12 @@ class Export:
 
         Raises:
             ErasureInProgressError: the person is being forgotten.
+            RestrictedError: an assistant asks, and what is kept of the person is not used now.
             PageTokenError: the person was forgotten since; begin anew.
         """
         ref = self.keyring.ref(caller.tenant, person)
         begun = place is None
-        row = self._recorded(caller, ref)
+        row = self._recorded(caller, person, ref)
         if place is None:
             place = self._begin(caller, row)
         writer = Writer(place.mark)
@@ -122,15 +124,18 @@ class Export:
         self.register.close(caller, place.request, Outcome.FULFILLED)
         yield Piece(bytes(data), None)
 
-    def _recorded(self, caller: Caller, ref: PersonRef) -> PersonRow | None:
+    def _recorded(self, caller: Caller, person: PersonId, ref: PersonRef) -> PersonRow | None:
         """The person, if there is one; that their archive is read is written down."""
         with self.store.read() as uow:
             row = uow.person(ref)
             if row is None:
                 return None
-            if row.state is PersonState.ERASING:
-                raise ErasureInProgressError("this person is being forgotten")
             memories = uow.count_memories(row.subject, MemoryFilter())
+        try:
+            _require_exportable(caller, row)
+        except RestrictedError:
+            self.ledger.refused(caller, person, AccessAction.EXPORT, None)
+            raise
         keys = self.keyring.keys(row)
         self.ledger.record(keys, caller.assistant, AccessAction.EXPORT, memories).wait()
         return row
@@ -161,8 +166,7 @@ class Export:
             row = uow.person(ref)
             if row is None or row.subject != place.subject:
                 raise PageTokenError("resume_token", "this person was forgotten since; begin anew")
-            if row.state is PersonState.ERASING:
-                raise ErasureInProgressError("this person is being forgotten")
+            _require_exportable(caller, row)
             keys = self.keyring.keys(row)  # it may have been rotated
             person = Person(keys, revealed, place.until_seq, place.until, self.receipt)
             lines = list(islice(CONTENTS[name](uow, person, mark.after), PAGE))
@@ -170,3 +174,12 @@ class Export:
 
     def _at(self, place: Place, writer: Writer) -> Place:
         return Place(place.request, place.subject, place.until_seq, place.until, writer.mark)
+
+
+def _require_exportable(caller: Caller, person: PersonRow) -> None:
+    if person.state is PersonState.ERASING:
+        raise ErasureInProgressError("this person is being forgotten")
+    if person.restricted_at is not None and caller.person is None:
+        raise RestrictedError(
+            "processing of this person's data is restricted; only their own token exports it"
+        )

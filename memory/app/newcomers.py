@@ -2,7 +2,7 @@
 
 Rules:
 - Keys are made before the transaction that writes: a provider may be slow. If the epoch moves
-  meanwhile, it is done once more.
+  meanwhile, or another call made the person known, it is done once more.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Final, TypeVar
 from memory.app.keyring import Keyring
 from memory.app.veiling import Veils
 from memory.core.values import PersonRef, TenantId
-from memory.errors import ErasureInProgressError, KeyMovedError
+from memory.errors import ErasureInProgressError, KeyMovedError, LostRaceError
 from memory.ports import Clock, PersonRow, PersonState, Store, UnitOfWork
 
 T = TypeVar("T")
 
 _TRIES: Final = 2
-"""More, where the keys' epoch moves between wrapping a new person's key and storing it."""
+"""More, where something changes between looking whether the person is known and storing them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Newcomers:
             KeyUnavailableError: a new person's key cannot be wrapped.
         """
         for _ in range(_TRIES):
-            with suppress(KeyMovedError):
+            with suppress(KeyMovedError, LostRaceError):
                 return self._attempt(tenant, ref, decide)
         return self._attempt(tenant, ref, decide)
 

@@ -1,8 +1,10 @@
 """Restriction of processing (GDPR Art. 18) and legal hold (Art. 17(3)(e)).
 
 Rules:
-- Restricted: kept, not used. Nothing is stored, recalled or corrected by an assistant; the person
-  still sees, takes and erases what is theirs.
+- Restricted: kept, not used. Nothing is stored, recalled, corrected or exported by an assistant;
+  the person still sees, takes and erases what is theirs.
+- The person lifts a restriction; whoever else does has told them before (Art. 18(3)). Both are in
+  the access log.
 - Held: used as ever, not erased: not by the person, not by retention. Only an operator holds, for
   a stated time and under a reference that says nothing of the person.
 - Both hold for the very next call, on every replica.
@@ -16,12 +18,13 @@ from datetime import datetime
 from typing import Final
 
 from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger
 from memory.app.newcomers import Newcomers
 from memory.app.register import Register
 from memory.core.requests import Right
 from memory.core.values import Caller, PersonId
 from memory.errors import InvalidArgumentError, NotFoundError
-from memory.ports import Clock, PersonRow, Store, UnitOfWork
+from memory.ports import AccessAction, Clock, PersonRow, Store, UnitOfWork
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9._/\-]{1,64}")
 
@@ -35,6 +38,7 @@ class Restrict:
     newcomers: Newcomers
     register: Register
     clock: Clock
+    ledger: Ledger
 
     def __call__(self, caller: Caller, person: PersonId) -> datetime:
         """Restricts; returns since when. Restricting again changes nothing."""
@@ -44,20 +48,42 @@ class Restrict:
             uow.restrict(row.subject, since)
             if row.restricted_at is None:
                 self.register.fulfilled(uow, caller, row.subject, Right.RESTRICTION)
+                self._write(uow, caller, row)
             return since
 
         ref = self.keyring.ref(caller.tenant, person)
         return self.newcomers.welcome(caller.tenant, ref, decide)
 
-    def lift(self, caller: Caller, person: PersonId) -> datetime:
-        """Lifts it; returns when. Where there is none, changes nothing."""
+    def lift(
+        self, caller: Caller, person: PersonId, informed_at: datetime | None = None
+    ) -> datetime:
+        """Lifts it; returns when. Where there is none, changes nothing.
+
+        Args:
+            informed_at: when the person was told that it would be lifted; not kept. The person's
+                own token needs none.
+
+        Raises:
+            InvalidArgumentError: they were not told, or not since it was restricted.
+        """
         now = self.clock()
+        if caller.person is None and (informed_at is None or informed_at > now):
+            raise InvalidArgumentError(
+                "informed_time", "tell the person first, and say when you did (GDPR Art. 18(3))"
+            )
         with self.store.write() as uow:
             row = uow.person(self.keyring.ref(caller.tenant, person), lock=True)
-            if row is not None:
+            if row is not None and row.restricted_at is not None:
+                if informed_at is not None and informed_at < row.restricted_at:
+                    raise InvalidArgumentError("informed_time", "lies before the restriction")
                 uow.restrict(row.subject, None)
+                self._write(uow, caller, row)
                 uow.commit()
         return now
+
+    def _write(self, uow: UnitOfWork, caller: Caller, row: PersonRow) -> None:
+        keys = self.keyring.keys(row)
+        self.ledger.write(uow, keys, caller.assistant, AccessAction.CONSENT, 0)
 
     def hold(self, caller: Caller, person: PersonId, until: datetime, reference: str) -> None:
         """Keeps everything of the person from being erased until then.

@@ -66,7 +66,7 @@ from memory.ports import (
     VersionRow,
 )
 
-BATCH: Final = 64
+BATCH: Final = 256
 """Memories in one transaction; keeps it short for everyone else."""
 
 _SKEW: Final = timedelta(minutes=5)

@@ -46,17 +46,23 @@ _RULES: Final = (
     _rule(
         "said-so",
         0.6,
-        r"\b(?:frustrat(?:ed|ing|ion)|annoy(?:ed|ing)|fed up|sick (?:and tired )?of"
-        r"|irritat(?:ed|ing)|infuriat(?:ed|ing)|furious|exasperat(?:ed|ing)"
-        r"|angry|had enough|losing (?:my )?patience"
-        r"|driv(?:es|ing) me (?:crazy|mad|nuts|insane))\b",
+        r"\b(?:frustrat(?:ed|ing|ion)|annoy(?:ed|ing|s me)|fed up|(?:sick|tired) (?:and tired )?of"
+        r"|irritat(?:ed|ing)|infuriat(?:ed|ing)|aggravat(?:ed|ing)|furious|fuming|livid"
+        r"|exasperat(?:ed|ing)|angry|had enough|(?:losing|lost) (?:my |all )?patience"
+        r"|driv(?:es|ing) me (?:crazy|mad|nuts|insane)|at my wits'? end|losing my mind"
+        r"|can't (?:take|stand) (?:this|it)(?: any ?more)?|beyond a joke"
+        r"|for (?:god|heaven|goodness|pete)'?s'? sake|for crying out loud|enough is enough)\b"
+        r"|\b(?:u+gh+|a+rgh+|gr{2,})\b",
         negatable=True,
     ),
     _rule(
         "complaint",
         0.45,
-        r"\b(?:ridiculous|unacceptable|useless|pathetic|a joke|waste of (?:my )?(?:time|money)"
-        r"|terrible (?:service|support)|worst|outrageous|absurd|hopeless)\b",
+        r"\b(?:ridiculous|unacceptable|useless|unhelpful|pathetic|a joke"
+        r"|wast(?:e|ed|es|ing) (?:of )?(?:my )?(?:time|money)|rip-?off|rubbish|garbage|incompetent"
+        r"|(?:terrible|horrible|awful|appalling) (?:service|support|experience|app|company)"
+        r"|worst|outrageous|disgrace(?:ful)?|absurd|hopeless|not good enough|makes no sense"
+        r"|(?:round|around) in circles|how hard (?:can|is) it)\b",
         negatable=True,
     ),
     _rule(
@@ -64,36 +70,48 @@ _RULES: Final = (
         0.4,
         r"\b(?:(?:does|did|do|is|are|was|has|have|can|could|will|would|wo|ca)(?:n't|nt| not|not)"
         r"(?: \w+){0,2} (?:work(?:s|ing|ed)?|help(?:s|ing|ed|ful)?|answer(?:s|ed|ing)?"
-        r"|repl(?:y|ied)|respond(?:s|ed|ing)?|load(?:s|ing)?|listen(?:ing)?"
-        r"|log in|connect|fix(?:ed)?)"
+        r"|repl(?:y|ied)|respond(?:s|ed|ing)?|load(?:s|ing)?|listen(?:ing)?|turn(?:ing)? on"
+        r"|log in|sign in|connect|fix(?:ed)?|let me|open|start|accept|sync|go through|arrived?"
+        r"|understand (?:me|a word))"
         r"|(?:nobody|no one|nothing) (?:\w+ )?(?:help(?:s|ed)?|work(?:s|ed)?|answer(?:s|ed)?"
         r"|repl(?:ies|ied)|respond(?:s|ed)?|cares)"
-        r"|never (?:works?|worked|got|received|arrived|came)"
-        r"|keeps? (?:crashing|failing|freezing|breaking|disconnecting)|broken|out of order)\b",
+        r"|never (?:works?|worked|got|received|arrived|came|showed up|turned up)"
+        r"|no (?:reply|response|answer) (?:yet|at all|so far)"
+        r"|keeps? (?:on )?(?:crashing|failing|freezing|breaking|disconnecting|stopping|dropping"
+        r"|rejecting|resetting|losing|forgetting|cutting out)"
+        r"|stopped working|(?:charged|billed) (?:me )?twice|got (?:it|that|me) wrong"
+        r"|broken|out of order)\b",
     ),
     _rule(
         "repetition",
         0.35,
-        r"\b(?:still (?:waiting|no|not|don't|doesn't|haven't|hasn't|isn't|can't|broken)"
-        r"|yet again|over and over|again and again|time and again|every (?:single )?time"
-        r"|(?:second|third|fourth|fifth|sixth|tenth|\d+(?:nd|rd|th)) time"
-        r"|(?:three|four|five|ten|\d+) times"
-        r"|(?:already|keep|kept) (?:told|said|asked|tell|ask|explain)\w*"
-        r"|how many (?:more )?times)\b",
+        r"\b(?:still (?:waiting|nothing|no|not|don't|doesn't|haven't|hasn't|isn't|can't|won't"
+        r"|broken|stuck)"
+        r"|yet again|once again|not again|here we go again|over and over|again and again"
+        r"|time and again|every (?:single )?time"
+        r"|(?:second|third|fourth|fifth|sixth|tenth|\d+(?:nd|rd|th)|umpteenth|hundredth) time"
+        r"|(?:three|four|five|six|ten|\d+) times"
+        r"|same (?:problem|issue|error|mistake|answer|question|story) (?:again|every|as before)"
+        r"|as i (?:already |just )?(?:said|told|mentioned|explained)"
+        r"|i (?:told|asked) you|(?:already|keep|kept) (?:told|said|asked|tell|ask|explain)\w*"
+        r"|(?:after|despite) (?:two|three|four|five|\d+) (?:calls|emails|messages|attempts|tries)"
+        r"|tried everything|how many (?:more )?times)\b|\bagain\s*!{2,}",
     ),
     _rule(
         "waiting",
         0.3,
-        r"\b(?:wait(?:ed|ing)|on hold) (?:\w+ ){0,3}?"
-        r"(?:hours?|days?|weeks?|months?|forever|ages)\b",
+        r"\b(?:(?:wait(?:ed|ing)|on hold|been sitting here) (?:\w+ ){0,3}?"
+        r"(?:hours?|days?|weeks?|months?|forever|ages)"
+        r"|tak(?:es|en|ing) (?:forever|ages)|(?:hours|days|weeks|months) (?:late|overdue)"
+        r"|how much longer)\b",
     ),
     _rule(
         "leaving",
         0.3,
         r"\b(?:cancel(?:l?ing)? (?:my|the|this)|want (?:a|my) (?:refund|money back)"
         r"|(?:speak|talk) to (?:a|your|the) (?:manager|supervisor|human|real person)"
-        r"|never (?:using|buying) "
-        r"|file a complaint)",
+        r"|never (?:using|buying) |close my account|done with you"
+        r"|file a complaint|i give up)",
     ),
     _rule("exclamation", 0.2, r"!(?:\s*!)+"),
     _rule("disbelief", 0.2, r"(?:\?\s*){2,}|\?!|!\?|\b(?:seriously|come on|are you kidding)\b"),

@@ -12,7 +12,8 @@ A compact JWS of type `RECEIPT_TYPE` over this JSON-LD, keys sorted:
     dpv:hasLegalBasis, dpv:hasPersonalData, dpv:hasStorageCondition
     dpv:hasNotice         version, language and text the person was shown
     dpv:hasConsentStatus  the state, and since when
-    dpv:isIndicatedBy, dpv:hasIndicationMethod, dpv:isExplicit, dct:created, dct:valid
+    dpv:hasConsentControl how it is withdrawn: by WithdrawConsent
+    dpv:isIndicatedBy, dpv:hasIndicationMethod, tacit:isExplicit, dct:created, dct:valid
 
 Rules:
 - It says nothing of who the person is: whoever holds it knows.
@@ -98,6 +99,7 @@ def receipt(
             "@id": _STATES[consent.state(now)],
             "dct:modified": consent.changed_at(now).isoformat(),
         },
+        "dpv:hasConsentControl": "dpv:WithdrawConsent",
         "dpv:isIndicatedBy": _RELATIONS[consent.relation],
         "dpv:hasIndicationMethod": _method(consent.method),
         "tacit:isExplicit": consent.explicit,

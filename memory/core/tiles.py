@@ -48,7 +48,8 @@ def hash_in(tiles: Tiles, node: Node) -> bytes:
     """The hash of a node. Raises `ProofError` where its tile is missing or too short."""
     count = 1 << node.level % HEIGHT
     first = node.offset * count % WIDTH
-    hashes = split(tiles.get(tile_of(node), b""))[first : first + count]
+    tile = tiles.get(tile_of(node), b"")
+    hashes = split(tile[first * HASH_BYTES : (first + count) * HASH_BYTES])
     if len(hashes) != count:
         raise ProofError
     return fold(hashes)

@@ -572,7 +572,9 @@ class AccessEvent(_message.Message):
         ACTION_EXPORT: AccessEvent._Action.ValueType  # 6
         """Everything was exported."""
         ACTION_CONSENT: AccessEvent._Action.ValueType  # 7
-        """Consent was granted, withdrawn or changed."""
+        """Consent was granted, withdrawn or changed; or, without a purpose, processing was restricted
+        or a restriction lifted.
+        """
 
     class Action(_Action, metaclass=_ActionEnumTypeWrapper):
         """What was done."""
@@ -592,7 +594,9 @@ class AccessEvent(_message.Message):
     ACTION_EXPORT: AccessEvent.Action.ValueType  # 6
     """Everything was exported."""
     ACTION_CONSENT: AccessEvent.Action.ValueType  # 7
-    """Consent was granted, withdrawn or changed."""
+    """Consent was granted, withdrawn or changed; or, without a purpose, processing was restricted
+    or a restriction lifted.
+    """
 
     NAME_FIELD_NUMBER: _builtins.int
     EVENT_TIME_FIELD_NUMBER: _builtins.int
@@ -675,16 +679,24 @@ class LiftRestrictionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    INFORMED_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Required. Whose data: `people/{person}`."""
+    @_builtins.property
+    def informed_time(self) -> _timestamp_pb2.Timestamp:
+        """When the person was told that it would be lifted (GDPR Art. 18(3)); between the restriction
+        and now. Required of an operator; the person's own token needs none. It is not kept.
+        """
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        informed_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["informed_time", b"informed_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["informed_time", b"informed_time", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -171,7 +171,8 @@ class SubjectRightsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LiftRestriction(self, request, context):
-        """Lifts a restriction. Scope consent.manage.
+        """Lifts a restriction: for the person's own token, or an operator's. Scope consent.manage.
+        INVALID_ARGUMENT where an operator does not say when the person was told.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -76,7 +76,9 @@ class SubjectRightsServiceStub:
     consent.manage.
     """
     LiftRestriction: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.LiftRestrictionRequest, _subject_rights_service_pb2.Restriction]
-    """Lifts a restriction. Scope consent.manage."""
+    """Lifts a restriction: for the person's own token, or an operator's. Scope consent.manage.
+    INVALID_ARGUMENT where an operator does not say when the person was told.
+    """
 
 @_typing.type_check_only
 class SubjectRightsServiceAsyncStub(SubjectRightsServiceStub):
@@ -126,7 +128,9 @@ class SubjectRightsServiceAsyncStub(SubjectRightsServiceStub):
     consent.manage.
     """
     LiftRestriction: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.LiftRestrictionRequest, _subject_rights_service_pb2.Restriction]  # type: ignore[assignment]
-    """Lifts a restriction. Scope consent.manage."""
+    """Lifts a restriction: for the person's own token, or an operator's. Scope consent.manage.
+    INVALID_ARGUMENT where an operator does not say when the person was told.
+    """
 
 class SubjectRightsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Access, portability, erasure and restriction. A person's own token may use these calls for
@@ -233,6 +237,8 @@ class SubjectRightsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _subject_rights_service_pb2.LiftRestrictionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_subject_rights_service_pb2.Restriction, _abc.Awaitable[_subject_rights_service_pb2.Restriction]]:
-        """Lifts a restriction. Scope consent.manage."""
+        """Lifts a restriction: for the person's own token, or an operator's. Scope consent.manage.
+        INVALID_ARGUMENT where an operator does not say when the person was told.
+        """
 
 def add_SubjectRightsServiceServicer_to_server(servicer: SubjectRightsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
     client_command(group, "list", _SCOPE)(list_)
     client_command(group, "purposes", _SCOPE)(list_purposes)
     client_command(app, "restrict", _SCOPE)(restrict)
-    client_command(app, "lift", _SCOPE)(lift)
+    client_command(app, "lift", _SCOPE, "operator")(lift)
 
 
 def grant(
@@ -119,11 +119,20 @@ def restrict(session: Session, person: Person = ME) -> None:
     errors.print("restricted: kept, not used")
 
 
-def lift(session: Session, person: Person = ME) -> None:
-    """Lifts the restriction of processing."""
+def lift(
+    session: Session,
+    person: Person = ME,
+    informed: Annotated[
+        str, typer.Option(help="When an operator told the person, in ISO 8601 (Art. 18(3)).")
+    ] = "",
+) -> None:
+    """Lifts the restriction of processing: with the person's token, or as an operator."""
     from memory.v1.subject_rights_service_pb2 import LiftRestrictionRequest
 
-    session.call(session.rights.LiftRestriction, LiftRestrictionRequest(name=people(person)))
+    request = LiftRestrictionRequest(name=people(person))
+    if informed:
+        request.informed_time.FromDatetime(instant(informed))
+    session.call(session.rights.LiftRestriction, request)
     errors.print("no longer restricted")
 
 

@@ -21,7 +21,7 @@ from memory.errors import InvalidArgumentError
 from memory.ports import ErasureRow, ErasureState
 from memory.v1 import subject_rights_service_pb2 as pb
 from server.call import Answer, Call, StreamAnswer, TakingAnswer
-from server.messages import fields_named, to_narrow, to_timestamp
+from server.messages import fields_named, to_narrow, to_time, to_timestamp
 from server.names import (
     certificate_from,
     erasure_name,
@@ -184,7 +184,10 @@ class SubjectRights:
 
     def _lift(self, call: Call, request: pb.LiftRestrictionRequest) -> pb.Restriction:
         person = person_from(call.caller, request.name, "name")
-        now = self.restrict.lift(call.caller, person)
+        informed = None
+        if request.HasField("informed_time"):
+            informed = to_time(request.informed_time, "informed_time")
+        now = self.restrict.lift(call.caller, person, informed)
         name = f"{person_name(person)}/restriction"
         return pb.Restriction(name=name, restricted=False, update_time=to_timestamp(now))
 

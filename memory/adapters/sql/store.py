@@ -20,10 +20,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, cast
 
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from memory.adapters.sql.access_log import append
+from memory.adapters.sql.access_log import append, prepare_to_append
 from memory.adapters.sql.engine import Engines, connect
 from memory.adapters.sql.erasures import release_erasures
 from memory.adapters.sql.failures import failure, failures_at_open
@@ -72,6 +72,8 @@ def open_store(url: str, *, clock: Clock = lambda: datetime.now(UTC)) -> SqlStor
                 release_claims(connection)
                 release_rotation(connection)
                 release_erasures(connection)
+                prepare_to_append(cast(sqlite3.Connection, connection.connection.driver_connection))
+                event.listen(engines.writers, "connect", prepare_to_append)
             connection.commit()
     except BaseException:
         engines.dispose()

@@ -124,7 +124,8 @@ def test_what_passes_is_what_the_page_says(
 def _names(server: Any, id_: str) -> Names:
     """One memory and one consent of this person, new if an earlier call took or restricted them."""
     helper = server.client()
-    helper.rights.LiftRestriction(LiftRestrictionRequest(name=f"people/{id_}"))
+    own = server.client(person=id_)
+    own.rights.LiftRestriction(LiftRestrictionRequest(name=f"people/{id_}"))
     consent = helper.grant(id_).name
     request = pb.StoreMemoryRequest(parent=f"people/{id_}", access=WHY, memory=Memory(text="Hi"))
     return Names(id_, helper.memory.StoreMemory(request).memory.name, consent)

@@ -22,6 +22,7 @@ from memory.v1.subject_rights_service_pb2 import (
     ExportDataRequest,
     ForgetUserRequest,
     LiftRestrictionRequest,
+    ListAccessEventsRequest,
     RestrictProcessingRequest,
 )
 from server.cli.app import run
@@ -61,6 +62,11 @@ def _why(call: Any, request: Any) -> str:
 def _recall(client: Any, person: str) -> str:
     request = memory_service_pb2.RecallMemoriesRequest(parent=person, access=WHY, query="tea")
     return _why(client.memory.RecallMemories, request)
+
+
+def _export(client: Any, person: str, **more: Any) -> str:
+    request = ExportDataRequest(name=person, **more)
+    return _why(lambda r: list(client.rights.ExportData(r)), request)
 
 
 def test_a_purpose_tells_all_a_person_must_know_in_their_language(server: Any) -> None:
@@ -169,11 +175,60 @@ def test_what_is_restricted_is_kept_and_not_used(server: Any, jane: str) -> None
     assert _why(helper.memory.GetMemory, get) == "PROCESSING_RESTRICTED"
     assert _why(helper.memory.ListMemories, list_) == "PROCESSING_RESTRICTED"
     assert _recall(helper, jane) == "PROCESSING_RESTRICTED"
-    assert b"".join(c.data for c in own.rights.ExportData(ExportDataRequest(name=jane)))
+    assert _export(own, jane) == ""
     own.rights.LiftRestriction(LiftRestrictionRequest(name=jane))
     assert _recall(helper, jane) == ""
     own.rights.RestrictProcessing(RestrictProcessingRequest(name=jane))
     own.memory.DeleteMemory(memory_service_pb2.DeleteMemoryRequest(name=memory.name))
+
+
+def test_an_assistant_neither_lifts_nor_exports_what_is_restricted(server: Any, jane: str) -> None:
+    helper = server.client()
+    own = server.client(person=jane.removeprefix("people/"))
+    _grant(helper, jane)
+    assert _export(helper, jane) == ""
+    helper.rights.RestrictProcessing(RestrictProcessingRequest(name=jane))
+    assert _export(helper, jane) == "PROCESSING_RESTRICTED"
+    lift = LiftRestrictionRequest(name=jane, informed_time=datetime.now(UTC))
+    assert _why(helper.rights.LiftRestriction, lift) == "CALLER_NOT_ALLOWED"
+    assert _recall(helper, jane) == "PROCESSING_RESTRICTED"
+    assert _export(own, jane) == ""
+    assert _why(own.rights.LiftRestriction, LiftRestrictionRequest(name=jane)) == ""
+    assert _export(helper, jane) == ""
+
+
+def test_an_export_that_began_before_a_restriction_does_not_go_on(server: Any, jane: str) -> None:
+    helper = server.client()
+    _grant(helper, jane)
+    for _ in range(8):
+        request = memory_service_pb2.StoreMemoryRequest(
+            parent=jane, access=WHY, memory=Memory(text="tea " * 2_500)
+        )
+        helper.memory.StoreMemory(request)
+    token = next(helper.rights.ExportData(ExportDataRequest(name=jane))).resume_token
+    helper.rights.RestrictProcessing(RestrictProcessingRequest(name=jane))
+    assert _export(helper, jane, resume_token=token) == "PROCESSING_RESTRICTED"
+
+
+def test_an_operator_lifts_a_restriction_after_telling_the_person(server: Any, jane: str) -> None:
+    helper = server.client()
+    own = server.client(person=jane.removeprefix("people/"))
+    operator = server.client(scopes=("operator", "consent.manage"))
+    _grant(helper, jane)
+    own.rights.RestrictProcessing(RestrictProcessingRequest(name=jane))
+    lift = operator.rights.LiftRestriction
+    now = datetime.now(UTC)
+    assert _why(lift, LiftRestrictionRequest(name=jane)) == "INVALID_FIELD"
+    for wrong in (now + timedelta(hours=1), now - timedelta(hours=1)):
+        request = LiftRestrictionRequest(name=jane, informed_time=wrong)
+        assert _why(lift, request) == "INVALID_FIELD"
+    assert _recall(helper, jane) == "PROCESSING_RESTRICTED"
+    told = LiftRestrictionRequest(name=jane, informed_time=datetime.now(UTC))
+    assert _why(lift, told) == ""
+    assert _recall(helper, jane) == ""
+    events = own.rights.ListAccessEvents(ListAccessEventsRequest(parent=jane)).access_events
+    decided = [e for e in events if e.action == e.ACTION_CONSENT]
+    assert [e.purpose for e in decided] == ["", "", PURPOSE]
 
 
 def test_what_is_held_is_not_erased_until_released(server: Any, jane: str) -> None:

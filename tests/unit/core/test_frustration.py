@@ -18,6 +18,13 @@ from memory.core.frustration import MAX_WORDS_CHARS, frustration
         ("the app doesn’t work", "not-served"),
         ("nobody ever answers my mails", "not-served"),
         ("I already told you", "repetition"),
+        ("not again, the door won't open", "not-served"),
+        ("I was charged twice", "not-served"),
+        ("the same problem as before", "repetition"),
+        ("ugh, what now", "said-so"),
+        ("this is going around in circles", "complaint"),
+        ("the parcel is two weeks late", "waiting"),
+        ("I give up", "leaving"),
         ("I have been waiting here for three hours", "waiting"),
         ("let me speak to a manager", "leaving"),
         ("do it!!!", "exclamation"),
@@ -34,6 +41,8 @@ def test_each_rule_names_the_words_that_it_found(text: str, rule: str) -> None:
 
 def test_a_calm_text_has_none() -> None:
     assert frustration("We moved the sofa to the other wall.", -0.9) == (0.0, ())
+    assert frustration("This time I told him to keep asking her for the cake.", 0.0)[0] < 0.4
+    assert frustration("I waited at the station for ten minutes.", 0.0) == (0.0, ())
 
 
 def test_what_is_negated_does_not_count() -> None:
