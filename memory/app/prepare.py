@@ -25,6 +25,8 @@ from memory.core.affect import Affect
 from memory.core.content import Features, Originals
 from memory.core.draft import Draft
 from memory.core.embedding_text import embedding_text
+from memory.core.facts import claims
+from memory.core.facts_stated import stated
 from memory.core.keys import PersonKeys
 from memory.core.lexical import asks, terms
 from memory.core.policy import Policy
@@ -57,6 +59,10 @@ ROLES: Final = frozenset(
 """Speakers that name nobody."""
 
 _OWN_ROLES: Final = frozenset({"user", "human", "customer", "caller"})
+_MACHINES: Final = ROLES - _OWN_ROLES
+
+MAX_FACTS: Final = 8
+"""Of one draft; bounds what one call stores."""
 
 MAX_KNOWN_NAMES: Final = 64
 """Speakers of one batch that are looked for by name; bounds the work on a hostile batch."""
@@ -99,13 +105,18 @@ class Named:
 
     def features(self, stored_at: datetime) -> Features:
         """What ranking will need."""
+        draft = self.prepared.draft
+        speaker = self.originals.speaker[0].pseudonym if self.originals.speaker else ""
         return Features(
             vector=self.prepared.vector,
             terms=self.prepared.terms,
-            speaker=self.originals.speaker[0].pseudonym if self.originals.speaker else "",
+            speaker=speaker,
             entities=self.entities,
-            time=self.prepared.draft.event_time or stored_at,
+            time=draft.event_time or stored_at,
             asks=asks(self.text.value),
+            claims=() if _is_machine(draft) else claims(self.text.value, speaker),
+            until=draft.until,
+            supersedes=draft.supersedes,
         )
 
 
@@ -192,6 +203,31 @@ class Preparer:
             for (draft, speaker, who, spans, known), vector, text, infer in zip(
                 prepared, vectors, texts, affect, strict=True
             )
+        ]
+
+    def facts(self, prepared: Prepared) -> list[Prepared]:
+        """The facts and preferences that a draft states, if it asks for them: each clause that
+        does, as a draft of its own, without sources yet.
+
+        What is hidden in the clause is what is hidden there in the draft: nothing is detected anew.
+        """
+        draft = prepared.draft
+        if not draft.extract or _is_machine(draft):
+            return []
+        clauses = stated(draft.text, prepared.spans)[:MAX_FACTS]
+        texts = [embedding_text(one.text, one.spans) for one in clauses]
+        vectors = self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
+        return [
+            Prepared(
+                replace(
+                    draft, text=one.text, kind=one.kind, labels={}, request_id="", extract=False
+                ),
+                prepared.speaker_spans,
+                one.spans,
+                vector,
+                terms(text.value),
+            )
+            for one, text, vector in zip(clauses, texts, vectors, strict=True)
         ]
 
     def name(
@@ -310,6 +346,8 @@ def seal_row(
         labels=dict(draft.labels),
         affect=named.prepared.affect if affect else None,
         sources=draft.sources,
+        until=draft.until,
+        supersedes=draft.supersedes,
     )
     sealed = seal_fields(
         keys,
@@ -349,6 +387,10 @@ def tells_own_mood(draft: Draft) -> bool:
     """
     speaker = draft.speaker.value.strip().casefold() if draft.speaker else ""
     return draft.kind is MemoryKind.MESSAGE and (not speaker or speaker in _OWN_ROLES)
+
+
+def _is_machine(draft: Draft) -> bool:
+    return draft.speaker is not None and draft.speaker.value.strip().casefold() in _MACHINES
 
 
 def _names_someone(speaker: RawText) -> bool:
