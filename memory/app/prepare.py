@@ -26,7 +26,6 @@ from memory.core.content import Features, Originals
 from memory.core.draft import Draft
 from memory.core.embedding_text import embedding_text
 from memory.core.facts import claims
-from memory.core.facts_stated import stated
 from memory.core.keys import PersonKeys
 from memory.core.lexical import asks, terms
 from memory.core.policy import Policy
@@ -60,9 +59,6 @@ ROLES: Final = frozenset(
 
 _OWN_ROLES: Final = frozenset({"user", "human", "customer", "caller"})
 _MACHINES: Final = ROLES - _OWN_ROLES
-
-MAX_FACTS: Final = 8
-"""Of one draft; bounds what one call stores."""
 
 MAX_KNOWN_NAMES: Final = 64
 """Speakers of one batch that are looked for by name; bounds the work on a hostile batch."""
@@ -114,7 +110,7 @@ class Named:
             entities=self.entities,
             time=draft.event_time or stored_at,
             asks=asks(self.text.value),
-            claims=() if _is_machine(draft) else claims(self.text.value, speaker),
+            claims=() if is_machine(draft) else claims(self.text.value, speaker),
             until=draft.until,
             supersedes=draft.supersedes,
         )
@@ -203,31 +199,6 @@ class Preparer:
             for (draft, speaker, who, spans, known), vector, text, infer in zip(
                 prepared, vectors, texts, affect, strict=True
             )
-        ]
-
-    def facts(self, prepared: Prepared) -> list[Prepared]:
-        """The facts and preferences that a draft states, if it asks for them: each clause that
-        does, as a draft of its own, without sources yet.
-
-        What is hidden in the clause is what is hidden there in the draft: nothing is detected anew.
-        """
-        draft = prepared.draft
-        if not draft.extract or _is_machine(draft):
-            return []
-        clauses = stated(draft.text, prepared.spans)[:MAX_FACTS]
-        texts = [embedding_text(one.text, one.spans) for one in clauses]
-        vectors = self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
-        return [
-            Prepared(
-                replace(
-                    draft, text=one.text, kind=one.kind, labels={}, request_id="", extract=False
-                ),
-                prepared.speaker_spans,
-                one.spans,
-                vector,
-                terms(text.value),
-            )
-            for one, text, vector in zip(clauses, texts, vectors, strict=True)
         ]
 
     def name(
@@ -389,7 +360,8 @@ def tells_own_mood(draft: Draft) -> bool:
     return draft.kind is MemoryKind.MESSAGE and (not speaker or speaker in _OWN_ROLES)
 
 
-def _is_machine(draft: Draft) -> bool:
+def is_machine(draft: Draft) -> bool:
+    """Whether a program said it, and not a person."""
     return draft.speaker is not None and draft.speaker.value.strip().casefold() in _MACHINES
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from memory.app.derive import derive
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
@@ -95,7 +96,7 @@ class Remember:
             affect=admission.infers_affect(purpose),
         )
         prepared = dict(zip(fresh, ready, strict=True))
-        facts = {i: self.preparer.facts(one) for i, one in prepared.items()}
+        facts = {i: derive(one, self.preparer.encoder) for i, one in prepared.items()}
         with self.store.write() as uow:
             admission = admit(uow, ref, purposes, access, self.clock(), lock=True)
             keys = self.keyring.keys(admission.person)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.app.prepare import MAX_FACTS
+from memory.app.derive import MAX_FACTS
 from memory.app.recall import MAX_LIMIT
 from memory.app.remember import MAX_BATCH
 from memory.core import draft
