@@ -52,6 +52,7 @@ from memory.app.nearest import Nearest
 from memory.app.newcomers import Newcomers
 from memory.app.opened import OpenedFeatures
 from memory.app.prepare import Preparer
+from memory.app.profile import Profile
 from memory.app.proofs import Proofs
 from memory.app.recall import Recall
 from memory.app.recorder import Recorder
@@ -96,6 +97,7 @@ class Tacit:
     remember: Remember
     recall: Recall
     build_context: BuildContext
+    profile: Profile
     rectify: Rectify
     reveal: Reveal
     consents: Consents
@@ -249,6 +251,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             ),
             recall=recall,
             build_context=BuildContext(recall, reveal),
+            profile=Profile(store, keyring, registry, opened, clock, ledger),
             rectify=Rectify(
                 store,
                 keyring,

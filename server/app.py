@@ -164,6 +164,7 @@ def _answers(tacit: Tacit) -> Answers:
             tacit.remember,
             tacit.recall,
             tacit.build_context,
+            tacit.profile,
             tacit.rectify,
             tacit.erase_memories,
             tacit.reveal,

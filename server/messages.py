@@ -6,7 +6,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -74,7 +74,19 @@ def to_kind(number: core_pb2.Memory.Kind.ValueType, field: str) -> MemoryKind:
         raise InvalidArgumentError(field, "must be one of Memory.Kind") from None
 
 
-def to_draft(memory: core_pb2.Memory, request_id: str, sources: tuple[RecordId, ...] = ()) -> Draft:
+def from_kind(kind: MemoryKind) -> core_pb2.Memory.Kind.ValueType:
+    """The opposite of `to_kind`."""
+    return _WIRE_KINDS[kind]
+
+
+def to_draft(
+    memory: core_pb2.Memory,
+    request_id: str,
+    sources: tuple[RecordId, ...] = (),
+    supersedes: tuple[RecordId, ...] = (),
+    *,
+    extract: bool = False,
+) -> Draft:
     """What to remember; output-only fields are ignored."""
     kind = memory.kind or core_pb2.Memory.KIND_MESSAGE
     return Draft(
@@ -95,17 +107,24 @@ def to_draft(memory: core_pb2.Memory, request_id: str, sources: tuple[RecordId, 
             else None
         ),
         sources=sources,
+        until=(
+            to_time(memory.valid_until_time, "memory.valid_until_time")
+            if memory.HasField("valid_until_time")
+            else None
+        ),
+        supersedes=supersedes,
+        extract=extract,
     )
 
 
-def to_sources(caller: Caller, person: PersonId, memory: core_pb2.Memory) -> tuple[RecordId, ...]:
-    """The memories that this one was derived from: of the same person."""
-    named = [
-        memory_from(caller, name, f"memory.sources[{i}]") for i, name in enumerate(memory.sources)
-    ]
+def to_records(
+    caller: Caller, person: PersonId, names: Sequence[str], field: str
+) -> tuple[RecordId, ...]:
+    """The memories that a field names: of the same person."""
+    named = [memory_from(caller, name, f"{field}[{i}]") for i, name in enumerate(names)]
     for i, (whose, _) in enumerate(named):
         if whose != person:
-            raise InvalidArgumentError(f"memory.sources[{i}]", "must be a memory of this person")
+            raise InvalidArgumentError(f"{field}[{i}]", "must be a memory of this person")
     return tuple(record for _, record in named)
 
 
@@ -128,9 +147,18 @@ def to_narrow(wanted: core_pb2.MemoryFilter) -> Narrow:
     )
 
 
-def from_memory(person: PersonId, memory: Remembered) -> core_pb2.Memory:
-    """A memory as callers see it: in the person's own words where they were revealed."""
+def from_memory(
+    person: PersonId,
+    memory: Remembered,
+    until: datetime | None = None,
+    superseded_by: RecordId | None = None,
+) -> core_pb2.Memory:
+    """A memory as callers see it: in the person's own words where they were revealed.
+
+    `until` is when it stops to hold, if that is other than what was given.
+    """
     content = memory.content
+    until = until or content.until
     shown = memory.words or content
     return core_pb2.Memory(
         name=memory_name(person, memory.id),
@@ -149,6 +177,9 @@ def from_memory(person: PersonId, memory: Remembered) -> core_pb2.Memory:
         version=memory.version,
         etag=_etag(memory.version),
         sources=[memory_name(person, source) for source in content.sources],
+        supersedes=[memory_name(person, older) for older in content.supersedes],
+        valid_until_time=None if until is None else to_timestamp(until),
+        superseded_by="" if superseded_by is None else memory_name(person, superseded_by),
     )
 
 

@@ -216,6 +216,10 @@ def _said(
         "sources": [str(source) for source in content.sources],
         "affect": None if content.affect is None else _inferred(content.affect),
     }
+    if content.until is not None:
+        about["valid_until"] = content.until
+    if content.supersedes:
+        about["supersedes"] = [str(older) for older in content.supersedes]
     if not revealed:
         speaker = content.speaker.value if content.speaker else None
         return {"text": content.text.value, "speaker": speaker, **about}

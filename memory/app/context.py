@@ -65,11 +65,11 @@ class BuildContext:
         )
 
     def _packed(self, hits: Sequence[tuple[Hit, Remembered]], max_tokens: int) -> Context:
-        told = [_told(memory, hit.seq) for hit, memory in hits]
+        told = [_told(memory, hit) for hit, memory in hits]
         return pack(told, max_tokens, self.recall.encoder.count_tokens)
 
 
-def _told(memory: Remembered, seq: int) -> Told:
+def _told(memory: Remembered, hit: Hit) -> Told:
     shown = memory.words or memory.content
     return Told(
         id=memory.id,
@@ -77,5 +77,6 @@ def _told(memory: Remembered, seq: int) -> Told:
         speaker=shown.speaker.value if shown.speaker else "",
         session=memory.content.session,
         time=memory.content.event_time or memory.stored_at,
-        seq=seq,
+        seq=hit.seq,
+        until=hit.until,
     )

@@ -25,6 +25,7 @@ from memory.core.affect import Affect
 from memory.core.content import Features, Originals
 from memory.core.draft import Draft
 from memory.core.embedding_text import embedding_text
+from memory.core.facts import claims
 from memory.core.keys import PersonKeys
 from memory.core.lexical import asks, terms
 from memory.core.policy import Policy
@@ -57,6 +58,7 @@ ROLES: Final = frozenset(
 """Speakers that name nobody."""
 
 _OWN_ROLES: Final = frozenset({"user", "human", "customer", "caller"})
+_MACHINES: Final = ROLES - _OWN_ROLES
 
 MAX_KNOWN_NAMES: Final = 64
 """Speakers of one batch that are looked for by name; bounds the work on a hostile batch."""
@@ -99,13 +101,18 @@ class Named:
 
     def features(self, stored_at: datetime) -> Features:
         """What ranking will need."""
+        draft = self.prepared.draft
+        speaker = self.originals.speaker[0].pseudonym if self.originals.speaker else ""
         return Features(
             vector=self.prepared.vector,
             terms=self.prepared.terms,
-            speaker=self.originals.speaker[0].pseudonym if self.originals.speaker else "",
+            speaker=speaker,
             entities=self.entities,
-            time=self.prepared.draft.event_time or stored_at,
+            time=draft.event_time or stored_at,
             asks=asks(self.text.value),
+            claims=() if is_machine(draft) else claims(self.text.value, speaker),
+            until=draft.until,
+            supersedes=draft.supersedes,
         )
 
 
@@ -310,6 +317,8 @@ def seal_row(
         labels=dict(draft.labels),
         affect=named.prepared.affect if affect else None,
         sources=draft.sources,
+        until=draft.until,
+        supersedes=draft.supersedes,
     )
     sealed = seal_fields(
         keys,
@@ -349,6 +358,11 @@ def tells_own_mood(draft: Draft) -> bool:
     """
     speaker = draft.speaker.value.strip().casefold() if draft.speaker else ""
     return draft.kind is MemoryKind.MESSAGE and (not speaker or speaker in _OWN_ROLES)
+
+
+def is_machine(draft: Draft) -> bool:
+    """Whether a program said it, and not a person."""
+    return draft.speaker is not None and draft.speaker.value.strip().casefold() in _MACHINES
 
 
 def _names_someone(speaker: RawText) -> bool:

@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from memory.app.candidates import Candidates
@@ -24,7 +25,8 @@ from memory.core.lexical import terms
 from memory.core.purposes import Registry
 from memory.core.query_names import candidate_names, masked_spans, query_mentions
 from memory.core.ranking import Query, rank
-from memory.core.values import Access, RawText
+from memory.core.validity import asks_of_before
+from memory.core.values import Access, RawText, RecordId
 from memory.errors import InvalidArgumentError
 from memory.ports import AccessAction, Clock, Encoder, Store
 
@@ -33,12 +35,17 @@ MAX_LIMIT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory found, its score, and what that is made of; `seq` is higher for a later one."""
+    """A memory found, its score, and what that is made of; `seq` is higher for a later one.
+
+    `until` is since when it holds no more, and `superseded_by` what replaced it.
+    """
 
     memory: Remembered
     score: float
     parts: tuple[tuple[str, float], ...]
     seq: int
+    until: datetime | None = None
+    superseded_by: RecordId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,13 @@ class Recall:
         rows = [found.opened[r.index].row for r in ranked]
         shows = admission.shows_affect(access, purpose)
         hits = [
-            Hit(open_memory(keys, row, affect=shows), r.score, r.parts, row.seq)
+            Hit(
+                open_memory(keys, row, affect=shows),
+                r.score,
+                r.parts,
+                row.seq,
+                *found.corpus.ended(r.index),
+            )
             for row, r in zip(rows, ranked, strict=True)
         ]
         noted.wait()
@@ -99,8 +112,9 @@ class Recall:
         purposes = self.registry.of(access.caller.tenant)
         purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
+        at = self.clock()
         with self.store.read() as uow:
-            person = admit(uow, ref, purposes, access, self.clock()).person
+            person = admit(uow, ref, purposes, access, at).person
             keys = self.keyring.keys(person)
             names = candidate_names(query, keys.blind_index)
             known = self.candidates.entities(uow, person, names.hashes)
@@ -111,4 +125,5 @@ class Recall:
             terms=terms(text.value),
             entities=frozenset(m.entity.pseudonym for m in mentions),
             dates=query_dates(query.value),
+            at=None if asks_of_before(query.value) else at,
         )

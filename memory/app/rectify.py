@@ -182,6 +182,8 @@ def _draft(memory: Remembered, words: Words) -> Draft:
         labels=memory.content.labels,
         expire_time=memory.expires_at,
         sources=memory.content.sources,
+        until=memory.content.until,
+        supersedes=memory.content.supersedes,
     )
 
 

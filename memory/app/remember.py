@@ -12,10 +12,11 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from memory.app.derive import derive
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
@@ -43,10 +44,14 @@ MAX_BATCH: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A memory that is stored; `repeated` when an earlier call with its request id did it."""
+    """A memory that is stored; `repeated` when an earlier call with its request id did it.
+
+    `derived` are the facts and preferences stored beside it, if it asked for them.
+    """
 
     memory: Remembered
     repeated: bool
+    derived: tuple[Remembered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Remember:
             affect=admission.infers_affect(purpose),
         )
         prepared = dict(zip(fresh, ready, strict=True))
+        facts = {i: derive(one, self.preparer.encoder) for i, one in prepared.items()}
         with self.store.write() as uow:
             admission = admit(uow, ref, purposes, access, self.clock(), lock=True)
             keys = self.keyring.keys(admission.person)
@@ -98,14 +104,18 @@ class Remember:
             if any(i not in seen and i not in prepared for i in range(len(drafts))):
                 raise ErasureInProgressError("this person was forgotten meanwhile; call again")
             new = {i: prepared[i] for i in fresh if i not in seen}
-            _check_sources(uow, admission, {i: one.draft for i, one in new.items()})
-            rows = self._write(uow, keys, access, purpose, admission, new)
+            _check_named(uow, admission, {i: one.draft for i, one in new.items()})
+            rows, derived = self._write(uow, keys, access, purpose, admission, new, facts)
             rows |= {i: _stored_row(uow, keys, record, self.clock()) for i, record in seen.items()}
             shows = admission.shows_affect(access, purpose)
             uow.commit()
         self.stored()
         return [
-            Acknowledged(open_memory(keys, rows[i], affect=shows), i in seen)
+            Acknowledged(
+                open_memory(keys, rows[i], affect=shows),
+                i in seen,
+                tuple(open_memory(keys, row) for row in derived.get(i, ())),
+            )
             for i in range(len(drafts))
         ]
 
@@ -117,38 +127,48 @@ class Remember:
         purpose: Purpose,
         admission: Admission,
         prepared: dict[int, Prepared],
-    ) -> dict[int, MemoryRow]:
+        facts: Mapping[int, Sequence[Prepared]],
+    ) -> tuple[dict[int, MemoryRow], dict[int, list[MemoryRow]]]:
+        """The row of each draft, and those of what was derived from it."""
         if not prepared:
-            return {}
-        named = self.preparer.name(uow, keys, list(prepared.values()), self.random)
+            return {}, {}
+        ids = {i: _new_id(self.random) for i in prepared}
+        made = [(i, ids[i], one) for i, one in prepared.items()]
+        for i in prepared:
+            for fact in facts[i]:
+                draft = replace(fact.draft, sources=(ids[i],))
+                made.append((i, _new_id(self.random), replace(fact, draft=draft)))
+        named = self.preparer.name(uow, keys, [one for _, _, one in made], self.random)
         seq = uow.next_seq(keys.subject, len(named))
         now = self.clock()
-        rows = {
-            i: seal_row(
+        stored = [
+            seal_row(
                 keys,
                 one,
                 access,
-                _new_id(self.random),
+                record,
                 seq + offset,
                 now,
                 self.random,
                 affect=admission.infers_affect(purpose),
-                expires_at=end(now, purpose.retention, prepared[i].draft.expire_time, now),
+                expires_at=end(now, purpose.retention, ready.draft.expire_time, now),
             )
-            for offset, (i, one) in enumerate(zip(prepared, named, strict=True))
-        }
-        uow.add_memories(list(rows.values()))
-        derived = {row.id: prepared[i].draft.sources for i, row in rows.items()}
-        uow.add_sources(keys.subject, derived)
+            for offset, ((_, record, ready), one) in enumerate(zip(made, named, strict=True))
+        ]
+        uow.add_memories(stored)
+        uow.add_sources(keys.subject, {record: one.draft.sources for _, record, one in made})
         requests = {
-            _request_key(keys, access, prepared[i].draft.request_id): row.id
-            for i, row in rows.items()
-            if prepared[i].draft.request_id
+            _request_key(keys, access, one.draft.request_id): ids[i]
+            for i, one in prepared.items()
+            if one.draft.request_id
         }
         uow.add_requests(keys.subject, requests)
         by = access.caller.assistant
-        self.ledger.write(uow, keys, by, AccessAction.STORE, len(rows), access.purpose)
-        return rows
+        self.ledger.write(uow, keys, by, AccessAction.STORE, len(stored), access.purpose)
+        derived: dict[int, list[MemoryRow]] = {}
+        for (i, _, _), row in zip(made[len(prepared) :], stored[len(prepared) :], strict=True):
+            derived.setdefault(i, []).append(row)
+        return dict(zip(prepared, stored, strict=False)), derived
 
 
 def _check(drafts: Sequence[Draft]) -> None:
@@ -165,18 +185,21 @@ def _check_ends(purpose: Purpose, drafts: Sequence[Draft], now: datetime) -> Non
         end(now, purpose.retention, draft.expire_time, now)
 
 
-def _check_sources(uow: UnitOfWork, admission: Admission, drafts: Mapping[int, Draft]) -> None:
-    """Whoever derives must have been able to read: a missing source and an unseen one are alike."""
-    named = {source for draft in drafts.values() for source in draft.sources}
+def _check_named(uow: UnitOfWork, admission: Admission, drafts: Mapping[int, Draft]) -> None:
+    """Whoever derives or replaces must have been able to read: a missing memory and an unseen one
+    are alike.
+    """
+    named = {one for draft in drafts.values() for one in (*draft.sources, *draft.supersedes)}
     if not named:
         return
     readable = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
     there = {head.id for head in uow.heads(admission.person.subject, readable, named)}
     for place, draft in drafts.items():
-        if not there.issuperset(draft.sources):
-            raise InvalidArgumentError(
-                f"requests[{place}].memory.sources", "must be memories of this person"
-            )
+        for name, meant in (("sources", draft.sources), ("supersedes", draft.supersedes)):
+            if not there.issuperset(meant):
+                raise InvalidArgumentError(
+                    f"requests[{place}].memory.{name}", "must be memories of this person"
+                )
 
 
 def _new_id(random: RandomBytes) -> RecordId:

@@ -327,6 +327,9 @@ class Incoming:
             draft.event_time,
             dict(draft.labels),
             named.prepared.affect if affect else None,
+            draft.sources,
+            draft.until,
+            draft.supersedes,
         )
         nothing = SealedRecord(b"")
         row = VersionRow(

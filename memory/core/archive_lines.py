@@ -1,7 +1,8 @@
 """What an archive's lines say of a person's memories, read strictly.
 
 Rules:
-- A line has exactly the fields of its type: what is not understood is refused, never dropped.
+- A line has exactly the fields of its type, and of those in `_STATED` what was stated: what is not
+  understood is refused, never dropped.
 - What a memory could not be when it was stored, it cannot be in an archive (`core.draft`).
 - Mood that was inferred is a guess made elsewhere: read is that there was one, not what it said.
 - Errors carry the number of the line, and nothing of what stands in it.
@@ -32,6 +33,7 @@ _MEMORY: Final = _SAID | {
     "type", "id", "purpose", "assistant", "stored_at", "updated_at", "version",
     "expires_at",
 }  # fmt: skip
+_STATED: Final = frozenset({"supersedes", "valid_until"})
 _VERSION: Final = _SAID | {"type", "memory", "version", "updated_at"}
 _PSEUDONYM: Final = frozenset({"type", "pseudonym", "entity_type", "number", "value"})
 _MAX_NUMBER: Final = 2**31
@@ -142,8 +144,6 @@ def _said(line: Line) -> Said:
     labels, event_time, speaker = f["labels"], f["event_time"], f["speaker"]
     if not isinstance(labels, dict) or not all(isinstance(v, str) for v in labels.values()):
         raise InvalidArgumentError("labels", "must be an object of texts")
-    if not isinstance(f["sources"], list):
-        raise InvalidArgumentError("sources", "must be a list of ids")
     try:
         kind = MemoryKind(f["kind"])
     except ValueError:
@@ -155,7 +155,11 @@ def _said(line: Line) -> Said:
         session=_text(f, "session"),
         event_time=None if event_time is None else instant(event_time, line.number, "event_time"),
         labels=labels,
-        sources=tuple(RecordId.parse(_text({"sources": s}, "sources")) for s in f["sources"]),
+        sources=_records(f, "sources"),
+        until=(
+            instant(f["valid_until"], line.number, "valid_until") if "valid_until" in f else None
+        ),
+        supersedes=_records(f, "supersedes") if "supersedes" in f else (),
     )
     speaker_hidden = f["speaker_hidden"]
     if speaker_hidden is not None and (speaker is None or not isinstance(speaker_hidden, str)):
@@ -164,6 +168,12 @@ def _said(line: Line) -> Said:
         raise InvalidArgumentError("affect", "must be an object, or null")
     hidden = _hidden(f["hidden"], len(draft.text.value))
     return Said(draft, hidden, speaker_hidden, f["affect"] is not None)
+
+
+def _records(fields: Mapping[str, Any], name: str) -> tuple[RecordId, ...]:
+    if not isinstance(fields[name], list):
+        raise InvalidArgumentError(name, "must be a list of ids")
+    return tuple(RecordId.parse(_text({name: value}, name)) for value in fields[name])
 
 
 def _hidden(value: object, chars: int) -> tuple[tuple[int, int, str], ...]:
@@ -183,7 +193,7 @@ def _hidden(value: object, chars: int) -> tuple[tuple[int, int, str], ...]:
 @contextmanager
 def _of(line: Line, expected: frozenset[str]) -> Iterator[Mapping[str, Any]]:
     """The fields of a line of this form; what does not fit is told with the line's number."""
-    if set(line.fields) != expected:
+    if set(line.fields) - (_STATED if expected >= _SAID else set()) != expected:
         raise ArchiveError(line.number, f"a {line.type} has exactly: {', '.join(sorted(expected))}")
     try:
         yield line.fields

@@ -1,7 +1,7 @@
 """What lies inside a memory's three sealed fields.
 
-    body       JSON: text and speaker with pseudonyms, session, time, labels, sources; affect if
-               inferred
+    body       JSON: text and speaker with pseudonyms, session, time, labels, sources, until when
+               it holds and what it supersedes if stated; affect if inferred
     features   what ranking needs and nothing else: 1 byte version, 2 bytes dimensions (big
                endian), the exact vector as little-endian float16, then JSON
     originals  JSON: where which original words stood, to reveal them by right
@@ -26,6 +26,7 @@ from typing import Final
 import numpy as np
 
 from memory.core.affect import Affect, Cue
+from memory.core.facts import Claim
 from memory.core.pseudonyms import Mention
 from memory.core.values import MemoryContent, PseudonymizedText, RawText, RecordId, Vector
 from memory.errors import SealError
@@ -41,7 +42,9 @@ class Features:
 
     `vector` is an exact unit vector of shape (d,), `terms` those of the text without names;
     `speaker` and the `entities` that the text mentions are pseudonyms, `speaker` may be empty.
-    `asks` when the text ends with a question, which what follows answers.
+    `asks` when the text ends with a question, which what follows answers. `claims` are what it
+    says of someone (`core.facts`); `until` is when it stops to hold and `supersedes` what it
+    replaces, as far as whoever stored it said so.
     """
 
     vector: Vector
@@ -50,6 +53,9 @@ class Features:
     entities: frozenset[str]
     time: datetime
     asks: bool = False
+    claims: tuple[Claim, ...] = ()
+    until: datetime | None = None
+    supersedes: tuple[RecordId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,10 @@ def encode_body(content: MemoryContent) -> bytes:
         }
     if content.sources:
         body["sources"] = [str(source) for source in content.sources]
+    if content.until is not None:
+        body["until"] = content.until.isoformat()
+    if content.supersedes:
+        body["supersedes"] = [str(record) for record in content.supersedes]
     return _dump(body)
 
 
@@ -118,9 +128,9 @@ def decode_body(data: bytes) -> MemoryContent:
             event_time=None if time is None else _time(time),
             labels={key: _text(value) for key, value in dict(body["labels"]).items()},
             affect=_affect(body["affect"]) if "affect" in body else None,
-            sources=tuple(
-                RecordId(bytes.fromhex(_text(source))) for source in body.get("sources", ())
-            ),
+            sources=_records(body.get("sources", ())),
+            until=_time(body["until"]) if "until" in body else None,
+            supersedes=_records(body.get("supersedes", ())),
         )
 
 
@@ -146,6 +156,12 @@ def encode_features(features: Features) -> bytes:
     }
     if features.asks:
         rest["asks"] = True
+    if features.claims:
+        rest["claims"] = [[c.subject, c.slot, " ".join(c.value), c.holds] for c in features.claims]
+    if features.until is not None:
+        rest["until"] = features.until.isoformat()
+    if features.supersedes:
+        rest["supersedes"] = [str(record) for record in features.supersedes]
     return header + features.vector.astype("<f2").tobytes() + _dump(rest)
 
 
@@ -163,7 +179,19 @@ def decode_features(data: bytes) -> Features:
             entities=frozenset(map(_text, rest["entities"])),
             time=_time(rest["time"]),
             asks=rest.get("asks") is True,
+            claims=tuple(_claim(claim) for claim in rest.get("claims", ())),
+            until=_time(rest["until"]) if "until" in rest else None,
+            supersedes=_records(rest.get("supersedes", ())),
         )
+
+
+def _claim(value: list[object]) -> Claim:
+    subject, slot, words, holds = value
+    return Claim(_text(subject), _text(slot), tuple(_text(words).split()), holds is True)
+
+
+def _records(values: Sequence[object]) -> tuple[RecordId, ...]:
+    return tuple(RecordId(bytes.fromhex(_text(value))) for value in values)
 
 
 def encode_originals(originals: Originals) -> bytes:

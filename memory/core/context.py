@@ -2,7 +2,7 @@
 
     8 May 2023
     [1] person_1: I went to the support group yesterday.
-    [2] person_2: How was it?
+    [2] until 25 May 2023: person_2: I run every morning.
 
     25 May 2023
     [3] person_1: We ran the charity race.
@@ -12,6 +12,7 @@ Rules:
 - Chosen by rank: the best that fits comes in, what is too long for the room left is passed over.
   Told in order: by day and session, and there as it was said.
 - What was said twice in the same words by the same speaker comes in once.
+- What holds no more says until when it did.
 - A memory is one line. One that would take more than half the budget is cut.
 """
 
@@ -36,7 +37,10 @@ _WORD: Final = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A memory to tell: `text` and `speaker` as they are to be read, `speaker` may be empty."""
+    """A memory to tell: `text` and `speaker` as they are to be read, `speaker` may be empty.
+
+    `until` is when it stopped to hold, or will.
+    """
 
     id: RecordId
     text: str
@@ -44,6 +48,7 @@ class Told:
     session: str
     time: datetime
     seq: int
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +113,9 @@ def _heading(day: date) -> str:
 
 
 def _line(number: int, memory: Told) -> str:
+    until = f"until {_heading(memory.until.astimezone(UTC).date())}: " if memory.until else ""
     speaker = f"{memory.speaker}: " if memory.speaker else ""
-    return f"[{number}] {speaker}{_SPACE.sub(' ', memory.text).strip()}"
+    return f"[{number}] {until}{speaker}{_SPACE.sub(' ', memory.text).strip()}"
 
 
 def _shortened(memory: Told, most: int, count: CountTokens) -> Told:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from memory.core.content import Features
 from memory.core.lexical import Postings, postings
 from memory.core.rows import MemoryHead
-from memory.core.values import Vector
+from memory.core.validity import Validity, validity
+from memory.core.values import RecordId, Vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +29,7 @@ class Corpus:
     `matrix` holds their unit vectors, shape (n, d). `seqs`, `said_by` (numbers of `speakers`, -1
     for none), `day` (places in `days`), `follows` (the row before is a neighbour) and `answers`
     (and asks a question) have shape (n,). `sessions` are the rows where a session starts, and
-    `session`, shape (n,), which of these each row belongs to.
+    `session`, shape (n,), which of these each row belongs to. `validity` tells what holds no more.
     """
 
     heads: Sequence[MemoryHead]
@@ -45,9 +46,18 @@ class Corpus:
     session: NDArray[np.int64]
     follows: NDArray[np.bool_]
     answers: NDArray[np.bool_]
+    validity: Validity
 
     def __len__(self) -> int:
         return len(self.heads)
+
+    def ended(self, row: int) -> tuple[datetime | None, RecordId | None]:
+        """When it ends or ended to hold, and which memory replaced it."""
+        by, ends = int(self.validity.by[row]), float(self.validity.ends[row])
+        return (
+            None if np.isinf(ends) else datetime.fromtimestamp(ends, UTC),
+            None if by < 0 else self.heads[by].id,
+        )
 
 
 def in_order(heads: Sequence[MemoryHead]) -> list[MemoryHead]:
@@ -83,4 +93,5 @@ def corpus(heads: Sequence[MemoryHead], features: Sequence[Features]) -> Corpus:
         session=np.cumsum(~same) - 1,
         follows=follows,
         answers=follows & asked,
+        validity=validity(heads, features),
     )

@@ -29,6 +29,7 @@ MAX_LABEL_VALUE_CHARS: Final = 256
 MAX_REQUEST_ID_CHARS: Final = 128
 
 MAX_SOURCES: Final = 100
+"""Memories it was derived from; as many it may supersede."""
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
@@ -38,7 +39,8 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A memory before it is one. `request_id` empty: every call stores. `expire_time` None: kept
-    as long as its purpose says.
+    as long as its purpose says. `until` is when it stops to hold, `supersedes` what it replaces;
+    `extract` asks for what it says of facts to be stored beside it.
     """
 
     text: RawText
@@ -50,6 +52,9 @@ class Draft:
     request_id: str = ""
     expire_time: datetime | None = None
     sources: tuple[RecordId, ...] = ()
+    until: datetime | None = None
+    supersedes: tuple[RecordId, ...] = ()
+    extract: bool = False
 
     def __post_init__(self) -> None:
         check_text("memory.text", self.text.value)
@@ -59,10 +64,11 @@ class Draft:
         _check_line("request_id", self.request_id, MAX_REQUEST_ID_CHARS)
         if len(self.labels) > MAX_LABELS:
             raise InvalidArgumentError("memory.labels", f"at most {MAX_LABELS}")
-        if len(self.sources) > MAX_SOURCES:
-            raise InvalidArgumentError("memory.sources", f"at most {MAX_SOURCES}")
-        if len(set(self.sources)) < len(self.sources):
-            raise InvalidArgumentError("memory.sources", "each memory may stand only once")
+        for name, named in (("sources", self.sources), ("supersedes", self.supersedes)):
+            if len(named) > MAX_SOURCES:
+                raise InvalidArgumentError(f"memory.{name}", f"at most {MAX_SOURCES}")
+            if len(set(named)) < len(named):
+                raise InvalidArgumentError(f"memory.{name}", "each memory may stand only once")
         for key, value in self.labels.items():
             if not key:
                 raise InvalidArgumentError("memory.labels", "a key must not be empty")

@@ -16,13 +16,16 @@ Notes = Sequence[Mapping[str, str]]
 """The fields of each note, in the order they are written."""
 
 _LOGIC: Final = (
-    "No decision about you is made here by automated means alone. Three automatic steps touch what "
+    "No decision about you is made here by automated means alone. Four automatic steps touch what "
     "you said. Detection: rules and a small language model look for names, contact details and "
     "identifiers, and replace them by pseudonyms before anything else reads the text; it can miss "
     "some and hide too much. Embedding: a language model ({encoder}) turns the text without those "
-    "names into a list of numbers that stands for its meaning. Ranking: when an assistant asks, "
-    "your memories are ordered by likeness of meaning, shared words, who spoke, and time; those "
-    "on top are shown to it. A score says how well a memory fits a question, and nothing about you."
+    "names into a list of numbers that stands for its meaning. Reading: rules look for what you "
+    "say of yourself, such as where you live or what you like, so that what you said later counts "
+    "more than what it contradicts; they miss much and can misread. Ranking: when an assistant "
+    "asks, your memories are ordered by likeness of meaning, shared words, who spoke, time, and "
+    "whether they still hold; those on top are shown to it. A score says how well a memory fits a "
+    "question, and nothing about you."
 )
 _SOURCES: Final = (
     "Every memory came through the assistant that its line names, from what was said to it or "

@@ -8,10 +8,13 @@
     neighbour  how well the memories before and after it fit
     answer     how well the question fits that it answers
     session    how well the best memory of its session fits
+    past       it holds no more (`core.validity`); below zero
+    replaces   how well the best of what it replaced fits
 
-The last three look at how well *what is said* fits (`dense + lexical + entity + date`, never below
-zero), whoever says it. Fitting the weights with each conversation left out in turn gains next to
-nothing over these: `docs/adr/0017-ranking-whole.md`.
+Those from `neighbour` on, but for `past`, look at how well *what is said* fits (`dense + lexical +
+entity + date`, never below zero), whoever says it. Fitting the weights with each conversation left
+out in turn gains next to nothing over these: `docs/adr/0017-ranking-whole.md`. On the last two see
+`docs/adr/0018-what-holds.md`.
 
 Rules:
 - Pure and deterministic: of equal scores the newer memory comes first.
@@ -23,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -47,6 +51,8 @@ class Weights:
     neighbour: float = 0.10
     answer: float = 0.20
     session: float = 0.30
+    past: float = 0.20
+    replaces: float = 0.65
 
 
 WEIGHTS: Final = Weights()
@@ -56,12 +62,17 @@ PARTS: Final = tuple(field.name for field in fields(Weights))
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for: an exact unit vector, shape (d,), and what the words of it say."""
+    """What is looked for: an exact unit vector, shape (d,), and what the words of it say.
+
+    `at` is the time by which something holds or holds no more; None when the query is about what
+    held before, and both count alike.
+    """
 
     vector: Vector
     terms: tuple[str, ...]
     entities: frozenset[str]
     dates: QueryDates
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +146,23 @@ def score_parts(query: Query, corpus: Corpus, weights: Weights = WEIGHTS) -> Poi
             entity,
             date,
             *around(said, corpus, weights),
+            *replaced(said, corpus, query.at, weights),
         ]
     )
+
+
+def replaced(
+    said: Points, corpus: Corpus, at: datetime | None, weights: Weights = WEIGHTS
+) -> tuple[Points, Points]:
+    """`past` and `replaces`, each shape (n,), out of how well each memory fits."""
+    past, replaces = np.zeros_like(said), np.zeros_like(said)
+    if at is not None:
+        over = corpus.validity.over(at)
+        past[over] = -weights.past
+        by = corpus.validity.holds[over]
+        np.maximum.at(replaces, by, weights.replaces * said[over])
+        replaces[over] = 0.0
+    return past, replaces
 
 
 def around(said: Points, corpus: Corpus, weights: Weights = WEIGHTS) -> tuple[Points, ...]:

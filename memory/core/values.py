@@ -234,7 +234,9 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class MemoryContent:
-    """The part of a memory that is sealed. `text` carries pseudonyms in place of names."""
+    """The part of a memory that is sealed. `text` carries pseudonyms in place of names; `until` and
+    `supersedes` are what whoever stored it said of its validity.
+    """
 
     text: PseudonymizedText
     speaker: PseudonymizedText | None = None
@@ -243,3 +245,5 @@ class MemoryContent:
     labels: dict[str, str] = field(default_factory=dict)
     affect: Affect | None = None
     sources: tuple[RecordId, ...] = ()
+    until: datetime | None = None
+    supersedes: tuple[RecordId, ...] = ()

@@ -130,6 +130,9 @@ class Memory(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
     AFFECT_FIELD_NUMBER: _builtins.int
+    SUPERSEDES_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    SUPERSEDED_BY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Output only, but for UpdateMemory. `people/{person}/memories/{memory}`; {memory} is random."""
     text: _builtins.str
@@ -156,6 +159,12 @@ class Memory(_message.Message):
     etag: _builtins.str
     """Stands for this version. UpdateMemory and DeleteMemory refuse with ABORTED
     (VERSION_CONFLICT) when given another than the current one; empty means any.
+    """
+    superseded_by: _builtins.str
+    """Output only, of RecallMemories. The memory that replaced it, as a resource name: one that says
+    so, or a later one of the same speaker that contradicts it ("We moved to Bristol." after "I
+    live in Leeds."), by rules that docs/facts.md lists. Computed from what the call may see; once
+    that memory is gone, this one holds again.
     """
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
@@ -194,6 +203,20 @@ class Memory(_message.Message):
         purpose that allows it. A token that names the person always sees it.
         """
 
+    @_builtins.property
+    def supersedes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The memories that it replaces, as resource names of the same person that the call may read; at
+        most 100. While this one is there, they count as past. What contradicts an earlier memory in
+        the person's own words replaces it without being told so: see `superseded_by`.
+        """
+
+    @_builtins.property
+    def valid_until_time(self) -> _timestamp_pb2.Timestamp:
+        """When it stops to hold. Coming in, if that is known. Going out from RecallMemories, the earlier
+        of that and of when what replaced it was said; from other calls, what was given. Absent where
+        nothing ends it. It is kept and found either way; what is past ranks lower.
+        """
+
     def __init__(
         self,
         *,
@@ -213,10 +236,13 @@ class Memory(_message.Message):
         etag: _builtins.str = ...,
         sources: _abc.Iterable[_builtins.str] | None = ...,
         affect: Global___Affect | None = ...,
+        supersedes: _abc.Iterable[_builtins.str] | None = ...,
+        valid_until_time: _timestamp_pb2.Timestamp | None = ...,
+        superseded_by: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["affect", b"affect", "create_time", b"create_time", "event_time", b"event_time", "expire_time", b"expire_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["affect", b"affect", "create_time", b"create_time", "event_time", b"event_time", "expire_time", b"expire_time", "update_time", b"update_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["affect", b"affect", "assistant", b"assistant", "create_time", b"create_time", "etag", b"etag", "event_time", b"event_time", "expire_time", b"expire_time", "kind", b"kind", "labels", b"labels", "name", b"name", "purpose", b"purpose", "session", b"session", "sources", b"sources", "speaker", b"speaker", "text", b"text", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affect", b"affect", "assistant", b"assistant", "create_time", b"create_time", "etag", b"etag", "event_time", b"event_time", "expire_time", b"expire_time", "kind", b"kind", "labels", b"labels", "name", b"name", "purpose", b"purpose", "session", b"session", "sources", b"sources", "speaker", b"speaker", "superseded_by", b"superseded_by", "supersedes", b"supersedes", "text", b"text", "update_time", b"update_time", "valid_until_time", b"valid_until_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

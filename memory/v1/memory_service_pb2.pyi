@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from memory.v1 import core_pb2 as _core_pb2
 import builtins as _builtins
@@ -30,11 +31,17 @@ class StoreMemoryRequest(_message.Message):
     ACCESS_FIELD_NUMBER: _builtins.int
     MEMORY_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXTRACT_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. Whose memory: `people/{person}`."""
     request_id: _builtins.str
     """Makes the call safe to repeat: at most 128 characters, best a random UUID. It holds for the
     person, and as long as the memory does. Empty: every call stores.
+    """
+    extract: _builtins.bool
+    """Whether to store beside it what it says of facts and preferences, found by rules: a memory of
+    kind KIND_FACT or KIND_PREFERENCE for each clause that says one, in the person's own words, with
+    this memory in its `sources`. At most 8. docs/facts.md lists the rules.
     """
     @_builtins.property
     def access(self) -> _core_pb2.AccessContext:
@@ -51,10 +58,11 @@ class StoreMemoryRequest(_message.Message):
         access: _core_pb2.AccessContext | None = ...,
         memory: _core_pb2.Memory | None = ...,
         request_id: _builtins.str = ...,
+        extract: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "memory", b"memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "memory", b"memory", "parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "extract", b"extract", "memory", b"memory", "parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -68,21 +76,27 @@ class StoreMemoryResponse(_message.Message):
 
     MEMORY_FIELD_NUMBER: _builtins.int
     REPEATED_REQUEST_FIELD_NUMBER: _builtins.int
+    DERIVED_FIELD_NUMBER: _builtins.int
     repeated_request: _builtins.bool
     """Whether an earlier call with the same `request_id` stored it."""
     @_builtins.property
     def memory(self) -> _core_pb2.Memory:
         """As it was stored, with pseudonyms."""
 
+    @_builtins.property
+    def derived(self) -> _containers.RepeatedCompositeFieldContainer[_core_pb2.Memory]:
+        """What `extract` stored beside it; empty for a repeated request."""
+
     def __init__(
         self,
         *,
         memory: _core_pb2.Memory | None = ...,
         repeated_request: _builtins.bool = ...,
+        derived: _abc.Iterable[_core_pb2.Memory] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "repeated_request", b"repeated_request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "memory", b"memory", "repeated_request", b"repeated_request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -266,7 +280,8 @@ class ScorePart(_message.Message):
     name: _builtins.str
     """Which part: "dense" (meaning), "lexical" (words), "speaker" (who said it), "entity" (the same
     people and places), "date" (when), "neighbour" (what was said right before and after it),
-    "answer" (the question it answers), "session" (the best of its conversation). More may come.
+    "answer" (the question it answers), "session" (the best of its conversation), "past" (it holds
+    no more; below zero), "replaces" (how well what it replaced fits). More may come.
     """
     points: _builtins.float
     """What it adds to the score; may be negative."""
@@ -387,6 +402,126 @@ class ContextCitation(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ContextCitation: _TypeAlias = ContextCitation  # noqa: Y015
+
+@_typing.final
+class GetProfileRequest(_message.Message):
+    """Asks for what is known of a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Of whom: `people/{person}`."""
+    @_builtins.property
+    def access(self) -> _core_pb2.AccessContext:
+        """Required. Why it is read. What was stored for purposes that the consent does not cover plays no
+        part.
+        """
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        access: _core_pb2.AccessContext | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetProfileRequest: _TypeAlias = GetProfileRequest  # noqa: Y015
+
+@_typing.final
+class GetProfileResponse(_message.Message):
+    """What is known of a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProfileEntry]:
+        """In the order of `subject` and `slot`. Empty when nothing is known."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___ProfileEntry] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetProfileResponse: _TypeAlias = GetProfileResponse  # noqa: Y015
+
+@_typing.final
+class ProfileEntry(_message.Message):
+    """One thing that is known."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    SLOT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    DENIED_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    FIRST_TIME_FIELD_NUMBER: _builtins.int
+    LAST_TIME_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    kind: _core_pb2.Memory.Kind.ValueType
+    """KIND_FACT or KIND_PREFERENCE."""
+    subject: _builtins.str
+    """Of whom, as a pseudonym; empty for a speaker without a name. "person_1/sister" and "/sister"
+    are the speaker's sister.
+    """
+    slot: _builtins.str
+    """Which rule found it, with its noun where it has one: "home", "my:dentist". Empty for a memory
+    that was stored as a fact or preference and that no rule reads. docs/facts.md lists them.
+    """
+    text: _builtins.str
+    """The clause that said so last, with pseudonyms."""
+    denied: _builtins.bool
+    """Whether it says that something is not so, or no more: "I don't eat meat"."""
+    confidence: _builtins.float
+    """How sure that is, from 0.6 for what was said once towards 1 for what was said on many days. A
+    rule of thumb.
+    """
+    @_builtins.property
+    def first_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was said first."""
+
+    @_builtins.property
+    def last_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was said last."""
+
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The memories that say so, as resource names, the oldest first."""
+
+    def __init__(
+        self,
+        *,
+        kind: _core_pb2.Memory.Kind.ValueType = ...,
+        subject: _builtins.str = ...,
+        slot: _builtins.str = ...,
+        text: _builtins.str = ...,
+        denied: _builtins.bool = ...,
+        confidence: _builtins.float = ...,
+        first_time: _timestamp_pb2.Timestamp | None = ...,
+        last_time: _timestamp_pb2.Timestamp | None = ...,
+        evidence: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_time", b"first_time", "last_time", b"last_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "denied", b"denied", "evidence", b"evidence", "first_time", b"first_time", "kind", b"kind", "last_time", b"last_time", "slot", b"slot", "subject", b"subject", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileEntry: _TypeAlias = ProfileEntry  # noqa: Y015
 
 @_typing.final
 class GetMemoryRequest(_message.Message):

@@ -63,6 +63,11 @@ class MemoryServiceStub:
                 request_serializer=memory_dot_v1_dot_memory__service__pb2.BuildContextRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_memory__service__pb2.BuildContextResponse.FromString,
                 _registered_method=True)
+        self.GetProfile = channel.unary_unary(
+                '/memory.v1.MemoryService/GetProfile',
+                request_serializer=memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.FromString,
+                _registered_method=True)
         self.GetMemory = channel.unary_unary(
                 '/memory.v1.MemoryService/GetMemory',
                 request_serializer=memory_dot_v1_dot_memory__service__pb2.GetMemoryRequest.SerializeToString,
@@ -128,6 +133,14 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetProfile(self, request, context):
+        """Tells what is known of a person: the facts and preferences that hold, each with the memories it
+        rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetMemory(self, request, context):
         """Reads one memory. Scope memory.read. NOT_FOUND when it does not exist, is another person's,
         or was stored for a purpose the consent does not cover: all three read alike.
@@ -183,6 +196,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.BuildContext,
                     request_deserializer=memory_dot_v1_dot_memory__service__pb2.BuildContextRequest.FromString,
                     response_serializer=memory_dot_v1_dot_memory__service__pb2.BuildContextResponse.SerializeToString,
+            ),
+            'GetProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProfile,
+                    request_deserializer=memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.SerializeToString,
             ),
             'GetMemory': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMemory,
@@ -321,6 +339,33 @@ class MemoryService:
             '/memory.v1.MemoryService/BuildContext',
             memory_dot_v1_dot_memory__service__pb2.BuildContextRequest.SerializeToString,
             memory_dot_v1_dot_memory__service__pb2.BuildContextResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.MemoryService/GetProfile',
+            memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.SerializeToString,
+            memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,10 @@ class MemoryServiceStub:
     """Packs the memories that matter into a text for a prompt, within a budget of tokens. Scope
     memory.read.
     """
+    GetProfile: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetProfileRequest, _memory_service_pb2.GetProfileResponse]
+    """Tells what is known of a person: the facts and preferences that hold, each with the memories it
+    rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+    """
     GetMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _core_pb2.Memory]
     """Reads one memory. Scope memory.read. NOT_FOUND when it does not exist, is another person's,
     or was stored for a purpose the consent does not cover: all three read alike.
@@ -102,6 +106,10 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     BuildContext: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.BuildContextRequest, _memory_service_pb2.BuildContextResponse]  # type: ignore[assignment]
     """Packs the memories that matter into a text for a prompt, within a budget of tokens. Scope
     memory.read.
+    """
+    GetProfile: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetProfileRequest, _memory_service_pb2.GetProfileResponse]  # type: ignore[assignment]
+    """Tells what is known of a person: the facts and preferences that hold, each with the memories it
+    rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
     """
     GetMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _core_pb2.Memory]  # type: ignore[assignment]
     """Reads one memory. Scope memory.read. NOT_FOUND when it does not exist, is another person's,
@@ -169,6 +177,16 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_memory_service_pb2.BuildContextResponse, _abc.Awaitable[_memory_service_pb2.BuildContextResponse]]:
         """Packs the memories that matter into a text for a prompt, within a budget of tokens. Scope
         memory.read.
+        """
+
+    @_abc_1.abstractmethod
+    def GetProfile(
+        self,
+        request: _memory_service_pb2.GetProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetProfileResponse, _abc.Awaitable[_memory_service_pb2.GetProfileResponse]]:
+        """Tells what is known of a person: the facts and preferences that hold, each with the memories it
+        rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
         """
 
     @_abc_1.abstractmethod

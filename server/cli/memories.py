@@ -1,4 +1,4 @@
-"""`tacit store`, `recall`, `context` and `list`: what an assistant does with memories."""
+"""`tacit store`, `recall`, `context`, `profile`, `list`: what an assistant does with memories."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     client_command(app, "store", "memory.write")(store)
     client_command(app, "recall", "memory.read")(recall)
     client_command(app, "context", "memory.read")(context)
+    client_command(app, "profile", "memory.read")(profile)
     client_command(app, "list", "memory.read")(list_)
 
 
@@ -45,6 +46,7 @@ def store(
     speaker: Annotated[str, typer.Option(help="Who said it.")] = "",
     session_id: Annotated[str, typer.Option("--session", help="The conversation it is of.")] = "",
     time: Annotated[str, typer.Option(help="When it was said: 2026-03-01T14:30Z.")] = "",
+    facts: Annotated[bool, typer.Option(help="Store the facts it states beside it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Stores one memory and prints its name."""
@@ -60,13 +62,16 @@ def store(
         access=AccessContext(purpose=purposes(purpose)),
         memory=memory,
         request_id=str(uuid.uuid4()),
+        extract=facts,
     )
-    stored = session.call(session.memory.StoreMemory, request).memory
+    answer = session.call(session.memory.StoreMemory, request)
+    stored = [answer.memory, *answer.derived]
     if as_json:
-        print_json(stored)
-    else:
-        out.print(spoken(stored.speaker, stored.text))
-        out.print(stored.name, style="dim", markup=False)
+        print_json(stored if facts else answer.memory)
+        return
+    for each in stored:
+        out.print(spoken(each.speaker, each.text))
+        out.print(each.name, style="dim", markup=False)
 
 
 def recall(
@@ -98,6 +103,8 @@ def recall(
     table = Table("score", "when", "memory", box=None)
     for hit in hits:
         when = moment(hit.memory.event_time)
+        if hit.memory.HasField("valid_until_time"):
+            when += f", until {moment(hit.memory.valid_until_time)}"
         table.add_row(f"{hit.score:.3f}", when, spoken(hit.memory.speaker, hit.memory.text))
     out.print(table if hits else "nothing fits")
 
@@ -129,6 +136,31 @@ def context(
         print_json(built)
     else:
         out.print(built.text or "nothing fits", markup=False)
+
+
+def profile(
+    session: Session,
+    person: Person = ME,
+    purpose: Purpose = DEFAULT_PURPOSE,
+    as_json: AsJson = False,
+) -> None:
+    """Prints the facts and preferences that hold of a person; needs a consent for profile."""
+    from memory.v1.core_pb2 import AccessContext
+    from memory.v1.memory_service_pb2 import GetProfileRequest
+
+    request = GetProfileRequest(
+        parent=people(person), access=AccessContext(purpose=purposes(purpose))
+    )
+    entries = session.call(session.memory.GetProfile, request).entries
+    if as_json:
+        print_json(entries)
+        return
+    table = Table("of", "what", "said", "last", "sure", box=None)
+    for entry in entries:
+        slot = f"not {entry.slot}" if entry.denied else entry.slot
+        sure = f"{entry.confidence:.2f}"
+        table.add_row(entry.subject, slot, entry.text, moment(entry.last_time), sure)
+    out.print(table if entries else "nothing is known")
 
 
 def list_(

@@ -8,6 +8,7 @@ from typing import Final
 
 from memory.app.context import MAX_TOKENS, BuildContext
 from memory.app.erase_memories import EraseMemories
+from memory.app.profile import Known, Profile
 from memory.app.recall import MAX_LIMIT, Hit, Recall
 from memory.app.rectify import Change, Rectify
 from memory.app.remember import Acknowledged, Remember
@@ -21,13 +22,15 @@ from memory.v1 import memory_service_pb2 as pb
 from server.call import Answer, Call
 from server.messages import (
     fields_named,
+    from_kind,
     from_memory,
     to_access,
     to_draft,
     to_kind,
     to_narrow,
-    to_sources,
+    to_records,
     to_time,
+    to_timestamp,
     to_version,
 )
 from server.names import erasure_name, memory_from, memory_name, person_from
@@ -41,7 +44,9 @@ DEFAULT_TOKENS: Final = 1_000
 """Budget of a context that names none."""
 
 _PURPOSE: Final = {"purpose": "access.purpose"}
-_ONLY_SOURCES: Final = {"requests[0].memory.sources": "memory.sources"}
+_ONLY: Final = {
+    f"requests[0].memory.{name}": f"memory.{name}" for name in ("sources", "supersedes")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Memories:
     remember: Remember
     recall: Recall
     build_context: BuildContext
+    profile: Profile
     rectify: Rectify
     erase_memories: EraseMemories
     reveal: Reveal
@@ -63,6 +69,7 @@ class Memories:
             "BatchStoreMemories": self._batch_store,
             "RecallMemories": self._recall,
             "BuildContext": self._build_context,
+            "GetProfile": self._profile,
             "GetMemory": self._get,
             "ListMemories": self._list,
             "UpdateMemory": self._update,
@@ -72,9 +79,8 @@ class Memories:
     def _store(self, call: Call, request: pb.StoreMemoryRequest) -> pb.StoreMemoryResponse:
         person = person_from(call.caller, request.parent, "parent")
         access = to_access(call.caller, person, request.access)
-        sources = to_sources(call.caller, person, request.memory)
-        draft = to_draft(request.memory, request.request_id, sources)
-        with fields_named(_PURPOSE | _ONLY_SOURCES):
+        draft = _draft(call, person, request)
+        with fields_named(_PURPOSE | _ONLY):
             (stored,) = self.remember(access, [draft])
         return _stored(person, stored)
 
@@ -124,6 +130,13 @@ class Memories:
                 for number, record in enumerate(context.cited, start=1)
             ],
         )
+
+    def _profile(self, call: Call, request: pb.GetProfileRequest) -> pb.GetProfileResponse:
+        person = person_from(call.caller, request.parent, "parent")
+        access = to_access(call.caller, person, request.access)
+        with fields_named(_PURPOSE):
+            known = self.profile(access)
+        return pb.GetProfileResponse(entries=[_entry(person, one) for one in known])
 
     def _get(self, call: Call, request: pb.GetMemoryRequest) -> core_pb2.Memory:
         person, record = memory_from(call.caller, request.name, "name")
@@ -184,7 +197,20 @@ def _may_reveal(call: Call, request: _Revealing) -> None:
 
 def _stored(person: PersonId, stored: Acknowledged) -> pb.StoreMemoryResponse:
     return pb.StoreMemoryResponse(
-        memory=from_memory(person, stored.memory), repeated_request=stored.repeated
+        memory=from_memory(person, stored.memory),
+        repeated_request=stored.repeated,
+        derived=[from_memory(person, memory) for memory in stored.derived],
+    )
+
+
+def _draft(call: Call, person: PersonId, one: pb.StoreMemoryRequest) -> Draft:
+    named = one.memory
+    return to_draft(
+        named,
+        one.request_id,
+        to_records(call.caller, person, named.sources, "memory.sources"),
+        to_records(call.caller, person, named.supersedes, "memory.supersedes"),
+        extract=one.extract,
     )
 
 
@@ -198,17 +224,31 @@ def _element(
     if one.HasField("access") and one.access != batch.access:
         raise InvalidArgumentError(f"{here}.access", "must be empty or the batch's own")
     try:
-        sources = to_sources(call.caller, person, one.memory)
-        return to_draft(one.memory, one.request_id, sources)
+        return _draft(call, person, one)
     except InvalidArgumentError as error:
         raise type(error)(f"{here}.{error.field}", error.problem) from None
 
 
 def _hit(person: PersonId, hit: Hit, shown: Remembered) -> pb.RecallHit:
     return pb.RecallHit(
-        memory=from_memory(person, shown),
+        memory=from_memory(person, shown, hit.until, hit.superseded_by),
         score=hit.score,
         parts=[pb.ScorePart(name=name, points=points) for name, points in hit.parts if points],
+    )
+
+
+def _entry(person: PersonId, known: Known) -> pb.ProfileEntry:
+    trait = known.trait
+    return pb.ProfileEntry(
+        kind=from_kind(known.kind),
+        subject=trait.subject,
+        slot=trait.slot,
+        text=known.text,
+        denied=not trait.holds,
+        confidence=trait.confidence,
+        first_time=to_timestamp(trait.said[0]),
+        last_time=to_timestamp(trait.said[-1]),
+        evidence=[memory_name(person, record) for record in trait.evidence],
     )
 
 

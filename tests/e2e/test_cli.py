@@ -46,6 +46,19 @@ def test_a_text_can_come_from_a_pipe(run: Run, person: str) -> None:
     assert "ferns" in run("list", "-p", person).stdout
 
 
+def test_facts_are_stored_told_as_past_and_put_together(run: Run, person: str) -> None:
+    assert run("consent", "grant", "profile", "--person", person).returncode == 0
+    for day, text in ((1, "I live in Leeds."), (3, "We moved to Bristol, by the docks.")):
+        when = f"2024-05-0{day}T12:00Z"
+        stored = run("store", text, "--time", when, "--facts", "--person", person)
+        assert stored.stdout.count(f"people/{person}/memories/") == 2
+    assert "until 2024-05-03" in run("recall", "where does she live?", "--person", person).stdout
+    told = run("profile", "--person", person).stdout
+    assert "Bristol" in told
+    assert "Leeds" not in told
+    assert json.loads(run("profile", "--person", person, "--json").stdout)["slot"] == "home"
+
+
 def test_consent_is_given_listed_and_taken_back(run: Run, person: str) -> None:
     listed = run("consent", "list", "-p", person, "--json")
     (consent,) = map(json.loads, listed.stdout.splitlines())

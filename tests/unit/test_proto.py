@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from memory.app.derive import MAX_FACTS
 from memory.app.recall import MAX_LIMIT
 from memory.app.remember import MAX_BATCH
 from memory.core import draft
@@ -28,8 +29,8 @@ from tools.generate_stubs import ROOT, generate
 SOURCES = ROOT / "proto" / "memory" / "v1"
 
 CALLS = {
-    "MemoryService": "StoreMemory BatchStoreMemories RecallMemories BuildContext GetMemory "
-    "ListMemories UpdateMemory DeleteMemory",
+    "MemoryService": "StoreMemory BatchStoreMemories RecallMemories BuildContext GetProfile "
+    "GetMemory ListMemories UpdateMemory DeleteMemory",
     "ConsentService": "ListPurposes GrantConsent RefuseConsent WithdrawConsent GetConsent "
     "ListConsents GetConsentReceipt",
     "SubjectRightsService": "ExportData ImportData ForgetUser EraseMemories ListErasures "
@@ -135,6 +136,7 @@ def test_every_reason_shows_an_example_of_itself() -> None:
         ("core", f"Any of these sessions; at most {MAX_SESSIONS}"),
         ("memory_service", f"1 to {MAX_BATCH} memories"),
         ("memory_service", f"at most {draft.MAX_REQUEST_ID_CHARS} characters"),
+        ("memory_service", f"in its `sources`. At most {MAX_FACTS}."),
         ("memory_service", f"{DEFAULT_LIMIT} when zero, {MAX_LIMIT} when more"),
         ("memory_service", f"{DEFAULT_PAGE_SIZE} when zero, {MAX_PAGE_SIZE} when more"),
         ("consent_service", f"{DEFAULT_PAGE_SIZE} when zero, {MAX_PAGE_SIZE} when more"),

@@ -21,6 +21,7 @@ from memory.core.content import (
     encode_features,
     encode_originals,
 )
+from memory.core.facts import Claim
 from memory.core.pseudonyms import Mention
 from memory.core.values import MemoryContent, PseudonymizedText, RawText, RecordId
 from memory.errors import SealError
@@ -40,6 +41,8 @@ def test_a_body_comes_back(
         time,
         {"k": text},
         sources=(RecordId(bytes(16)), RecordId(b"\xff" * 16)) if text else (),
+        until=time,
+        supersedes=(RecordId(b"\x01" * 16),) if text else (),
     )
     assert decode_body(encode_body(content)) == content
 
@@ -66,12 +69,20 @@ def test_mood_of_another_form_is_refused(affect: str) -> None:
     terms=st.lists(st.text("abcдñ", min_size=1)).map(tuple),
     time=st.datetimes(timezones=st.just(UTC)),
     asks=st.booleans(),
+    until=TIMES,
+    made=st.lists(st.builds(Claim, TEXT, TEXT, st.just(("a", "b")), st.booleans())).map(tuple),
 )
 def test_features_come_back_with_half_precision(
-    entities: frozenset[str], terms: tuple[str, ...], time: datetime, asks: bool
+    entities: frozenset[str],
+    terms: tuple[str, ...],
+    time: datetime,
+    asks: bool,
+    until: datetime | None,
+    made: tuple[Claim, ...],
 ) -> None:
     vector = np.linspace(-1, 1, 384, dtype=np.float32)
     stored = Features(vector, terms, "person_1", entities, time, asks)
+    stored = replace(stored, claims=made, until=until, supersedes=(RecordId(bytes(16)),) * asks)
     features = decode_features(encode_features(stored))
     np.testing.assert_allclose(features.vector, vector, atol=1e-3)
     assert replace(features, vector=vector) == stored

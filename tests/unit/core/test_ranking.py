@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from memory.core.content import Features
 from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.dates import QueryDates, query_dates
+from memory.core.facts import Claim
 from memory.core.ranking import (
     PARTS,
     Query,
@@ -19,6 +21,7 @@ from memory.core.ranking import (
     around,
     nearest,
     rank,
+    replaced,
     score_parts,
 )
 from memory.core.rows import MemoryHead
@@ -29,6 +32,11 @@ VECTORS = st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4)
 TERMS = st.lists(st.sampled_from("abcde"), max_size=6).map(tuple)
 NO_DATES = QueryDates(frozenset(), frozenset(), frozenset())
 MAY = datetime(2023, 5, 8, tzinfo=UTC)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+CLAIMS = st.lists(
+    st.builds(Claim, st.just(""), st.sampled_from(["home", "likes"]), TERMS.filter(bool)),
+    max_size=1,
+).map(tuple)
 
 
 def _features(
@@ -38,9 +46,10 @@ def _features(
     entities: frozenset[str] = frozenset(),
     time: datetime = MAY,
     asks: bool = False,
+    claims: tuple[Claim, ...] = (),
 ) -> Features:
     exact = np.array(vector or [1, 0, 0, 0], np.float32)
-    return Features(exact, terms, speaker, entities, time, asks)
+    return Features(exact, terms, speaker, entities, time, asks, claims)
 
 
 def _head(seq: int, session: str = "") -> MemoryHead:
@@ -67,8 +76,9 @@ def _query(
     terms: tuple[str, ...] = (),
     entities: frozenset[str] = frozenset(),
     dates: QueryDates = NO_DATES,
+    at: datetime | None = LATER,
 ) -> Query:
-    return Query(np.array(vector or [1, 0, 0, 0], np.float32), terms, entities, dates)
+    return Query(np.array(vector or [1, 0, 0, 0], np.float32), terms, entities, dates, at)
 
 
 FEATURES = st.builds(
@@ -79,6 +89,7 @@ FEATURES = st.builds(
     entities=NAMES,
     time=st.datetimes(timezones=st.just(UTC)),
     asks=st.booleans(),
+    claims=CLAIMS,
 )
 MEMORIES = st.lists(st.tuples(FEATURES, st.sampled_from(["", "s", "t"])), max_size=20)
 QUERIES = st.builds(
@@ -134,9 +145,28 @@ def test_who_fits_better_gains_most_by_it(
     before = np.array(said[: len(memories)])
     after = before.copy()
     after[row] += more
-    gained = (after + sum(around(after, searched))) - (before + sum(around(before, searched)))
+    gained = _score(after, searched) - _score(before, searched)
     assert np.all(gained >= -1e-9)
     assert np.all(gained <= gained[row] + 1e-9)
+
+
+def _score(said: NDArray[np.float64], searched: Corpus) -> NDArray[np.float64]:
+    parts = (said, *around(said, searched), *replaced(said, searched, LATER))
+    return np.sum(parts, axis=0)
+
+
+def test_what_holds_no_more_ranks_behind_what_replaced_it_unless_that_is_asked_for() -> None:
+    searched = _lone(
+        _features([1, 0, 0, 0], claims=(Claim("", "home", ("leed",)),)),
+        _features([0.8, 0.6, 0, 0], claims=(Claim("", "home", ("bristol",)),)),
+        _features([0.9, 0, 0.4, 0]),
+    )
+    assert _seqs(searched, _query()) == [1, 2, 0]
+    past, current = (dict(rank(_query(), searched, 3)[i].parts) for i in (2, 0))
+    assert past["past"] == pytest.approx(-0.2)
+    assert current["replaces"] == pytest.approx(0.65)
+    assert _seqs(searched, _query(at=None)) == [0, 2, 1]
+    assert _seqs(searched, _query(at=MAY - timedelta(days=1))) == [0, 2, 1]
 
 
 @given(memories=MEMORIES.filter(bool), query=QUERIES, part=st.sampled_from(PARTS))

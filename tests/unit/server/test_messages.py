@@ -31,7 +31,7 @@ from server.messages import (
     from_memory,
     to_draft,
     to_narrow,
-    to_sources,
+    to_records,
     to_time,
     to_timestamp,
     to_version,
@@ -108,10 +108,10 @@ def test_sources_are_memories_of_the_same_person() -> None:
     record = RecordId(bytes(16))
     caller = Caller(TenantId("acme"), AssistantId("bot"), frozenset())
     named = Memory(text="x", sources=[memory_name(JANE, record)])
-    assert to_sources(caller, JANE, named) == (record,)
+    assert to_records(caller, JANE, named.sources, "memory.sources") == (record,)
     for wrong in (memory_name(PersonId("john"), record), "people/jane", "people/jane/memories/1"):
         with pytest.raises(InvalidArgumentError, match=r"memory\.sources\[1\]"):
-            to_sources(caller, JANE, Memory(sources=[*named.sources, wrong]))
+            to_records(caller, JANE, [*named.sources, wrong], "memory.sources")
 
 
 def test_output_only_fields_are_ignored_when_storing() -> None:

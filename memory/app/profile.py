@@ -1,0 +1,105 @@
+"""GetProfile: consent gate ▶ open what the caller may see ▶ what holds ▶ each in somebody's words.
+
+Rules:
+- Needs a consent for `PROFILE` beside the one for the call's own purpose, checked in the snapshot
+  that is read: a profile tells more than the memories one by one (GDPR Art. 4(4)).
+- Computed for each call, and never stored.
+- Leaves only once it is in the ledger, as a read of the memories that it rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memory.app.gate import admit
+from memory.app.keyring import Keyring
+from memory.app.ledger import Ledger, refusals_logged
+from memory.app.opened import OpenedFeatures
+from memory.app.sealing import open_memory
+from memory.core.consent import PROFILE
+from memory.core.corpus import in_order
+from memory.core.facts import find
+from memory.core.profile import Trait, traits
+from memory.core.purposes import Registry
+from memory.core.values import Access, MemoryKind, RecordId
+from memory.errors import ConsentError
+from memory.ports import AccessAction, Clock, MemoryFilter, MemoryRow, Store
+
+TOLD = frozenset({MemoryKind.FACT, MemoryKind.PREFERENCE})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A trait, what it is, and the clause that said so last, under pseudonyms."""
+
+    trait: Trait
+    kind: MemoryKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The use case behind GetProfile."""
+
+    store: Store
+    keyring: Keyring
+    registry: Registry
+    opened: OpenedFeatures
+    clock: Clock
+    ledger: Ledger
+
+    @refusals_logged(AccessAction.READ)
+    def __call__(self, access: Access) -> list[Known]:
+        """What is known of the person, in the order of subject and slot.
+
+        Raises:
+            UnknownPurposeError, ConsentError, ErasureInProgressError: nothing may be read.
+            StorageUnavailableError, StorageFullError: it could not be written down.
+        """
+        purposes = self.registry.of(access.caller.tenant)
+        purposes.require(access.purpose)
+        ref = self.keyring.ref(access.caller.tenant, access.person)
+        with self.store.read() as uow:
+            admission = admit(uow, ref, purposes, access, self.clock())
+            if PROFILE not in admission.visible:
+                raise _refused(access)
+            keys = self.keyring.keys(admission.person)
+            subject = keys.subject
+            filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
+
+            def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
+                return uow.memories(subject, records, filter_)
+
+            heads = in_order(uow.heads(subject, filter_))
+            opened = {one.row.id: one for one in self.opened.open(keys, heads, load)}
+            told = {record for record, one in opened.items() if one.row.kind in TOLD}
+            features = [opened[head.id].features for head in heads]
+            found = traits(heads, features, told, admission.at)
+            by, count = access.caller.assistant, len({r for t in found for r in t.evidence})
+            noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
+        known = []
+        for trait in found:
+            last = opened[trait.evidence[-1]]
+            text = open_memory(keys, last.row).content.text.value
+            clause = _clause(text, last.features.speaker, trait)
+            known.append(Known(trait, trait.kind or last.row.kind, clause))
+        noted.wait()
+        return known
+
+
+def _clause(text: str, speaker: str, trait: Trait) -> str:
+    """The clause that makes the claim, or all of what is a fact by itself."""
+    for found in find(text, speaker):
+        if found.claim in trait.claims:
+            return text[found.start : found.end].strip(" ,")
+    return text
+
+
+def _refused(access: Access) -> ConsentError:
+    return ConsentError(
+        "no consent of this person lets this assistant see a profile of them; "
+        "ask them, then call GrantConsent for purposes/profile",
+        purpose=PROFILE.value,
+        assistant=access.caller.assistant.value,
+    )
