@@ -25,6 +25,7 @@ from memory.core.signing import Signer
 from memory.core.values import AssistantId, Secret, SubjectId
 from memory.errors import (
     InvalidArgumentError,
+    LostRaceError,
     NotFoundError,
     StorageUnavailableError,
 )
@@ -46,6 +47,21 @@ def proofs(store: SqlStore, sequencer: Sequencer) -> Iterator[Proofs]:
 def listed(store: SqlStore, subject: SubjectId, **narrow: object) -> list[AccessEvent]:
     with store.read() as unit:
         return unit.access_events(subject, AccessFilter(**narrow), 100)  # type: ignore[arg-type]
+
+
+def test_readers_events_are_written_over_a_new_connection_too_and_all_or_none(
+    store: SqlStore,
+) -> None:
+    subject = stored_person(store).subject
+    one, two, stranger = (an_access_event(s) for s in (subject, subject, SubjectId(bytes(16))))
+    store.append_events([(one, os.urandom(32))])
+    store._engines.writers.dispose()
+    with pytest.raises(LostRaceError):
+        store.append_events([(two, os.urandom(32)), (stranger, os.urandom(32))])
+    store.append_events([(two, os.urandom(32))])
+    assert {e.id for e in listed(store, subject)} == {one.id, two.id}
+    with store.read() as unit:
+        assert unit.waiting_leaves() == 2
 
 
 def test_the_access_log_is_listed_newest_first_in_pages(store: SqlStore) -> None:
