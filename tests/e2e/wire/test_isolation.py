@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from memory.v1 import memory_service_pb2 as pb
 from memory.v1.core_pb2 import AccessContext, Memory
+from memory.v1.subject_rights_service_pb2 import LiftRestrictionRequest
 from server.policy import POLICIES
 from tests.e2e.wire.requests import Names, all_rpcs, call, reason
 
@@ -93,6 +94,8 @@ def test_another_tenant_gets_nothing_and_changes_nothing(
     for name in ("StoreMemory", "RecallMemories", "GetMemory", "ListMemories", "UpdateMemory"):
         assert outcome[name] in ("CONSENT_MISSING", "RESOURCE_NOT_FOUND", ""), (name, outcome[name])
     stranger.grant(jane.id)
+    theirs = server.client(tenant="rival", person=jane.id)  # the walk restricted her there
+    theirs.rights.LiftRestriction(LiftRestrictionRequest(name=f"people/{jane.id}"))
     ending = ("ForgetUser", "RefuseConsent", "WithdrawConsent")
     reading = [m for m in rpcs if m.name not in ending]
     again = _walk(stranger.channel, reading, jane.fill)
