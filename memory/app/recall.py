@@ -124,6 +124,6 @@ class Recall:
             vector=self.encoder.encode([text])[0],
             terms=terms(text.value),
             entities=frozenset(m.entity.pseudonym for m in mentions),
-            dates=query_dates(query.value),
+            dates=query_dates(query.value, self.clock().date()),
             at=None if asks_of_before(query.value) else at,
         )
