@@ -98,3 +98,15 @@ def test_any_text_on_any_day_is_read(text: str, today: date) -> None:
     for said in (text, f"999 years ago {text}", "last winter", "last year", "the other day"):
         found, _ = days_meant(said, today)
         assert all(days.first <= days.last for days in found)
+
+
+@pytest.mark.parametrize("today", [date(1900, 1, 1), date(9998, 12, 31)])
+@pytest.mark.parametrize("count", ["0", "999", "several"])
+def test_no_day_that_a_query_may_be_asked_on_leads_out_of_the_calendar(
+    today: date, count: str
+) -> None:
+    for unit in ("day", "week", "month", "year"):
+        for said in (f"{count} {unit}s ago", f"in the last {count} {unit}s"):
+            assert query_dates(said, today).spans
+    for said in ("this week", "last weekend", "last winter", "this year"):
+        assert query_dates(said, today).spans
