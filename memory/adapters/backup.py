@@ -10,6 +10,8 @@ Rules:
 - Without the key provider it opens nothing. The index is left out: SQL rebuilds it.
 - `refresh` writes a new `keys.db` into an old backup and overwrites the one before: after an
   erasure or a rotation, so that the backup can be restored, and without who is forgotten.
+- Restoring leaves out who is forgotten by the newest of what it is given: a newer backup, the data
+  folder or database of before, and certificates of erasures.
 - Restoring checks every digest first, and that the provider still has the keys' epoch; it writes
   into an empty place only.
 - The same for SQLite and PostgreSQL; what was backed up from one can be restored into the other.
@@ -20,22 +22,31 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import file_digest
+from io import FileIO
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from memory.adapters.data_folder import DataFolder
 from memory.adapters.key_opening import open_keys
 from memory.adapters.sql.copies import KEYS, RECORDS, Copied, copy_in, copy_out, root_of
-from memory.core.keys import DEPLOYMENT_AAD
+from memory.core.certificate import check, pseudonym
+from memory.core.erasure import PERSON
+from memory.core.keys import DEPLOYMENT_AAD, DeploymentKeys
+from memory.core.micros import from_micros
+from memory.core.signing import Signer, Verifier
+from memory.core.values import PersonRef, RecordId, Secret, TenantId
 from memory.errors import ConfigurationError, KeyUnavailableError, SealError
 from memory.ports import WrappedKey
 
 MANIFEST: Final = "manifest.json"
 KEY_FILE: Final = "tacit.key"
+DATABASE: Final = "tacit.db"
+PENDING: Final = "erasures.pending"
 FORMAT: Final = "tacit-backup"
 VERSION: Final = 1
 _MAX_MANIFEST_BYTES: Final = 64 * 1024
@@ -50,6 +61,8 @@ class Deployment(Protocol):
     def database_url(self) -> str: ...
     @property
     def key_provider(self) -> str: ...
+    @property
+    def signing_name(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,32 +120,88 @@ def refresh(config: Deployment, folder: Path) -> Backup:
     return backup
 
 
-def restore(config: Deployment, folder: Path, keys: Path | None = None) -> Copied:
+def restore(
+    config: Deployment,
+    folder: Path,
+    keys: str | None = None,
+    certificates: Sequence[Path] = (),
+) -> Copied:
     """Fills the empty data folder and database of `config` from a backup.
 
     Args:
-        keys: a newer backup whose `keys.db` says who and what is left; else the backup's own.
+        keys: what says who and what is left: a newer backup, the data folder of before, or the
+            URL of its database; else the backup's own `keys.db`.
+        certificates: of people who were forgotten after that: they are left out, too.
 
     Raises:
-        ConfigurationError: data are there already, a file is damaged, or the keys' epoch is
-            destroyed: give a newer backup as `keys`.
+        ConfigurationError: data are there already, a file is damaged, a certificate is not about a
+            person, or the keys' epoch is destroyed: give something newer as `keys`.
+        SignatureError: a certificate is not this deployment's.
     """
     _checked(folder)
-    if keys is not None:
-        _checked(keys)
-    names = (keys or folder) / KEYS
-    with DataFolder(config.data):
+    with DataFolder(config.data), _newest(config, folder, keys) as names:
         scheme, _, path = config.key_provider.partition(":")
         if scheme == "file" and (folder / KEY_FILE).exists() and not Path(path).exists():
             _put(folder / KEY_FILE, Path(path))
-        _require_open(config, root_of(names))
-        return copy_in(config.database_url, folder / RECORDS, names)
+        root = DeploymentKeys(_opened(config, root_of(names)))
+        verifier = Signer(config.signing_name, root.signing).verifier
+        erased = [_erasure(file, verifier) for file in certificates]
+        return copy_in(
+            config.database_url,
+            folder / RECORDS,
+            names,
+            lambda person: any(_is_of(root, one, person) for one in erased),
+        )
 
 
-def _require_open(config: Deployment, root: WrappedKey) -> None:
+@contextmanager
+def _newest(config: Deployment, folder: Path, keys: str | None) -> Iterator[Path]:
+    """The `keys.db` to go by. What a data folder accepted and had not carried over goes along."""
+    place = folder if keys is None else Path(keys)
+    if keys is not None and "://" not in keys and not (place / DATABASE).exists():
+        _checked(place)
+    elif keys is not None:
+        draft = _draft(config.data / KEYS)
+        try:
+            url = keys if "://" in keys else f"sqlite:///{place / DATABASE}"
+            copy_out(url, draft, beside=folder / RECORDS)
+            if (place / PENDING).is_dir():
+                shutil.copytree(place / PENDING, config.data / PENDING, dirs_exist_ok=True)
+            yield draft / KEYS
+        finally:
+            for file in draft.iterdir():
+                with file.open("r+b", buffering=0) as copy:
+                    _zero(copy)
+            shutil.rmtree(draft)
+        return
+    yield place / KEYS
+
+
+def _erasure(file: Path, verifier: Verifier) -> Mapping[str, Any]:
+    said = check(file.read_bytes(), verifier)
+    if said["request"]["scope"] != PERSON.to_json():
+        raise ConfigurationError(
+            f"{file} is about some memories, and does not say which: name something newer with "
+            "--keys"
+        )
+    return said
+
+
+def _is_of(root: DeploymentKeys, said: Mapping[str, Any], person: Mapping[str, Any]) -> bool:
+    """Whether a certificate is about this person; not, if they came back after it."""
+    if from_micros(person["created_at"]) > datetime.fromisoformat(said["times"]["accepted"]):
+        return False
+    erasure = RecordId.parse(said["erasure"].removeprefix("erasures/"))
+    name = pseudonym(
+        root.certificates, TenantId(person["tenant"]), PersonRef(person["ref"]), erasure
+    )
+    return name.hex() == str(said["person"])
+
+
+def _opened(config: Deployment, root: WrappedKey) -> Secret:
     provider = open_keys(config.key_provider, root)
     try:
-        provider.unwrap(root, DEPLOYMENT_AAD)
+        return provider.unwrap(root, DEPLOYMENT_AAD)
     except (KeyUnavailableError, SealError):
         raise ConfigurationError(
             f"the keys of this backup, under epoch {root.epoch}, do not open with this key "
@@ -194,13 +263,17 @@ def _key_file(config: Deployment) -> Path:
 
 def _replace(file: Path, new: Path) -> None:
     """Puts `new` in its place, and zeros into the blocks of what was there."""
-    size = file.stat().st_size
     with file.open("r+b", buffering=0) as old:
         new.replace(file)
         _sync(file.parent)
-        for start in range(0, size, 1 << 20):
-            old.write(bytes(min(1 << 20, size - start)))
-        os.fsync(old.fileno())
+        _zero(old)
+
+
+def _zero(old: FileIO) -> None:
+    size = os.fstat(old.fileno()).st_size
+    for start in range(0, size, 1 << 20):
+        old.write(bytes(min(1 << 20, size - start)))
+    os.fsync(old.fileno())
 
 
 def _put(source: Path, target: Path) -> None:

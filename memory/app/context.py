@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from memory.app.narrow import Narrow
@@ -43,6 +44,7 @@ class BuildContext:
         narrow: Narrow | None = None,
         *,
         revealed: bool = False,
+        asked: datetime | None = None,
     ) -> Context:
         """At most `max_tokens` tokens, by the encoder's own tokenizer; empty when nothing fits.
 
@@ -54,7 +56,7 @@ class BuildContext:
         if not 1 <= max_tokens <= MAX_TOKENS:
             raise InvalidArgumentError("max_tokens", f"must be 1 to {MAX_TOKENS:,}")
         limit = min(max(max_tokens // TOKENS_A_HIT, 1), MAX_HITS)
-        hits = self.recall.best(access, query, limit, narrow or Narrow())
+        hits = self.recall.best(access, query, limit, narrow or Narrow(), asked=asked)
         context = self._packed([(hit, hit.memory) for hit in hits], max_tokens)
         if not revealed or not context.cited:
             return context

@@ -61,9 +61,17 @@ class Recall:
     ledger: Ledger
 
     def __call__(
-        self, access: Access, query: RawText, limit: int = 10, narrow: Narrow | None = None
+        self,
+        access: Access,
+        query: RawText,
+        limit: int = 10,
+        narrow: Narrow | None = None,
+        *,
+        asked: datetime | None = None,
     ) -> list[Hit]:
         """The best `limit` memories, best first.
+
+        `asked` is what "yesterday" in the query is counted from (aware; the clock when None).
 
         Raises:
             InvalidArgumentError: a blank, long or malformed query, or a limit out of 1..100.
@@ -72,12 +80,20 @@ class Recall:
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidArgumentError("limit", f"must be 1 to {MAX_LIMIT}")
-        return self.best(access, query, limit, narrow or Narrow())
+        return self.best(access, query, limit, narrow or Narrow(), asked=asked)
 
     @refusals_logged(AccessAction.READ)
-    def best(self, access: Access, query: RawText, limit: int, narrow: Narrow) -> list[Hit]:
+    def best(
+        self,
+        access: Access,
+        query: RawText,
+        limit: int,
+        narrow: Narrow,
+        *,
+        asked: datetime | None = None,
+    ) -> list[Hit]:
         """The same without a bound on `limit`, for what is packed into a context."""
-        wanted = self.wanted(access, query)
+        wanted = self.wanted(access, query, asked)
         purposes = self.registry.of(access.caller.tenant)
         purpose = purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
@@ -106,7 +122,7 @@ class Recall:
         noted.wait()
         return hits
 
-    def wanted(self, access: Access, query: RawText) -> Query:
+    def wanted(self, access: Access, query: RawText, asked: datetime | None = None) -> Query:
         """What the query looks for, told without names; raises as the call does."""
         check_text("query", query.value)
         purposes = self.registry.of(access.caller.tenant)
@@ -124,6 +140,6 @@ class Recall:
             vector=self.encoder.encode([text])[0],
             terms=terms(text.value),
             entities=frozenset(m.entity.pseudonym for m in mentions),
-            dates=query_dates(query.value),
+            dates=query_dates(query.value, (asked or at).date()),
             at=None if asks_of_before(query.value) else at,
         )

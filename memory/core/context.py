@@ -25,7 +25,7 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Final
 
-from memory.core.dates import MONTHS
+from memory.core.relative_dates import MONTHS
 from memory.core.values import RecordId
 
 CountTokens = Callable[[str], int]

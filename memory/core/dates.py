@@ -1,4 +1,5 @@
-"""When a query means: months, years and days in it, matched against a memory's time.
+"""When a query means: months, years and days in it, and days seen from today
+(`core.relative_dates`), matched against a memory's time.
 
 Rules:
 - Without a date in the query nothing matches, so nothing changes.
@@ -13,9 +14,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-MONTHS: Final = (
-    "january february march april may june july august september october november december"
-).split()
+from memory.core.relative_dates import MONTHS, Days, days_meant
+
 _NUMBERS: Final = {name: i + 1 for i, name in enumerate(MONTHS)} | {
     name[:3]: i + 1 for i, name in enumerate(MONTHS)
 }
@@ -35,12 +35,17 @@ class QueryDates:
     months: frozenset[int]
     years: frozenset[int]
     days: frozenset[int]
+    spans: tuple[Days, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.months or self.years)
+        return bool(self.months or self.years or self.spans)
 
     def match(self, time: datetime) -> float:
         """0..1: how well a memory of that time fits."""
+        near = [math.exp(-span.away(time.date()) / _DAYS) for span in self.spans]
+        return max([self._named(time), *near])
+
+    def _named(self, time: datetime) -> float:
         if not self.months:
             return 1.0 if time.year in self.years else 0.0
         years = self.years or {time.year}
@@ -53,8 +58,9 @@ class QueryDates:
         return 1.0 if apart == 0 else _NEIGHBOURING_MONTH if apart == 1 else 0.0
 
 
-def query_dates(query: str) -> QueryDates:
-    """The dates that a query names."""
+def query_dates(query: str, today: date) -> QueryDates:
+    """The dates that a query names; `today` is when it is asked."""
+    spans, query = days_meant(query, today)
     months: set[int] = set()
     years: set[int] = set()
     days: set[int] = set()
@@ -73,7 +79,8 @@ def query_dates(query: str) -> QueryDates:
         elif month_ := _month(word, around):
             months.add(month_)
     in_a_month = {d for d in days if 1 <= d <= 31}
-    return QueryDates(frozenset(months), frozenset(years), frozenset(in_a_month if months else ()))
+    named = frozenset(in_a_month if months else ())
+    return QueryDates(frozenset(months), frozenset(years), named, tuple(spans))
 
 
 def _month(word: str, around: tuple[str, ...]) -> int:

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from memory.v1 import core_pb2 as memory_dot_v1_dot_core__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ememory/v1/memory_service.proto\x12\tmemory.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14memory/v1/core.proto\"\x96\x01\n\x12StoreMemoryRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12!\n\x06memory\x18\x03 \x01(\x0b\x32\x11.memory.v1.Memory\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0f\n\x07\x65xtract\x18\x05 \x01(\x08\"v\n\x13StoreMemoryResponse\x12!\n\x06memory\x18\x01 \x01(\x0b\x32\x11.memory.v1.Memory\x12\x18\n\x10repeated_request\x18\x02 \x01(\x08\x12\"\n\x07\x64\x65rived\x18\x03 \x03(\x0b\x32\x11.memory.v1.Memory\"\x86\x01\n\x19\x42\x61tchStoreMemoriesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12/\n\x08requests\x18\x03 \x03(\x0b\x32\x1d.memory.v1.StoreMemoryRequest\"O\n\x1a\x42\x61tchStoreMemoriesResponse\x12\x31\n\tresponses\x18\x01 \x03(\x0b\x32\x1e.memory.v1.StoreMemoryResponse\"\xa8\x01\n\x15RecallMemoriesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12\r\n\x05query\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\x12\'\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x17.memory.v1.MemoryFilter\x12\x0e\n\x06reveal\x18\x06 \x01(\x08\"<\n\x16RecallMemoriesResponse\x12\"\n\x04hits\x18\x01 \x03(\x0b\x32\x14.memory.v1.RecallHit\"b\n\tRecallHit\x12!\n\x06memory\x18\x01 \x01(\x0b\x32\x11.memory.v1.Memory\x12\r\n\x05score\x18\x02 \x01(\x01\x12#\n\x05parts\x18\x03 \x03(\x0b\x32\x14.memory.v1.ScorePart\")\n\tScorePart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x01\"\xab\x01\n\x13\x42uildContextRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12\r\n\x05query\x18\x03 \x01(\t\x12\x12\n\nmax_tokens\x18\x04 \x01(\x05\x12\'\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x17.memory.v1.MemoryFilter\x12\x0e\n\x06reveal\x18\x06 \x01(\x08\"h\n\x14\x42uildContextResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0btoken_count\x18\x02 \x01(\x05\x12-\n\tcitations\x18\x03 \x03(\x0b\x32\x1a.memory.v1.ContextCitation\"/\n\x0f\x43ontextCitation\x12\x0c\n\x04mark\x18\x01 \x01(\t\x12\x0e\n\x06memory\x18\x02 \x01(\t\"M\n\x11GetProfileRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\">\n\x12GetProfileResponse\x12(\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x17.memory.v1.ProfileEntry\"\xf6\x01\n\x0cProfileEntry\x12$\n\x04kind\x18\x01 \x01(\x0e\x32\x16.memory.v1.Memory.Kind\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04slot\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65nied\x18\x05 \x01(\x08\x12\x12\n\nconfidence\x18\x06 \x01(\x01\x12.\n\nfirst_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65vidence\x18\t \x03(\t\"Z\n\x10GetMemoryRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12\x0e\n\x06reveal\x18\x03 \x01(\x08\"\xaf\x01\n\x13ListMemoriesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\'\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x17.memory.v1.MemoryFilter\x12\x0e\n\x06reveal\x18\x06 \x01(\x08\"T\n\x14ListMemoriesResponse\x12#\n\x08memories\x18\x01 \x03(\x0b\x32\x11.memory.v1.Memory\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x93\x01\n\x13UpdateMemoryRequest\x12!\n\x06memory\x18\x01 \x01(\x0b\x32\x11.memory.v1.Memory\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12(\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32\x18.memory.v1.AccessContext\"1\n\x13\x44\x65leteMemoryRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\">\n\x14\x44\x65leteMemoryResponse\x12\x15\n\rdeleted_count\x18\x01 \x01(\x05\x12\x0f\n\x07\x65rasure\x18\x02 \x01(\t2\xd5\x05\n\rMemoryService\x12L\n\x0bStoreMemory\x12\x1d.memory.v1.StoreMemoryRequest\x1a\x1e.memory.v1.StoreMemoryResponse\x12\x61\n\x12\x42\x61tchStoreMemories\x12$.memory.v1.BatchStoreMemoriesRequest\x1a%.memory.v1.BatchStoreMemoriesResponse\x12U\n\x0eRecallMemories\x12 .memory.v1.RecallMemoriesRequest\x1a!.memory.v1.RecallMemoriesResponse\x12O\n\x0c\x42uildContext\x12\x1e.memory.v1.BuildContextRequest\x1a\x1f.memory.v1.BuildContextResponse\x12I\n\nGetProfile\x12\x1c.memory.v1.GetProfileRequest\x1a\x1d.memory.v1.GetProfileResponse\x12;\n\tGetMemory\x12\x1b.memory.v1.GetMemoryRequest\x1a\x11.memory.v1.Memory\x12O\n\x0cListMemories\x12\x1e.memory.v1.ListMemoriesRequest\x1a\x1f.memory.v1.ListMemoriesResponse\x12\x41\n\x0cUpdateMemory\x12\x1e.memory.v1.UpdateMemoryRequest\x1a\x11.memory.v1.Memory\x12O\n\x0c\x44\x65leteMemory\x12\x1e.memory.v1.DeleteMemoryRequest\x1a\x1f.memory.v1.DeleteMemoryResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ememory/v1/memory_service.proto\x12\tmemory.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14memory/v1/core.proto\"\x96\x01\n\x12StoreMemoryRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12!\n\x06memory\x18\x03 \x01(\x0b\x32\x11.memory.v1.Memory\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0f\n\x07\x65xtract\x18\x05 \x01(\x08\"v\n\x13StoreMemoryResponse\x12!\n\x06memory\x18\x01 \x01(\x0b\x32\x11.memory.v1.Memory\x12\x18\n\x10repeated_request\x18\x02 \x01(\x08\x12\"\n\x07\x64\x65rived\x18\x03 \x03(\x0b\x32\x11.memory.v1.Memory\"\x86\x01\n\x19\x42\x61tchStoreMemoriesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12/\n\x08requests\x18\x03 \x03(\x0b\x32\x1d.memory.v1.StoreMemoryRequest\"O\n\x1a\x42\x61tchStoreMemoriesResponse\x12\x31\n\tresponses\x18\x01 \x03(\x0b\x32\x1e.memory.v1.StoreMemoryResponse\"\xdc\x01\n\x15RecallMemoriesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12\r\n\x05query\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\x12\'\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x17.memory.v1.MemoryFilter\x12\x0e\n\x06reveal\x18\x06 \x01(\x08\x12\x32\n\x0ereference_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x16RecallMemoriesResponse\x12\"\n\x04hits\x18\x01 \x03(\x0b\x32\x14.memory.v1.RecallHit\"b\n\tRecallHit\x12!\n\x06memory\x18\x01 \x01(\x0b\x32\x11.memory.v1.Memory\x12\r\n\x05score\x18\x02 \x01(\x01\x12#\n\x05parts\x18\x03 \x03(\x0b\x32\x14.memory.v1.ScorePart\")\n\tScorePart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x01\"\xdf\x01\n\x13\x42uildContextRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12\r\n\x05query\x18\x03 \x01(\t\x12\x12\n\nmax_tokens\x18\x04 \x01(\x05\x12\'\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x17.memory.v1.MemoryFilter\x12\x0e\n\x06reveal\x18\x06 \x01(\x08\x12\x32\n\x0ereference_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x14\x42uildContextResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0btoken_count\x18\x02 \x01(\x05\x12-\n\tcitations\x18\x03 \x03(\x0b\x32\x1a.memory.v1.ContextCitation\"/\n\x0f\x43ontextCitation\x12\x0c\n\x04mark\x18\x01 \x01(\t\x12\x0e\n\x06memory\x18\x02 \x01(\t\"M\n\x11GetProfileRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\">\n\x12GetProfileResponse\x12(\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x17.memory.v1.ProfileEntry\"\xf6\x01\n\x0cProfileEntry\x12$\n\x04kind\x18\x01 \x01(\x0e\x32\x16.memory.v1.Memory.Kind\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04slot\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65nied\x18\x05 \x01(\x08\x12\x12\n\nconfidence\x18\x06 \x01(\x01\x12.\n\nfirst_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65vidence\x18\t \x03(\t\"Z\n\x10GetMemoryRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12\x0e\n\x06reveal\x18\x03 \x01(\x08\"\xaf\x01\n\x13ListMemoriesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12(\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x18.memory.v1.AccessContext\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\'\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x17.memory.v1.MemoryFilter\x12\x0e\n\x06reveal\x18\x06 \x01(\x08\"T\n\x14ListMemoriesResponse\x12#\n\x08memories\x18\x01 \x03(\x0b\x32\x11.memory.v1.Memory\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x93\x01\n\x13UpdateMemoryRequest\x12!\n\x06memory\x18\x01 \x01(\x0b\x32\x11.memory.v1.Memory\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12(\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32\x18.memory.v1.AccessContext\"1\n\x13\x44\x65leteMemoryRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\">\n\x14\x44\x65leteMemoryResponse\x12\x15\n\rdeleted_count\x18\x01 \x01(\x05\x12\x0f\n\x07\x65rasure\x18\x02 \x01(\t2\xd5\x05\n\rMemoryService\x12L\n\x0bStoreMemory\x12\x1d.memory.v1.StoreMemoryRequest\x1a\x1e.memory.v1.StoreMemoryResponse\x12\x61\n\x12\x42\x61tchStoreMemories\x12$.memory.v1.BatchStoreMemoriesRequest\x1a%.memory.v1.BatchStoreMemoriesResponse\x12U\n\x0eRecallMemories\x12 .memory.v1.RecallMemoriesRequest\x1a!.memory.v1.RecallMemoriesResponse\x12O\n\x0c\x42uildContext\x12\x1e.memory.v1.BuildContextRequest\x1a\x1f.memory.v1.BuildContextResponse\x12I\n\nGetProfile\x12\x1c.memory.v1.GetProfileRequest\x1a\x1d.memory.v1.GetProfileResponse\x12;\n\tGetMemory\x12\x1b.memory.v1.GetMemoryRequest\x1a\x11.memory.v1.Memory\x12O\n\x0cListMemories\x12\x1e.memory.v1.ListMemoriesRequest\x1a\x1f.memory.v1.ListMemoriesResponse\x12\x41\n\x0cUpdateMemory\x12\x1e.memory.v1.UpdateMemoryRequest\x1a\x11.memory.v1.Memory\x12O\n\x0c\x44\x65leteMemory\x12\x1e.memory.v1.DeleteMemoryRequest\x1a\x1f.memory.v1.DeleteMemoryResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,37 +43,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHSTOREMEMORIESRESPONSE']._serialized_start=544
   _globals['_BATCHSTOREMEMORIESRESPONSE']._serialized_end=623
   _globals['_RECALLMEMORIESREQUEST']._serialized_start=626
-  _globals['_RECALLMEMORIESREQUEST']._serialized_end=794
-  _globals['_RECALLMEMORIESRESPONSE']._serialized_start=796
-  _globals['_RECALLMEMORIESRESPONSE']._serialized_end=856
-  _globals['_RECALLHIT']._serialized_start=858
-  _globals['_RECALLHIT']._serialized_end=956
-  _globals['_SCOREPART']._serialized_start=958
-  _globals['_SCOREPART']._serialized_end=999
-  _globals['_BUILDCONTEXTREQUEST']._serialized_start=1002
-  _globals['_BUILDCONTEXTREQUEST']._serialized_end=1173
-  _globals['_BUILDCONTEXTRESPONSE']._serialized_start=1175
-  _globals['_BUILDCONTEXTRESPONSE']._serialized_end=1279
-  _globals['_CONTEXTCITATION']._serialized_start=1281
-  _globals['_CONTEXTCITATION']._serialized_end=1328
-  _globals['_GETPROFILEREQUEST']._serialized_start=1330
-  _globals['_GETPROFILEREQUEST']._serialized_end=1407
-  _globals['_GETPROFILERESPONSE']._serialized_start=1409
-  _globals['_GETPROFILERESPONSE']._serialized_end=1471
-  _globals['_PROFILEENTRY']._serialized_start=1474
-  _globals['_PROFILEENTRY']._serialized_end=1720
-  _globals['_GETMEMORYREQUEST']._serialized_start=1722
-  _globals['_GETMEMORYREQUEST']._serialized_end=1812
-  _globals['_LISTMEMORIESREQUEST']._serialized_start=1815
-  _globals['_LISTMEMORIESREQUEST']._serialized_end=1990
-  _globals['_LISTMEMORIESRESPONSE']._serialized_start=1992
-  _globals['_LISTMEMORIESRESPONSE']._serialized_end=2076
-  _globals['_UPDATEMEMORYREQUEST']._serialized_start=2079
-  _globals['_UPDATEMEMORYREQUEST']._serialized_end=2226
-  _globals['_DELETEMEMORYREQUEST']._serialized_start=2228
-  _globals['_DELETEMEMORYREQUEST']._serialized_end=2277
-  _globals['_DELETEMEMORYRESPONSE']._serialized_start=2279
-  _globals['_DELETEMEMORYRESPONSE']._serialized_end=2341
-  _globals['_MEMORYSERVICE']._serialized_start=2344
-  _globals['_MEMORYSERVICE']._serialized_end=3069
+  _globals['_RECALLMEMORIESREQUEST']._serialized_end=846
+  _globals['_RECALLMEMORIESRESPONSE']._serialized_start=848
+  _globals['_RECALLMEMORIESRESPONSE']._serialized_end=908
+  _globals['_RECALLHIT']._serialized_start=910
+  _globals['_RECALLHIT']._serialized_end=1008
+  _globals['_SCOREPART']._serialized_start=1010
+  _globals['_SCOREPART']._serialized_end=1051
+  _globals['_BUILDCONTEXTREQUEST']._serialized_start=1054
+  _globals['_BUILDCONTEXTREQUEST']._serialized_end=1277
+  _globals['_BUILDCONTEXTRESPONSE']._serialized_start=1279
+  _globals['_BUILDCONTEXTRESPONSE']._serialized_end=1383
+  _globals['_CONTEXTCITATION']._serialized_start=1385
+  _globals['_CONTEXTCITATION']._serialized_end=1432
+  _globals['_GETPROFILEREQUEST']._serialized_start=1434
+  _globals['_GETPROFILEREQUEST']._serialized_end=1511
+  _globals['_GETPROFILERESPONSE']._serialized_start=1513
+  _globals['_GETPROFILERESPONSE']._serialized_end=1575
+  _globals['_PROFILEENTRY']._serialized_start=1578
+  _globals['_PROFILEENTRY']._serialized_end=1824
+  _globals['_GETMEMORYREQUEST']._serialized_start=1826
+  _globals['_GETMEMORYREQUEST']._serialized_end=1916
+  _globals['_LISTMEMORIESREQUEST']._serialized_start=1919
+  _globals['_LISTMEMORIESREQUEST']._serialized_end=2094
+  _globals['_LISTMEMORIESRESPONSE']._serialized_start=2096
+  _globals['_LISTMEMORIESRESPONSE']._serialized_end=2180
+  _globals['_UPDATEMEMORYREQUEST']._serialized_start=2183
+  _globals['_UPDATEMEMORYREQUEST']._serialized_end=2330
+  _globals['_DELETEMEMORYREQUEST']._serialized_start=2332
+  _globals['_DELETEMEMORYREQUEST']._serialized_end=2381
+  _globals['_DELETEMEMORYRESPONSE']._serialized_start=2383
+  _globals['_DELETEMEMORYRESPONSE']._serialized_end=2445
+  _globals['_MEMORYSERVICE']._serialized_start=2448
+  _globals['_MEMORYSERVICE']._serialized_end=3173
 # @@protoc_insertion_point(module_scope)

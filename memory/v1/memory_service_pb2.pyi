@@ -174,6 +174,7 @@ class RecallMemoriesRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     REVEAL_FIELD_NUMBER: _builtins.int
+    REFERENCE_TIME_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. Whose memories: `people/{person}`."""
     query: _builtins.str
@@ -193,6 +194,13 @@ class RecallMemoriesRequest(_message.Message):
     def filter(self) -> _core_pb2.MemoryFilter:
         """Which memories to search."""
 
+    @_builtins.property
+    def reference_time(self) -> _timestamp_pb2.Timestamp:
+        """When the query is asked: "yesterday" and "last May" in it are counted from this instant's day
+        in UTC. The time of the call when unset; else in the years 1900 to 9998. It moves nothing else:
+        consent, expiry and what holds are judged at the time of the call.
+        """
+
     def __init__(
         self,
         *,
@@ -202,10 +210,11 @@ class RecallMemoriesRequest(_message.Message):
         limit: _builtins.int = ...,
         filter: _core_pb2.MemoryFilter | None = ...,
         reveal: _builtins.bool = ...,
+        reference_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter", "reference_time", b"reference_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter", "limit", b"limit", "parent", b"parent", "query", b"query", "reveal", b"reveal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter", "limit", b"limit", "parent", b"parent", "query", b"query", "reference_time", b"reference_time", "reveal", b"reveal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -311,6 +320,7 @@ class BuildContextRequest(_message.Message):
     MAX_TOKENS_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     REVEAL_FIELD_NUMBER: _builtins.int
+    REFERENCE_TIME_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. Whose memories: `people/{person}`."""
     query: _builtins.str
@@ -327,6 +337,13 @@ class BuildContextRequest(_message.Message):
     def filter(self) -> _core_pb2.MemoryFilter:
         """Which memories to use."""
 
+    @_builtins.property
+    def reference_time(self) -> _timestamp_pb2.Timestamp:
+        """When the query is asked: "yesterday" and "last May" in it are counted from this instant's day
+        in UTC. The time of the call when unset; else in the years 1900 to 9998. It moves nothing else:
+        consent, expiry and what holds are judged at the time of the call.
+        """
+
     def __init__(
         self,
         *,
@@ -336,10 +353,11 @@ class BuildContextRequest(_message.Message):
         max_tokens: _builtins.int = ...,
         filter: _core_pb2.MemoryFilter | None = ...,
         reveal: _builtins.bool = ...,
+        reference_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter", "reference_time", b"reference_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter", "max_tokens", b"max_tokens", "parent", b"parent", "query", b"query", "reveal", b"reveal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter", "max_tokens", b"max_tokens", "parent", b"parent", "query", b"query", "reference_time", b"reference_time", "reveal", b"reveal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

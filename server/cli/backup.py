@@ -58,11 +58,18 @@ def backup(
 def restore(
     folder: Annotated[Path, typer.Argument(help="A backup.", exists=True, file_okay=False)],
     keys: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="A newer backup: what was erased until then stays erased.",
+            help="A newer backup, the data folder of before, or its database's URL: what was "
+            "erased until then stays erased."
+        ),
+    ] = None,
+    certificate: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Of the forgetting of a person after that; may be repeated.",
             exists=True,
-            file_okay=False,
+            dir_okay=False,
         ),
     ] = None,
     data: Data = None,
@@ -73,7 +80,7 @@ def restore(
     from memory.config import load_config
 
     settings = load_config(file=config, environ=os.environ, flags={"data": data})
-    done = backups.restore(settings, folder, keys)
+    done = backups.restore(settings, folder, keys, certificate or ())
     errors.print(
         f"restored {done.memories} memories of {done.people} people; left out, because erased "
         f"since: {done.erased_people} people and {done.erased_memories} memories of others",

@@ -38,8 +38,11 @@ def status(session: Session, as_json: AsJson = False) -> None:
         "memories": state.memory_count,
         "not in the index yet": state.unindexed_count,
         "erasures not finished": state.pending_erasure_count,
-        "expired, not erased yet": state.expired_count,
+        "the oldest of them since": moment(state.oldest_pending_erasure_time)
+        if state.HasField("oldest_pending_erasure_time")
+        else "-",
         "erasures that wait": state.waiting_erasure_count,
+        "expired, not erased yet": state.expired_count,
         "key epoch": state.key_epoch,
         "verifier key": state.verifier_key,
     }

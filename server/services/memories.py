@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from memory.app.context import MAX_TOKENS, BuildContext
@@ -42,6 +43,9 @@ DEFAULT_LIMIT: Final = 10
 
 DEFAULT_TOKENS: Final = 1_000
 """Budget of a context that names none."""
+
+YEARS: Final = range(1900, 9999)
+"""In which a query may be asked: what it counts back from stays within the calendar."""
 
 _PURPOSE: Final = {"purpose": "access.purpose"}
 _ONLY: Final = {
@@ -101,8 +105,9 @@ class Memories:
         if request.limit < 0:
             raise InvalidArgumentError("limit", "must not be negative")
         limit = min(request.limit or DEFAULT_LIMIT, MAX_LIMIT)
+        narrow, asked = to_narrow(request.filter), _asked(request)
         with fields_named(_PURPOSE):
-            hits = self.recall(access, RawText(request.query), limit, to_narrow(request.filter))
+            hits = self.recall(access, RawText(request.query), limit, narrow, asked=asked)
         shown = {m.id: m for m in self._shown(access, request, [hit.memory for hit in hits])}
         return pb.RecallMemoriesResponse(
             hits=[_hit(person, hit, shown[hit.memory.id]) for hit in hits if hit.memory.id in shown]
@@ -117,10 +122,10 @@ class Memories:
         if request.max_tokens < 0:
             raise InvalidArgumentError("max_tokens", "must not be negative")
         budget = min(request.max_tokens or DEFAULT_TOKENS, MAX_TOKENS)
-        narrow = to_narrow(request.filter)
+        narrow, asked = to_narrow(request.filter), _asked(request)
         with fields_named(_PURPOSE):
             context = self.build_context(
-                access, RawText(request.query), budget, narrow, revealed=request.reveal
+                access, RawText(request.query), budget, narrow, revealed=request.reveal, asked=asked
             )
         return pb.BuildContextResponse(
             text=context.text,
@@ -188,6 +193,15 @@ class Memories:
 _Revealing = (
     pb.RecallMemoriesRequest | pb.BuildContextRequest | pb.GetMemoryRequest | pb.ListMemoriesRequest
 )
+
+
+def _asked(request: pb.RecallMemoriesRequest | pb.BuildContextRequest) -> datetime | None:
+    if not request.HasField("reference_time"):
+        return None
+    asked = to_time(request.reference_time, "reference_time")
+    if asked.year not in YEARS:
+        raise InvalidArgumentError("reference_time", "must lie in the years 1900 to 9998")
+    return asked
 
 
 def _may_reveal(call: Call, request: _Revealing) -> None:

@@ -7,20 +7,23 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from memory.adapters import backup
 from memory.adapters.backup import KEY_FILE, MANIFEST, back_up, refresh, restore
+from memory.adapters.intent_folder import IntentFolder
 from memory.adapters.residue_scan import Place, scan
 from memory.adapters.sql.copies import KEYS, RECORDS
+from memory.app.erase_memories import Which
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
 from memory.core.residue import Kind, StoreName
 from memory.core.values import PersonId, RecordId
-from memory.errors import ConfigurationError, ConsentError, DataFolderInUseError
-from memory.ports import MemoryFilter
+from memory.errors import ConfigurationError, ConsentError, DataFolderInUseError, SignatureError
+from memory.ports import Intent, MemoryFilter
 from tests.integration.conftest import access, caller, draft, grant, wait_until
 
 ALICE, BOB = PersonId("alice"), PersonId("bob")
@@ -106,6 +109,65 @@ def test_the_forgotten_stay_forgotten_and_everyone_else_is_there(
             assert tacit.status().people == 2
 
 
+def test_what_the_data_of_before_still_know_is_erased_from_an_old_backup(
+    config: Config, elsewhere: Config, tmp_path: Path
+) -> None:
+    """Nothing was refreshed; the folder and database of before are there."""
+    with open_tacit(config) as tacit:
+        say(tacit, "alice", "I counted sheep before I slept")
+        first, _ = say(tacit, "bob", "coffee in the morning", "tea in the evening")
+        back_up(config, tmp_path / "backup")
+        tacit.forget(caller(), ALICE)
+        tacit.erase_memories.one(caller(), BOB, first)
+    pending = Intent(
+        RecordId(b"i" * 16), caller().tenant, caller().assistant,
+        tacit.recall.keyring.ref(caller().tenant, BOB), False, True, datetime.now(UTC),
+    )  # fmt: skip
+    IntentFolder(config.data / "erasures.pending").put(pending)
+    done = restore(elsewhere, tmp_path / "backup", config.database or str(config.data))
+    assert (done.erased_people, done.erased_memories, done.memories) == (1, 1, 1)
+    assert sorted(p.name for p in elsewhere.data.glob(".*.part")) == []
+    with open_tacit(elsewhere) as tacit:
+        assert heard(tacit, "alice") == []
+        if config.database is None:  # else nobody knows of the folder
+            wait_until(lambda: tacit.status().people == 0)
+        else:
+            assert heard(tacit, "bob") == ["tea in the evening"]
+
+
+def test_certificates_say_who_was_forgotten_when_all_else_is_lost(
+    config: Config, elsewhere: Config, tmp_path: Path
+) -> None:
+    certificate, of_some = tmp_path / "alice.json", tmp_path / "bob.json"
+    with open_tacit(config) as tacit:
+        say(tacit, "alice", "I counted sheep before I slept")
+        say(tacit, "bob", "coffee in the morning", "tea in the evening")
+        back_up(config, tmp_path / "backup")
+        certificate.write_bytes(tacit.forget(caller(), ALICE, wait=60).certificate)
+        say(tacit, "alice", "and here I am again")
+        back_up(config, tmp_path / "later")
+    done = restore(elsewhere, tmp_path / "backup", certificates=[certificate])
+    assert (done.erased_people, done.people, done.memories) == (1, 1, 2)
+    with open_tacit(elsewhere) as tacit:
+        assert heard(tacit, "alice") == []
+        assert heard(tacit, "bob") == ["coffee in the morning", "tea in the evening"]
+    returned = Config(data=tmp_path / "returned", kek=config.kek)
+    restore(returned, tmp_path / "later", certificates=[certificate])
+    with open_tacit(returned) as tacit:
+        assert heard(tacit, "alice") == ["and here I am again"]
+    with open_tacit(config) as tacit:
+        which = Which(purposes=frozenset({access().purpose}))
+        some = tacit.erase_memories(caller(), BOB, which, at_once=True, wait=60)
+        of_some.write_bytes(some.certificate)
+    empty = Config(data=tmp_path / "empty", kek=config.kek)
+    live = config.database or str(config.data)
+    with pytest.raises(ConfigurationError, match="some memories"):
+        restore(empty, tmp_path / "later", live, [of_some])
+    certificate.write_bytes(certificate.read_bytes().replace(b"payload", b"Payload"))
+    with pytest.raises(SignatureError):
+        restore(empty, tmp_path / "later", live, [certificate])
+
+
 def test_who_has_a_new_key_since_is_restored_from_what_was_refreshed(
     config: Config, tmp_path: Path
 ) -> None:
@@ -127,7 +189,7 @@ def test_who_has_a_new_key_since_is_restored_from_what_was_refreshed(
         assert heard(tacit, "alice") == kept
         assert heard(tacit, "bob") == ["coffee in the morning"]
     less = Config(data=tmp_path / "less", kek=config.kek)
-    done = restore(less, tmp_path / "two", keys=tmp_path / "new")
+    done = restore(less, tmp_path / "two", keys=str(tmp_path / "new"))
     assert (done.memories, done.rekeyed_people, done.erased_memories) == (1, 1, 0)
 
 
@@ -215,7 +277,7 @@ def test_keys_of_a_destroyed_epoch_need_a_newer_backup(
         back_up(config, tmp_path / "new")
     with pytest.raises(ConfigurationError, match="--keys"):
         restore(elsewhere, tmp_path / "old")
-    done = restore(elsewhere, tmp_path / "old", keys=tmp_path / "new")
+    done = restore(elsewhere, tmp_path / "old", keys=str(tmp_path / "new"))
     assert (done.people, done.memories) == (1, 1)
     with open_tacit(elsewhere) as tacit:
         assert heard(tacit, "alice") == ["I like tea with honey"]

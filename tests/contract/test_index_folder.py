@@ -346,6 +346,7 @@ index.close()
 """
 
 
+@pytest.mark.timeout(1_800)
 def test_nothing_of_this_process_reaches_the_files(tmp_path: Path, stress: bool) -> None:
     """HNSW writes length.bin from heap it never initialised."""
     blank = np.frombuffer(b"\xaa" * 4, dtype=np.float32)[0]
@@ -361,3 +362,4 @@ def test_nothing_of_this_process_reaches_the_files(tmp_path: Path, stress: bool)
         (segment,) = segments(folder)
         lengths = np.fromfile(segment / "length.bin", dtype=np.float32)
         assert all(length == blank or abs(length - 1) < 0.01 for length in lengths)
+        print(f"run {run + 1}: 0 secrets in Chroma's files")

@@ -18,7 +18,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -138,8 +138,11 @@ def root_of(keys: Path) -> WrappedKey:
     return root
 
 
-def copy_in(url: str, records: Path, keys: Path) -> Copied:
-    """Fills an empty database; makes its tables.
+def copy_in(
+    url: str, records: Path, keys: Path, forgotten: Callable[[Row], bool] = lambda _: False
+) -> Copied:
+    """Fills an empty database; makes its tables. Rows of `persons` that are `forgotten` are left
+    out with all that is theirs, though `keys` names them.
 
     Raises:
         ConfigurationError: it is not empty, or a copy is of another version of the program.
@@ -163,17 +166,20 @@ def copy_in(url: str, records: Path, keys: Path) -> Copied:
                     "the backup is of another version of Tacit: restore it with that version"
                 )
             target.exec_driver_sql("BEGIN")
-            copied = _merge(target, now, then)
+            copied = _merge(target, now, then, forgotten)
             target.commit()
             return copied
     finally:
         engines.dispose()
 
 
-def _merge(target: Connection, now: Connection, then: Connection) -> Copied:
+def _merge(
+    target: Connection, now: Connection, then: Connection, forgotten: Callable[[Row], bool]
+) -> Copied:
+    gone = {row["subject"] for row in _read(now, persons) if forgotten(row)}
     for table in _CURRENT:
-        _write(target, table, _read(now, table))
-    versions, before = _versions(now), _versions(then)
+        _write(target, table, (r for r in _read(now, table) if r.get("subject") not in gone))
+    versions, before = _versions(target), _versions(then)
     same = _same(versions, before)
     left = {(subject, id_) for subject, id_ in now.execute(_READ_KEPT)}
     for table in _SAID:
@@ -183,7 +189,8 @@ def _merge(target: Connection, now: Connection, then: Connection) -> Copied:
             for row in _read(then, table)
             if row["subject"] in same and all((row["subject"], row[name]) in left for name in named)
         )
-        _write(target, table, chain(rows, _read(now, table)))
+        renewed = (row for row in _read(now, table) if row["subject"] in versions)
+        _write(target, table, chain(rows, renewed))
     stored = {(row["subject"], row["id"]) for row in _read(then, memories, "subject", "id")}
     known = {one for one in stored if one[0] in versions}
     restored = {(row["subject"], row["id"]) for row in _read(target, memories, "subject", "id")}
@@ -249,7 +256,8 @@ def _read(connection: Connection, table: Table, *columns: str) -> Iterator[Row]:
     numbered = {"id"} if table is ledger_waiting else set[str]()
     names = columns or tuple(name for name in table.columns.keys() if name not in numbered)  # noqa: SIM118
     chosen = select(*(table.c[name] for name in names)).order_by(*table.primary_key)
-    for row in connection.execution_options(yield_per=_BATCH).execute(chosen).mappings():
+    found = connection.execute(chosen, execution_options={"yield_per": _BATCH})
+    for row in found.mappings():
         yield dict(row)
 
 

@@ -305,3 +305,30 @@ def test_a_context_is_a_text_within_a_budget_with_marks_for_its_memories(
     with pytest.raises(grpc.RpcError) as error:
         helper.memory.BuildContext(request)
     assert _code(error) == grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_words_like_yesterday_count_from_the_reference_time(helper: Any, person: str) -> None:
+    early, late = (Timestamp(seconds=1_683_000_000 + days * 86_400) for days in (0, 90))
+    names = [
+        _store(helper, person, "We went to the lake.", event_time=time).memory.name
+        for time in (early, late)
+    ]
+    for name, time in zip(names, (early, late), strict=True):
+        asked = Timestamp(seconds=time.seconds + 86_400)
+        query = "Where did we go yesterday?"
+        assert _recall(helper, person, query, reference_time=asked)[0].memory.name == name
+        context = pb.BuildContextRequest(
+            parent=f"people/{person}", access=WHY, query=query, reference_time=asked
+        )
+        assert name in {one.memory for one in helper.memory.BuildContext(context).citations}
+
+
+@pytest.mark.parametrize("year", [1, 1899, 9999])
+def test_a_reference_time_out_of_the_calendar_is_refused(
+    helper: Any, person: str, year: int
+) -> None:
+    asked = Timestamp()
+    asked.FromDatetime(datetime(year, 6, 1, tzinfo=UTC))
+    with pytest.raises(grpc.RpcError) as error:
+        _recall(helper, person, "yesterday", reference_time=asked)
+    assert _code(error) is grpc.StatusCode.INVALID_ARGUMENT

@@ -1,6 +1,6 @@
 """Trying weights out, and not fooling oneself."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from memory.core.ranking import PARTS, WEIGHTS, Query
 from memory.core.rows import MemoryHead
 from memory.core.values import RecordId
 
+TODAY = date(2023, 6, 21)
 AHEAD = np.array([1.0, 0.0], np.float32)
 
 
@@ -36,7 +37,7 @@ def ranking(name: str, *, misled: bool) -> Ranking:
         for near, speaker in zip(nearness, speakers, strict=True)
     ]
     heads = [MemoryHead(RecordId(bytes([i] * 16)), i, 1, b"") for i in range(2)]
-    query = Query(AHEAD, (), frozenset({"person_1"}), query_dates(""))
+    query = Query(AHEAD, (), frozenset({"person_1"}), query_dates("", TODAY))
     asked = [Asked(query, "1", frozenset({"m0"}))]
     return Ranking(name, corpus(heads, features), ["m0", "m1"], asked)
 

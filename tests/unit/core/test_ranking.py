@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -30,6 +30,7 @@ from memory.core.values import RecordId
 NAMES = st.frozensets(st.sampled_from(["person_1", "person_2", "location_1"]))
 VECTORS = st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4)
 TERMS = st.lists(st.sampled_from("abcde"), max_size=6).map(tuple)
+TODAY = date(2023, 6, 21)
 NO_DATES = QueryDates(frozenset(), frozenset(), frozenset())
 MAY = datetime(2023, 5, 8, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -97,7 +98,7 @@ QUERIES = st.builds(
     vector=VECTORS,
     terms=TERMS,
     entities=NAMES,
-    dates=st.sampled_from([NO_DATES, query_dates("in May 2023")]),
+    dates=st.sampled_from([NO_DATES, query_dates("in May 2023", TODAY)]),
 )
 
 
@@ -220,7 +221,7 @@ def test_neighbours_are_of_one_session_and_stored_one_after_the_other() -> None:
         (
             _features(time=MAY),
             _features(time=MAY.replace(month=9)),
-            _query(dates=query_dates("in May 2023")),
+            _query(dates=query_dates("in May 2023", TODAY)),
         ),
     ],
     ids=["words", "speaker", "mention", "date"],
