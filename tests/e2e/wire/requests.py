@@ -29,8 +29,11 @@ class Names:
 
     def fill(self, method: MethodDescriptor) -> Message:
         """A request in which every name is one of these."""
-        request = GetMessageClass(method.input_type)()
+        request: Any = GetMessageClass(method.input_type)()
         self._fill(request, method.name)
+        if method.name == "LiftRestriction":
+            request.informed_time.GetCurrentTime()
+        assert isinstance(request, Message)
         return request
 
     def _fill(self, message: Message, call: str) -> None:
