@@ -273,7 +273,9 @@ def test_a_lost_connection_is_unavailable_and_the_next_call_works(
         _disconnect_everyone(url)
         with pytest.raises(StorageUnavailableError):
             unit.commit()
-    _disconnect_everyone(url)
+    with store.read() as unit:
+        assert unit.person(person.ref) is None
+        _disconnect_everyone(url)  # what was read is read
     assert store.root_key() is None
     with store.read() as unit:
         assert unit.person(person.ref) is None

@@ -173,8 +173,9 @@ def _connection(engine: Engine, begin: str) -> Iterator[Connection]:
         try:
             connection.close()
         except SQLAlchemyError:  # it cannot even roll back: the database does, on losing it
-            connection.invalidate()
-            connection.close()
+            if not connection.closed:
+                connection.invalidate()
+                connection.close()
 
 
 @contextmanager
