@@ -173,8 +173,7 @@ class Eraser(Worker):
         )
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            self._wake.clear()
+        while self._goes_on():
             try:
                 pause = POLL_SECONDS if self.work() else IDLE_SECONDS
             except TacitError as error:

@@ -138,8 +138,7 @@ class Rotate(Worker):
         super().start()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            self._wake.clear()
+        while self._goes_on():
             try:
                 self._wake.wait(IDLE_SECONDS if self.work() else STUCK_SECONDS)
             except TacitError as error:

@@ -33,5 +33,12 @@ class Worker(ABC):
         if self._thread is not None:
             self._thread.join()
 
+    def _goes_on(self) -> bool:
+        """False once it is to end. Forgets wakes so far, in this order: a `stop` meanwhile is
+        either seen here or ends the next wait.
+        """
+        self._wake.clear()
+        return not self._stop.is_set()
+
     @abstractmethod
     def _run(self) -> None: ...

@@ -1,0 +1,46 @@
+"""The thread behind every background job: it ends when it is told to, whatever it is at."""
+
+from __future__ import annotations
+
+import threading
+
+from memory.app.worker import Worker
+
+
+class _Idle(Worker):
+    """Has nothing to do, and waits for a wake longer than any test may run."""
+
+    thread_name = "idle"
+
+    def _run(self) -> None:
+        while self._goes_on():
+            self._wake.wait(600)
+
+
+class _StopsMeanwhile(threading.Event):
+    """Lets a stop happen at the worst moment: just before the worker forgets its wakes."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__()
+        self.worker = worker
+
+    def clear(self) -> None:
+        self.worker.stop()
+        super().clear()
+
+
+def test_a_stop_ends_the_wait_that_is_under_way() -> None:
+    worker = _Idle()
+    worker.start()
+    worker.stop()
+    assert worker._thread is not None
+    assert not worker._thread.is_alive()
+
+
+def test_a_stop_just_before_a_wait_is_not_slept_through() -> None:
+    worker = _Idle()
+    worker._wake = _StopsMeanwhile(worker)
+    thread = threading.Thread(target=worker._run, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
