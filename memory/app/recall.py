@@ -26,9 +26,9 @@ from memory.core.purposes import Registry
 from memory.core.query_names import candidate_names, masked_spans, query_mentions
 from memory.core.ranking import Query, rank
 from memory.core.validity import asks_of_before
-from memory.core.values import Access, RawText, RecordId
+from memory.core.values import Access, PseudonymizedText, RawText, RecordId
 from memory.errors import InvalidArgumentError
-from memory.ports import AccessAction, Clock, Encoder, Store
+from memory.ports import AccessAction, Clock, Encoder, Observer, Step, Store
 
 MAX_LIMIT: Final = 100
 
@@ -59,6 +59,7 @@ class Recall:
     candidates: Candidates
     clock: Clock
     ledger: Ledger
+    observer: Observer
 
     def __call__(
         self,
@@ -97,7 +98,7 @@ class Recall:
         purposes = self.registry.of(access.caller.tenant)
         purpose = purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
-        with self.store.read() as uow:
+        with self.observer.step(Step.RECALL_CANDIDATES), self.store.read() as uow:
             admission = admit(uow, ref, purposes, access, self.clock())
             keys = self.keyring.keys(admission.person)
             filter_ = narrow.to_filter(keys, admission)
@@ -106,25 +107,44 @@ class Recall:
             )
             by, count = access.caller.assistant, min(limit, len(found))
             noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
-        ranked = rank(wanted, found.corpus, limit, among=found.among)
+        with self.observer.step(Step.RECALL_RANK):
+            ranked = rank(wanted, found.corpus, limit, among=found.among)
         rows = [found.opened[r.index].row for r in ranked]
         shows = admission.shows_affect(access, purpose)
-        hits = [
-            Hit(
-                open_memory(keys, row, affect=shows),
-                r.score,
-                r.parts,
-                row.seq,
-                *found.corpus.ended(r.index),
-            )
-            for row, r in zip(rows, ranked, strict=True)
-        ]
-        noted.wait()
+        with self.observer.step(Step.RECALL_OPEN):
+            hits = [
+                Hit(
+                    open_memory(keys, row, affect=shows),
+                    r.score,
+                    r.parts,
+                    row.seq,
+                    *found.corpus.ended(r.index),
+                )
+                for row, r in zip(rows, ranked, strict=True)
+            ]
+        with self.observer.step(Step.RECALL_RECORD):
+            noted.wait()
         return hits
 
     def wanted(self, access: Access, query: RawText, asked: datetime | None = None) -> Query:
         """What the query looks for, told without names; raises as the call does."""
         check_text("query", query.value)
+        with self.observer.step(Step.RECALL_UNDERSTAND):
+            text, entities, at = self._understood(access, query)
+        with self.observer.step(Step.RECALL_ENCODE):
+            vector = self.encoder.encode([text])[0]
+        return Query(
+            vector=vector,
+            terms=terms(text.value),
+            entities=entities,
+            dates=query_dates(query.value, (asked or at).date()),
+            at=None if asks_of_before(query.value) else at,
+        )
+
+    def _understood(
+        self, access: Access, query: RawText
+    ) -> tuple[PseudonymizedText, frozenset[str], datetime]:
+        """The query without names, the pseudonyms of whom it names, and as of when."""
         purposes = self.registry.of(access.caller.tenant)
         purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
@@ -136,10 +156,4 @@ class Recall:
             known = self.candidates.entities(uow, person, names.hashes)
         mentions = query_mentions(names, known)
         text = embedding_text(query, masked_spans(query, names, mentions))
-        return Query(
-            vector=self.encoder.encode([text])[0],
-            terms=terms(text.value),
-            entities=frozenset(m.entity.pseudonym for m in mentions),
-            dates=query_dates(query.value, (asked or at).date()),
-            at=None if asks_of_before(query.value) else at,
-        )
+        return text, frozenset(m.entity.pseudonym for m in mentions), at
