@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter as Tally
@@ -22,7 +23,7 @@ from importlib.metadata import version
 from itertools import accumulate
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -67,6 +68,7 @@ class Instruments:
     """The `Observer` that counts, and tells traces of steps if there are any."""
 
     def __init__(self, traces: Traces | None = None) -> None:
+        disable_created_metrics()  # a series more for each, that nobody reads
         self.registry = CollectorRegistry()
         self.traces = traces
         ProcessCollector(registry=self.registry)
@@ -130,7 +132,7 @@ class _Timed(AbstractContextManager[None]):
             self._traces.step(self._step, took)
 
 
-@dataclass
+@dataclass(eq=False)
 class State(Collector):
     """What can be read at any time. Safe to use from several threads."""
 
@@ -138,7 +140,7 @@ class State(Collector):
     metrics: Metrics
     workers: Workers
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _read_at: float = -FRESH_SECONDS
+    _read_at: float = -math.inf
     _counts: Counts | None = None
 
     def collect(self) -> Iterator[Metric]:
