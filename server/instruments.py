@@ -68,7 +68,8 @@ class Instruments:
     """The `Observer` that counts, and tells traces of steps if there are any."""
 
     def __init__(self, traces: Traces | None = None) -> None:
-        disable_created_metrics()  # a series more for each, that nobody reads
+        # A series more for each, that nobody reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.traces = traces
         ProcessCollector(registry=self.registry)
