@@ -33,6 +33,10 @@ ASSISTANCE = AccessContext(purpose="purposes/assistance")
 TENANT, ASSISTANT, PERSON = "tenant-of-a-kind", "a-client-of-its-own", "ottilie.unmistakable"
 PLANTED = conversation(8)
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+SENDER = {
+    *("service.name", "service.version", "service.instance.id"),
+    *("telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version"),
+}
 ATTRIBUTES = {"rpc.system", "rpc.service", "rpc.method", "rpc.grpc.status_code", "tacit.reason"}
 
 
@@ -103,6 +107,9 @@ def test_nothing_of_anybody_is_sent(collected: Collector) -> None:
     sent = b"".join(request.SerializeToString() for request in collected.requests).lower()
     for secret in (*PLANTED.secrets, TENANT, ASSISTANT, PERSON, "assistance"):
         assert secret.encode().lower() not in sent, secret
+    for request in collected.requests:
+        for sender in request.resource_spans:
+            assert {attribute.key for attribute in sender.resource.attributes} <= SENDER
     for span in collected.spans():
         assert {attribute.key for attribute in span.attributes} <= ATTRIBUTES
         assert not span.events
