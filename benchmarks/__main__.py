@@ -34,6 +34,7 @@ SUITE: Final = {
     "sealed": None,
     "ledger": None,
     "export": None,
+    "observing": None,
 }
 """Names, and the files each one needs."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -85,7 +86,7 @@ from memory.core.notes import notes
 from memory.core.purposes import Registry
 from memory.core.signing import Signer
 from memory.core.values import Secret
-from memory.ports import Clock, Store
+from memory.ports import NOBODY, CacheUse, Clock, ModelUse, Observer, Store
 
 SHIPPED_ENCODER = Path(str(files("memory") / "models" / "minilm-l6-v2"))
 
@@ -121,6 +122,8 @@ class Tacit:
     signer: Signer
     access_log: AccessLog
     proofs: Proofs
+    caches: Callable[[], Mapping[str, CacheUse]]
+    models: Callable[[], Mapping[str, ModelUse]]
     _resources: ExitStack
 
     def close(self) -> None:
@@ -139,7 +142,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
+def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = NOBODY) -> Tacit:
     """Opens the data folder and starts the workers: index, rotation, erasure.
 
     `clock` tells when consents, retention and certificates are; leases run on the system's.
@@ -176,7 +179,9 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         )
 
         detection = read_detection(config.detection)
-        preparer = Preparer(detection, PresidioAnonymizer(), encoder, VaderAffect().estimate)
+        preparer = Preparer(
+            detection, PresidioAnonymizer(), encoder, VaderAffect().estimate, observer
+        )
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
         rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom, ledger)
@@ -196,18 +201,18 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         intents = IntentFolder(config.data / "erasures.pending")
         intake = Intake(store, keyring, certify, intents, clock, ledger)
         intake.replay()
+        caches = Caches(keyring, opened, veils, matrices)
         eraser = Eraser(
             store,
             intake,
-            ErasureSteps(
-                store, Caches(keyring, opened, veils, matrices), indexer, rekey, ledger, clock
-            ),
+            ErasureSteps(store, caches, indexer, rekey, ledger, clock),
             rotate,
             certify,
             clock,
             os.urandom,
             timedelta(seconds=config.erasure_seconds),
             residue.scanner,
+            observer,
         )
         register = Register(store, keyring, clock, os.urandom)
         erasing = Erasing(keyring, certify, clock, os.urandom, ledger, eraser.follow)
@@ -244,12 +249,21 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             ),
             clock,
             ledger,
+            observer,
         )
         reveal = Reveal(store, keyring, registry, clock, ledger)
         return Tacit(
             registry=registry,
             remember=Remember(
-                store, keyring, registry, preparer, clock, os.urandom, indexer.wake, ledger
+                store,
+                keyring,
+                registry,
+                preparer,
+                clock,
+                os.urandom,
+                indexer.wake,
+                ledger,
+                observer,
             ),
             recall=recall,
             build_context=BuildContext(recall, reveal),
@@ -296,7 +310,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             forget=Forget(store, intake, eraser, os.urandom, residue),
             erase_memories=EraseMemories(store, keyring, eraser, erasing, register),
             eraser=eraser,
-            status=Status(store, clock),
+            status=Status(store, clock, signer.verifier, indexer.seconds_behind),
             expire=expire,
             rotate=rotate,
             rekey=rekey,
@@ -306,6 +320,8 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             signer=signer,
             access_log=AccessLog(store, keyring),
             proofs=proofs,
+            caches=caches.use,
+            models=lambda: {"encoder": encoder.use()},
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )

@@ -66,6 +66,7 @@ from memory.ports_erasure import (  # noqa: F401 (as above)
 )
 from memory.ports_keys import KeyWork
 from memory.ports_ledger import CheckpointFile, LedgerWork  # noqa: F401 (as above)
+from memory.ports_observe import NOBODY, CacheUse, ModelUse, Observer, Step  # noqa: F401 (as above)
 from memory.ports_rights import EndsMemories, KeepsRequests, KeepsVersions, Spool  # noqa: F401 (as above)
 
 Clock = Callable[[], datetime]
@@ -297,6 +298,9 @@ class UnitOfWork(
     def release_index_tasks(self, ids: Sequence[int]) -> None: ...
     def finish_index_tasks(self, ids: Sequence[int]) -> None: ...
     def index_backlog(self) -> int: ...
+    def oldest_unindexed(self) -> datetime | None:
+        """When the memory was stored or changed that the index is owed for longest."""
+        ...
 
 
 class Store(Protocol):

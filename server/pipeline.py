@@ -35,6 +35,7 @@ from server.errors import (
 from server.logs import CallEnded, Fault, Log, place_of
 from server.metrics import Metrics
 from server.policy import authorize
+from server.traces import TRACEPARENT_KEY, Traces
 from server.workers import Workers
 
 REQUEST_ID_KEY: Final = "x-request-id"
@@ -56,6 +57,7 @@ class Wire:
     workers: Workers
     metrics: Metrics
     log: Log
+    traces: Traces | None = None
     draining: bool = False
 
 
@@ -116,6 +118,7 @@ async def _recover(wire: Wire, call: Call) -> AsyncIterator[None]:
     """Runs the steps, then the body; refuses the call if anything in either is raised."""
     assign_request_id(call)
     wire.metrics.begin()
+    traced = wire.traces and wire.traces.begin(call.method, call.metadata(TRACEPARENT_KEY))
     call.seconds = deadline(call)
     limit = asyncio.timeout(call.seconds)
     status = grpc.StatusCode.CANCELLED
@@ -133,6 +136,8 @@ async def _recover(wire: Wire, call: Call) -> AsyncIterator[None]:
         status = grpc.StatusCode[getattr(refusal, "status", "INTERNAL")]
     finally:
         _tell(wire, call, status, refusal)
+        if wire.traces and traced:
+            wire.traces.end(traced, status.value[0], _reason(refusal))
     if refusal is not None:
         await _abort(call, refusal)
 
@@ -183,7 +188,8 @@ def _next_bytes(pieces: Iterator[Message]) -> bytes | None:
 def _tell(wire: Wire, call: Call, status: grpc.StatusCode, refusal: Exception | None) -> None:
     ms = (time.perf_counter() - call.began) * 1000
     caller = call.authenticated
-    wire.metrics.end(call.method, status.name, ms)
+    reason = _reason(refusal)
+    wire.metrics.end(call.method, status.name, ms, reason)
     if refusal is not None and not isinstance(refusal, TacitError):
         wire.log.write(
             Fault(call.method, call.request_id, type(refusal).__name__, place_of(refusal))
@@ -192,13 +198,17 @@ def _tell(wire: Wire, call: Call, status: grpc.StatusCode, refusal: Exception | 
         CallEnded(
             method=call.method,
             status=status.name,
-            reason="" if refusal is None else getattr(refusal, "reason", "INTERNAL"),
+            reason=reason,
             ms=round(ms, 2),
             request_id=call.request_id,
             tenant=str(caller.tenant) if caller else "",
             assistant=str(caller.assistant) if caller else "",
         )
     )
+
+
+def _reason(refusal: Exception | None) -> str:
+    return "" if refusal is None else getattr(refusal, "reason", "INTERNAL")
 
 
 async def _abort(call: Call, refusal: Exception) -> None:

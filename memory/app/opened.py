@@ -33,7 +33,7 @@ from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.values import RecordId, SealedRecord, SubjectId
-from memory.ports import MemoryFilter, MemoryHead, MemoryRow
+from memory.ports import CacheUse, MemoryFilter, MemoryHead, MemoryRow
 
 MAX_ENTRIES: Final = 50_000
 """Bounds what lies open in memory: some 4 KB each."""
@@ -104,6 +104,7 @@ class OpenedFeatures:
         self._people: OrderedDict[SubjectId, _Person] = OrderedDict()
         self._count = 0
         self._gone = Tombstones()
+        self._evicted = 0
 
     def open(self, keys: PersonKeys, heads: Sequence[MemoryHead], load: Load) -> list[Opened]:
         """Each head's memory, in order; `load` fetches the rows of those not held."""
@@ -165,6 +166,7 @@ class OpenedFeatures:
             while self._count > self._limit and self._people:
                 _, dropped = self._people.popitem(last=False)
                 self._count -= len(dropped.opened)
+                self._evicted += len(dropped.opened)
 
     def _used(self, subject: SubjectId) -> _Person:
         if subject in self._gone:
@@ -179,6 +181,7 @@ class OpenedFeatures:
         limit = self._monotonic() - self._idle
         with self._lock:
             for subject in [s for s, person in self._people.items() if person.used <= limit]:
+                self._evicted += len(self._people[subject].opened)
                 self._drop(subject)
 
     def forget(self, subject: SubjectId) -> None:
@@ -196,6 +199,11 @@ class OpenedFeatures:
         """Whose memories lie open."""
         with self._lock:
             return set(self._people)
+
+    def use(self) -> CacheUse:
+        """How many memories lie open."""
+        with self._lock:
+            return CacheUse(self._count, self._evicted)
 
     def _drop(self, subject: SubjectId) -> None:
         if person := self._people.pop(subject, None):

@@ -48,7 +48,9 @@ from memory.ports import (
     Detector,
     Encoder,
     MemoryRow,
+    Observer,
     RandomBytes,
+    Step,
     UnitOfWork,
 )
 
@@ -133,6 +135,7 @@ class Preparer:
     encoder: Encoder
     affect: Callable[[PseudonymizedText], Affect | None]
     """Infers mood from a text without names; None where it cannot judge."""
+    observer: Observer
 
     def prepare(self, tenant: TenantId, drafts: Sequence[Draft], *, affect: bool) -> list[Prepared]:
         """The expensive part of storing, for several drafts at once.
@@ -143,9 +146,9 @@ class Preparer:
         detection = self.detection(tenant)
         speakers = {d.speaker for d in drafts if d.speaker and _names_someone(d.speaker)}
         names = sorted(speakers, key=lambda name: name.value)[:MAX_KNOWN_NAMES]
-        found = [tuple(detection.detector.detect(d.text, names)) for d in drafts]
+        found = self._detect(detection, [(d.text, names) for d in drafts])
         texts = [embedding_text(d.text, spans) for d, spans in zip(drafts, found, strict=True)]
-        vectors = self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
+        vectors = self._encode(texts)
         return [
             Prepared(
                 draft,
@@ -174,9 +177,11 @@ class Preparer:
         """
         detection = self.detection(tenant)
         prepared = []
-        for draft, was in zip(drafts, hidden, strict=True):
-            names = [draft.speaker] if draft.speaker and _names_someone(draft.speaker) else []
-            found = detection.detector.detect(draft.text, names)
+        asked = [
+            (d.text, [d.speaker] if d.speaker and _names_someone(d.speaker) else []) for d in drafts
+        ]
+        every = self._detect(detection, asked)
+        for draft, was, found in zip(drafts, hidden, every, strict=True):
             spans = with_known(found, list(was.spans))
             known = {span: entity for span, entity in was.spans.items() if span in spans}
             speaker = _speaker_spans(draft.speaker, detection.policy)
@@ -184,7 +189,7 @@ class Preparer:
                 speaker = (Span(0, len(draft.speaker.value), was.speaker.entity_type),)
             prepared.append((draft, speaker, was.speaker, spans, known))
         texts = [embedding_text(draft.text, spans) for draft, _, _, spans, _ in prepared]
-        vectors = self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
+        vectors = self._encode(texts)
         return [
             Prepared(
                 draft,
@@ -200,6 +205,19 @@ class Preparer:
                 prepared, vectors, texts, affect, strict=True
             )
         ]
+
+    def _detect(
+        self, detection: Detection, texts: Sequence[tuple[RawText, Sequence[RawText]]]
+    ) -> list[tuple[Span, ...]]:
+        """The spans of each text with the names that are known in it."""
+        with self.observer.step(Step.STORE_DETECT):
+            found = [tuple(detection.detector.detect(text, names)) for text, names in texts]
+        self.observer.found(span.entity_type for spans in found for span in spans)
+        return found
+
+    def _encode(self, texts: Sequence[PseudonymizedText]) -> Vector:
+        with self.observer.step(Step.STORE_ENCODE):
+            return self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
 
     def name(
         self,

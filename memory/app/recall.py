@@ -38,7 +38,16 @@ from memory.core.ranking import Query, rank
 from memory.core.validity import asks_of_before
 from memory.core.values import Access, RawText, RecordId
 from memory.errors import InvalidArgumentError
-from memory.ports import AccessAction, Clock, Encoder, PersonRow, Store, UnitOfWork
+from memory.ports import (
+    AccessAction,
+    Clock,
+    Encoder,
+    Observer,
+    PersonRow,
+    Step,
+    Store,
+    UnitOfWork,
+)
 
 MAX_LIMIT: Final = 100
 
@@ -72,6 +81,7 @@ class Recall:
     candidates: Candidates
     clock: Clock
     ledger: Ledger
+    observer: Observer
 
     def __call__(
         self,
@@ -108,7 +118,7 @@ class Recall:
         """The same without a bound on `limit`, for what is packed into a context."""
         purpose = self._checked(access, query)
         at = self.clock()
-        with self.store.read() as uow:
+        with self.observer.step(Step.RECALL_UNDERSTAND), self.store.read() as uow:
             admission, keys = self._admit(uow, access, at)
             names = self._names(uow, keys, admission.person, query)
             filter_ = narrow.to_filter(keys, admission)
@@ -116,26 +126,29 @@ class Recall:
         noted = None if found is None else self._note(access, keys, found, limit)
         wanted = self._wanted(query, names, at, asked)
         if found is None:
-            with self.store.read() as uow:
+            with self.observer.step(Step.RECALL_CANDIDATES), self.store.read() as uow:
                 admission, keys = self._admit(uow, access, self.clock())
                 filter_ = narrow.to_filter(keys, admission)
                 person, vector = admission.person, wanted.vector
                 found = self.candidates.near(uow, keys, person, vector, narrow, filter_, limit)
         noted = noted or self._note(access, keys, found, limit)
-        ranked = rank(wanted, found.corpus, limit, among=found.among)
+        with self.observer.step(Step.RECALL_RANK):
+            ranked = rank(wanted, found.corpus, limit, among=found.among)
         rows = [found.opened[r.index].row for r in ranked]
         shows = admission.shows_affect(access, purpose)
-        hits = [
-            Hit(
-                open_memory(keys, row, affect=shows),
-                r.score,
-                r.parts,
-                row.seq,
-                *found.corpus.ended(r.index),
-            )
-            for row, r in zip(rows, ranked, strict=True)
-        ]
-        noted.wait()
+        with self.observer.step(Step.RECALL_OPEN):
+            hits = [
+                Hit(
+                    open_memory(keys, row, affect=shows),
+                    r.score,
+                    r.parts,
+                    row.seq,
+                    *found.corpus.ended(r.index),
+                )
+                for row, r in zip(rows, ranked, strict=True)
+            ]
+        with self.observer.step(Step.RECALL_RECORD):
+            noted.wait()
         return hits
 
     def wanted(self, access: Access, query: RawText, asked: datetime | None = None) -> Query:
@@ -172,8 +185,10 @@ class Recall:
     def _wanted(self, query: RawText, names: _Names, at: datetime, asked: datetime | None) -> Query:
         said, mentions = names
         text = embedding_text(query, masked_spans(query, said, mentions))
+        with self.observer.step(Step.RECALL_ENCODE):
+            vector = self.encoder.encode([text])[0]
         return Query(
-            vector=self.encoder.encode([text])[0],
+            vector=vector,
             terms=terms(text.value),
             entities=frozenset(m.entity.pseudonym for m in mentions),
             dates=query_dates(query.value, (asked or at).date()),

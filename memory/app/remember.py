@@ -33,7 +33,9 @@ from memory.ports import (
     Clock,
     MemoryFilter,
     MemoryRow,
+    Observer,
     RandomBytes,
+    Step,
     Store,
     UnitOfWork,
 )
@@ -67,6 +69,7 @@ class Remember:
     stored: Callable[[], None]
     """Called after each commit, so that the indexer wakes."""
     ledger: Ledger
+    observer: Observer
 
     @refusals_logged(AccessAction.STORE)
     def __call__(self, access: Access, drafts: Sequence[Draft]) -> list[Acknowledged]:
@@ -84,7 +87,7 @@ class Remember:
         purposes = self.registry.of(access.caller.tenant)
         purpose = purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
-        with self.store.read() as uow:
+        with self.observer.step(Step.STORE_ADMIT), self.store.read() as uow:
             admission = admit(uow, ref, purposes, access, self.clock())
             keys = self.keyring.keys(admission.person)
             seen = _seen(uow, keys, access, drafts)
@@ -97,7 +100,7 @@ class Remember:
         )
         prepared = dict(zip(fresh, ready, strict=True))
         facts = {i: derive(one, self.preparer.encoder) for i, one in prepared.items()}
-        with self.store.write() as uow:
+        with self.observer.step(Step.STORE_WRITE), self.store.write() as uow:
             admission = admit(uow, ref, purposes, access, self.clock(), lock=True)
             keys = self.keyring.keys(admission.person)
             seen = _seen(uow, keys, access, drafts)
@@ -105,10 +108,12 @@ class Remember:
                 raise ErasureInProgressError("this person was forgotten meanwhile; call again")
             new = {i: prepared[i] for i in fresh if i not in seen}
             _check_named(uow, admission, {i: one.draft for i, one in new.items()})
-            rows, derived = self._write(uow, keys, access, purpose, admission, new, facts)
+            with self.observer.step(Step.STORE_SEAL):
+                rows, derived = self._write(uow, keys, access, purpose, admission, new, facts)
             rows |= {i: _stored_row(uow, keys, record, self.clock()) for i, record in seen.items()}
             shows = admission.shows_affect(access, purpose)
-            uow.commit()
+            with self.observer.step(Step.STORE_COMMIT):
+                uow.commit()
         self.stored()
         return [
             Acknowledged(

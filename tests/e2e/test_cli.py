@@ -173,7 +173,13 @@ def test_status_shows_figures(run: Run, person: str) -> None:
     shown = run("status")
     assert shown.returncode == 0
     assert "serving" in shown.stdout
-    assert "key epoch" in shown.stdout
+    for row in (
+        "key epoch",
+        "in use since",
+        "keys under older epochs",
+        "the oldest of these since",
+    ):
+        assert row in shown.stdout
     assert "bees" not in shown.stdout
     assert int(json.loads(run("status", "--json").stdout)["memory_count"]) >= 1
 

@@ -112,6 +112,25 @@ def test_an_interrupted_forget_is_fenced_and_finished_after_the_next_start(
         assert tacit.forget.get(caller(), erasure.id).memories == 1
 
 
+def test_how_many_memories_are_left_to_sweep_is_told_meanwhile(tacit: Tacit) -> None:
+    grant(tacit)
+    store(tacit, "one", "two", "three", "four", "five")
+    tacit.eraser.stop()
+    erasure = tacit.forget(caller(), ALICE, wait=0)
+    assert (erasure.state, erasure.memories) == (ErasureState.KEY_DESTROYED, 5)
+    assert tacit.forget.remaining(erasure) == 5
+    assert erasure.subject is not None
+    with tacit.forget.store.write() as uow:
+        uow.delete_rows(erasure.subject, 3)
+        uow.commit()
+    assert tacit.forget.remaining(tacit.forget.get(caller(), erasure.id)) == 2
+    assert tacit.status().erasures == {ErasureState.KEY_DESTROYED: 1}
+    tacit.eraser._stop.clear()
+    tacit.eraser.work()
+    done = tacit.forget.get(caller(), erasure.id)
+    assert (done.state, done.memories, tacit.forget.remaining(done)) == (ErasureState.DONE, 5, 0)
+
+
 def test_the_index_gets_nothing_more_of_a_fenced_person(tacit: Tacit) -> None:
     grant(tacit)
     store(tacit, "first")

@@ -59,6 +59,8 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         "encoder": "e",
         "max_message_bytes": "65536",
         "worker_threads": "1",
+        "metrics_listen": "localhost:9464",
+        "traces": "http://localhost:4317",
         "search_in_memory": "0",
     }
     assert set(values) == set(SETTINGS)
@@ -111,6 +113,9 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> Non
         ("database", "mysql://h/db"),
         ("chroma", "ftp://h"),
         ("kek", "somewhere"),
+        ("metrics_listen", "9464"),
+        ("traces", "localhost:4317"),
+        ("traces", "http://localhost"),
         ("kek", "vault:"),
         ("key_cache_seconds", 0),
         ("worker_threads", "many"),
