@@ -32,6 +32,7 @@ SUITE: Final = {
     "erasure": None,
     "forgetting": None,
     "sealed": None,
+    "noisy": None,
     "ledger": None,
     "export": None,
     "observing": None,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -25,8 +26,10 @@ from grpc_reflection.v1alpha import reflection
 
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
+from memory.configured import toml_table
 from memory.errors import ConfigurationError
 from server.auth import TokenVerifier
+from server.limits import Meter, load_limits
 from server.logs import Log, Method, Started, Stopped, silence_libraries
 from server.metrics import Metrics
 from server.observing import UNOBSERVED, Exposition, Observation, observation
@@ -68,6 +71,7 @@ class Server:
         self._wire = Wire(
             verifier=token_verifier(config),
             workers=Workers(config.worker_threads, QUEUED_PER_THREAD * config.worker_threads),
+            meter=Meter(load_limits(toml_table(config.limits), str(config.limits)), time.monotonic),
             metrics=Metrics(),
             log=log,
             traces=observed.traces,

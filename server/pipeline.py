@@ -1,6 +1,6 @@
 """The way of every call, whatever it asks for:
 
-    recover ▶ request id ▶ deadline ▶ metrics ▶ authenticate ▶ authorize ▶ validate ▶ answer
+    recover ▶ request id ▶ deadline ▶ metrics ▶ authenticate ▶ authorize ▶ count ▶ validate ▶ answer
 
 Rules:
 - Each step is a plain function over one `Call`. A step refuses by raising a `TacitError`.
@@ -32,6 +32,7 @@ from server.errors import (
     status_code,
     to_status,
 )
+from server.limits import Meter, lane
 from server.logs import CallEnded, Fault, Log, place_of
 from server.metrics import Metrics
 from server.policy import authorize
@@ -55,6 +56,7 @@ class Wire:
 
     verifier: TokenVerifier
     workers: Workers
+    meter: Meter
     metrics: Metrics
     log: Log
     traces: Traces | None = None
@@ -68,8 +70,9 @@ def unary(wire: Wire, endpoint: Endpoint) -> Unary:
     async def behaviour(raw: bytes, context: Context) -> bytes:
         call = Call(endpoint, context)
         async with _recover(wire, call):
+            wire.meter.count(call.caller, len(raw))
             return await wire.workers.run(
-                lambda: answer(call, validate(call, raw)).SerializeToString()
+                lane(call.caller), lambda: answer(call, validate(call, raw)).SerializeToString()
             )
         raise AssertionError("a refused call was aborted")
 
@@ -83,8 +86,10 @@ def stream(wire: Wire, endpoint: Endpoint) -> Stream:
     async def behaviour(raw: bytes, context: Context) -> None:
         call = Call(endpoint, context, seconds=MAX_SECONDS)
         async with _recover(wire, call):
-            pieces = await wire.workers.run(lambda: answer(call, validate(call, raw)))
-            while (piece := await wire.workers.run(_next_bytes, pieces)) is not None:
+            wire.meter.count(call.caller, len(raw))
+            own = lane(call.caller)
+            pieces = await wire.workers.run(own, lambda: answer(call, validate(call, raw)))
+            while (piece := await wire.workers.run(own, _next_bytes, pieces)) is not None:
                 await context.write(piece)
 
     return behaviour
@@ -97,13 +102,15 @@ def client_stream(wire: Wire, endpoint: Endpoint) -> Taking:
     async def behaviour(requests: AsyncIterator[bytes], context: Context) -> bytes:
         call = Call(endpoint, context, seconds=MAX_SECONDS)
         async with _recover(wire, call):
-            taker = await wire.workers.run(answer, call)
+            wire.meter.count(call.caller, 0)
+            own = lane(call.caller)
+            taker = await wire.workers.run(own, answer, call)
             try:
                 async for raw in requests:
-                    await wire.workers.run(_take, taker, call, raw)
-                return await wire.workers.run(lambda: taker.finish().SerializeToString())
+                    await wire.workers.run(own, _take, taker, call, raw)
+                return await wire.workers.run(own, lambda: taker.finish().SerializeToString())
             finally:
-                await asyncio.shield(wire.workers.run(taker.close))
+                await asyncio.shield(wire.workers.run(own, taker.close))
         raise AssertionError("a refused call was aborted")
 
     return behaviour
