@@ -60,6 +60,7 @@ from memory.app.recorder import Recorder
 from memory.app.rectify import Rectify
 from memory.app.refusals import Refusals
 from memory.app.register import Register
+from memory.app.reindex import Reindex
 from memory.app.rekey import Rekey
 from memory.app.remember import Remember
 from memory.app.report import Report
@@ -116,6 +117,7 @@ class Tacit:
     rekey: Rekey
     residue: Residue
     indexer: Indexer
+    reindex: Reindex
     page_token_key: Secret
     signer: Signer
     access_log: AccessLog
@@ -243,7 +245,11 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
             registry,
             encoder,
             Candidates(
-                Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
+                Nearest(index, veils, matrices),
+                opened,
+                indexer.check,
+                config.search_in_memory,
+                observer,
             ),
             clock,
             ledger,
@@ -314,6 +320,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
             rekey=rekey,
             residue=residue,
             indexer=indexer,
+            reindex=Reindex(store, keyring, indexer, ledger),
             signer=signer,
             access_log=AccessLog(store, keyring),
             proofs=proofs,

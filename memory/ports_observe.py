@@ -23,7 +23,9 @@ class Step(Enum):
     """The consent gate, and the query's words in the person's vault."""
     RECALL_ENCODE = ("recall", "encode")
     RECALL_CANDIDATES = ("recall", "candidates")
-    """The gate once more, and what to rank, laid open: all of it, or by the index."""
+    """What to rank, laid open: all of it, or what the index proposes. All of it comes
+    before `encode`.
+    """
     RECALL_RANK = ("recall", "rank")
     RECALL_OPEN = ("recall", "open")
     """Unsealing the hits."""
