@@ -245,7 +245,11 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
             registry,
             encoder,
             Candidates(
-                Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
+                Nearest(index, veils, matrices),
+                opened,
+                indexer.check,
+                config.search_in_memory,
+                observer,
             ),
             clock,
             ledger,

@@ -20,12 +20,12 @@ class Step(Enum):
     """A step of a recall or of a store: (call, step)."""
 
     RECALL_UNDERSTAND = ("recall", "understand")
-    """The consent gate, the query's words in the person's vault and, where all of the person is
-    ranked, what to rank.
-    """
+    """The consent gate, and the query's words in the person's vault."""
     RECALL_ENCODE = ("recall", "encode")
     RECALL_CANDIDATES = ("recall", "candidates")
-    """The gate once more, and what the index proposes to rank, laid open."""
+    """What to rank, laid open: all of it, or what the index proposes. All of it comes
+    before `encode`.
+    """
     RECALL_RANK = ("recall", "rank")
     RECALL_OPEN = ("recall", "open")
     """Unsealing the hits."""

@@ -32,7 +32,9 @@ from memory.ports import (
     MemoryFilter,
     MemoryHead,
     MemoryRow,
+    Observer,
     PersonRow,
+    Step,
     UnitOfWork,
 )
 
@@ -67,6 +69,7 @@ class Candidates:
     index_failed: Callable[[], None]
     """Called when the index did not answer, so that it is looked after."""
     few: int
+    observer: Observer
 
     def entities(
         self, uow: UnitOfWork, person: PersonRow, hashes: Iterable[bytes]
@@ -89,15 +92,16 @@ class Candidates:
         """All that `filter_` and `narrow` let through; None of a person with more than `few`."""
         if person.numbered > self.few:
             return None
-        whole = self.opened.whole(
-            keys,
-            person.revision,
-            filter_,
-            lambda: uow.heads(keys.subject, filter_),
-            lambda records: uow.memories(keys.subject, records, filter_),
-            lambda: uow.next_expiry(keys.subject, filter_),
-        )
-        return _narrowed(Found(whole.corpus, whole.opened), narrow)
+        with self.observer.step(Step.RECALL_CANDIDATES):
+            whole = self.opened.whole(
+                keys,
+                person.revision,
+                filter_,
+                lambda: uow.heads(keys.subject, filter_),
+                lambda records: uow.memories(keys.subject, records, filter_),
+                lambda: uow.next_expiry(keys.subject, filter_),
+            )
+            return _narrowed(Found(whole.corpus, whole.opened), narrow)
 
     def near(
         self,
@@ -117,14 +121,15 @@ class Candidates:
         def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
             return uow.memories(keys.subject, records, filter_)
 
-        heads = in_order(
-            uow.heads(keys.subject, filter_)
-            if narrow.by_time
-            else self._near(uow, keys, person, vector, filter_, limit, load)
-        )
-        opened = self.opened.open(keys, heads, load)
-        found = Found(corpus(heads, [one.features for one in opened]), opened)
-        return _narrowed(found, narrow)
+        with self.observer.step(Step.RECALL_CANDIDATES):
+            heads = in_order(
+                uow.heads(keys.subject, filter_)
+                if narrow.by_time
+                else self._near(uow, keys, person, vector, filter_, limit, load)
+            )
+            opened = self.opened.open(keys, heads, load)
+            found = Found(corpus(heads, [one.features for one in opened]), opened)
+            return _narrowed(found, narrow)
 
     def _near(
         self,

@@ -118,15 +118,16 @@ class Recall:
         """The same without a bound on `limit`, for what is packed into a context."""
         purpose = self._checked(access, query)
         at = self.clock()
-        with self.observer.step(Step.RECALL_UNDERSTAND), self.store.read() as uow:
-            admission, keys = self._admit(uow, access, at)
-            names = self._names(uow, keys, admission.person, query)
+        with self.store.read() as uow:
+            with self.observer.step(Step.RECALL_UNDERSTAND):
+                admission, keys = self._admit(uow, access, at)
+                names = self._names(uow, keys, admission.person, query)
             filter_ = narrow.to_filter(keys, admission)
             found = self.candidates.all_of(uow, keys, admission.person, narrow, filter_)
         noted = None if found is None else self._note(access, keys, found, limit)
         wanted = self._wanted(query, names, at, asked)
         if found is None:
-            with self.observer.step(Step.RECALL_CANDIDATES), self.store.read() as uow:
+            with self.store.read() as uow:
                 admission, keys = self._admit(uow, access, self.clock())
                 filter_ = narrow.to_filter(keys, admission)
                 person, vector = admission.person, wanted.vector

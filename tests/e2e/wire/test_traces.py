@@ -125,7 +125,7 @@ def test_a_call_goes_on_with_its_callers_trace_and_shows_its_steps(collected: Co
     assert all(step.parent_span_id == call.span_id for step in steps)
     assert [step.name for step in steps] == [
         f"recall.{step}"
-        for step in ("understand", "encode", "candidates", "rank", "open", "record")
+        for step in ("understand", "candidates", "encode", "rank", "open", "record")
     ]
     for step in steps:
         assert call.start_time_unix_nano < step.end_time_unix_nano <= call.end_time_unix_nano
