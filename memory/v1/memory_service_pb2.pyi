@@ -77,15 +77,24 @@ class StoreMemoryResponse(_message.Message):
     MEMORY_FIELD_NUMBER: _builtins.int
     REPEATED_REQUEST_FIELD_NUMBER: _builtins.int
     DERIVED_FIELD_NUMBER: _builtins.int
+    MERGED_FIELD_NUMBER: _builtins.int
     repeated_request: _builtins.bool
     """Whether an earlier call with the same `request_id` stored it."""
+    merged: _builtins.bool
+    """Whether the same memory was there: `memory` is that one, seen once more and not stored twice.
+    The same is what agrees in purpose, assistant, kind, speaker, event time, labels, sources and
+    validity, and in its text but for case, white space and the end of a sentence. What holds (a
+    fact, a preference) is the same in any session. All else is in its own session only, and, where
+    no event time was given, only right after itself and within a minute. What stands twice in
+    one batch is stored twice. Its retention counts anew; it never ends earlier for it.
+    """
     @_builtins.property
     def memory(self) -> _core_pb2.Memory:
         """As it was stored, with pseudonyms."""
 
     @_builtins.property
     def derived(self) -> _containers.RepeatedCompositeFieldContainer[_core_pb2.Memory]:
-        """What `extract` stored beside it; empty for a repeated request."""
+        """What `extract` stored beside it, or found there; empty for a repeated request."""
 
     def __init__(
         self,
@@ -93,10 +102,11 @@ class StoreMemoryResponse(_message.Message):
         memory: _core_pb2.Memory | None = ...,
         repeated_request: _builtins.bool = ...,
         derived: _abc.Iterable[_core_pb2.Memory] | None = ...,
+        merged: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "memory", b"memory", "repeated_request", b"repeated_request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "memory", b"memory", "merged", b"merged", "repeated_request", b"repeated_request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

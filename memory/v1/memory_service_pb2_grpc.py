@@ -103,7 +103,8 @@ class MemoryServiceServicer:
 
     def StoreMemory(self, request, context):
         """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-        Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+        Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+        does telling the same again (`StoreMemoryResponse.merged`).
         ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -44,7 +44,8 @@ class MemoryServiceStub:
     def __new__(cls, channel: _aio.Channel) -> MemoryServiceAsyncStub: ...
     StoreMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.StoreMemoryRequest, _memory_service_pb2.StoreMemoryResponse]
     """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-    Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+    Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+    does telling the same again (`StoreMemoryResponse.merged`).
     ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
     """
     BatchStoreMemories: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.BatchStoreMemoriesRequest, _memory_service_pb2.BatchStoreMemoriesResponse]
@@ -94,7 +95,8 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     StoreMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.StoreMemoryRequest, _memory_service_pb2.StoreMemoryResponse]  # type: ignore[assignment]
     """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-    Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+    Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+    does telling the same again (`StoreMemoryResponse.merged`).
     ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
     """
     BatchStoreMemories: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.BatchStoreMemoriesRequest, _memory_service_pb2.BatchStoreMemoriesResponse]  # type: ignore[assignment]
@@ -147,7 +149,8 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.StoreMemoryResponse, _abc.Awaitable[_memory_service_pb2.StoreMemoryResponse]]:
         """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-        Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+        Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+        does telling the same again (`StoreMemoryResponse.merged`).
         ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
         """
 

@@ -69,6 +69,8 @@ def store(
     if as_json:
         print_json(stored if facts else answer.memory)
         return
+    if answer.merged:
+        out.print(f"there already; told {answer.memory.sighting_count} times", style="dim")
     for each in stored:
         out.print(spoken(each.speaker, each.text))
         out.print(each.name, style="dim", markup=False)

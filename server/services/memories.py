@@ -214,6 +214,7 @@ def _stored(person: PersonId, stored: Acknowledged) -> pb.StoreMemoryResponse:
         memory=from_memory(person, stored.memory),
         repeated_request=stored.repeated,
         derived=[from_memory(person, memory) for memory in stored.derived],
+        merged=stored.merged,
     )
 
 
