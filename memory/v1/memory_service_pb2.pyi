@@ -552,6 +552,87 @@ class ProfileEntry(_message.Message):
 Global___ProfileEntry: _TypeAlias = ProfileEntry  # noqa: Y015
 
 @_typing.final
+class BuildHandoverRequest(_message.Message):
+    """Asks for a brief for a human colleague."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    MAX_TOKENS_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    REVEAL_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Of whom: `people/{person}`."""
+    max_tokens: _builtins.int
+    """How many tokens at most: 1,000 when zero, 32,000 when more; negative is INVALID_ARGUMENT."""
+    reveal: _builtins.bool
+    """Whether to write real names in place of pseudonyms; as in RecallMemories."""
+    @_builtins.property
+    def access(self) -> _core_pb2.AccessContext:
+        """Required. Why it is read. What was stored for purposes that the consent does not cover plays no
+        part.
+        """
+
+    @_builtins.property
+    def filter(self) -> _core_pb2.MemoryFilter:
+        """Which memories to look through for what is open, what was said last and the mood, as the
+        conversation that is handed over; of those the latest 500. What holds is of the whole person.
+        """
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        access: _core_pb2.AccessContext | None = ...,
+        max_tokens: _builtins.int = ...,
+        filter: _core_pb2.MemoryFilter | None = ...,
+        reveal: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter", "max_tokens", b"max_tokens", "parent", b"parent", "reveal", b"reveal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BuildHandoverRequest: _TypeAlias = BuildHandoverRequest  # noqa: Y015
+
+@_typing.final
+class BuildHandoverResponse(_message.Message):
+    """A brief for a human colleague."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    TOKEN_COUNT_FIELD_NUMBER: _builtins.int
+    CITATIONS_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The brief, under headings: "Open" (questions that nobody answered, and what somebody said they
+    would do or was asked to and nobody told as done, by rules that docs/handover.md lists), "What
+    holds", a line on the mood, "Last said". Empty when there is nothing, or nothing fits.
+    """
+    token_count: _builtins.int
+    """How many tokens it has, by the encoder's own tokenizer."""
+    @_builtins.property
+    def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextCitation]:
+        """The memories it tells, in the order of their marks in the text."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        token_count: _builtins.int = ...,
+        citations: _abc.Iterable[Global___ContextCitation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BuildHandoverResponse: _TypeAlias = BuildHandoverResponse  # noqa: Y015
+
+@_typing.final
 class GetMemoryRequest(_message.Message):
     """Asks for one memory."""
 

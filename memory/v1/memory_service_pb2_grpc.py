@@ -68,6 +68,11 @@ class MemoryServiceStub:
                 request_serializer=memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.FromString,
                 _registered_method=True)
+        self.BuildHandover = channel.unary_unary(
+                '/memory.v1.MemoryService/BuildHandover',
+                request_serializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverResponse.FromString,
+                _registered_method=True)
         self.GetMemory = channel.unary_unary(
                 '/memory.v1.MemoryService/GetMemory',
                 request_serializer=memory_dot_v1_dot_memory__service__pb2.GetMemoryRequest.SerializeToString,
@@ -142,6 +147,15 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BuildHandover(self, request, context):
+        """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+        said last, and the mood where that is consented to, within a budget of tokens. Scope
+        memory.read; needs a consent for purposes/handover beside the one for `access`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetMemory(self, request, context):
         """Reads one memory. Scope memory.read. NOT_FOUND when it does not exist, is another person's,
         or was stored for a purpose the consent does not cover: all three read alike.
@@ -202,6 +216,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.GetProfile,
                     request_deserializer=memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.FromString,
                     response_serializer=memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.SerializeToString,
+            ),
+            'BuildHandover': grpc.unary_unary_rpc_method_handler(
+                    servicer.BuildHandover,
+                    request_deserializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverResponse.SerializeToString,
             ),
             'GetMemory': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMemory,
@@ -367,6 +386,33 @@ class MemoryService:
             '/memory.v1.MemoryService/GetProfile',
             memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.SerializeToString,
             memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BuildHandover(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.MemoryService/BuildHandover',
+            memory_dot_v1_dot_memory__service__pb2.BuildHandoverRequest.SerializeToString,
+            memory_dot_v1_dot_memory__service__pb2.BuildHandoverResponse.FromString,
             options,
             channel_credentials,
             insecure,

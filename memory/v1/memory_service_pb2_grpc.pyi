@@ -62,6 +62,11 @@ class MemoryServiceStub:
     """Tells what is known of a person: the facts and preferences that hold, each with the memories it
     rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
     """
+    BuildHandover: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.BuildHandoverRequest, _memory_service_pb2.BuildHandoverResponse]
+    """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+    said last, and the mood where that is consented to, within a budget of tokens. Scope
+    memory.read; needs a consent for purposes/handover beside the one for `access`.
+    """
     GetMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _core_pb2.Memory]
     """Reads one memory. Scope memory.read. NOT_FOUND when it does not exist, is another person's,
     or was stored for a purpose the consent does not cover: all three read alike.
@@ -112,6 +117,11 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     GetProfile: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetProfileRequest, _memory_service_pb2.GetProfileResponse]  # type: ignore[assignment]
     """Tells what is known of a person: the facts and preferences that hold, each with the memories it
     rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+    """
+    BuildHandover: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.BuildHandoverRequest, _memory_service_pb2.BuildHandoverResponse]  # type: ignore[assignment]
+    """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+    said last, and the mood where that is consented to, within a budget of tokens. Scope
+    memory.read; needs a consent for purposes/handover beside the one for `access`.
     """
     GetMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _core_pb2.Memory]  # type: ignore[assignment]
     """Reads one memory. Scope memory.read. NOT_FOUND when it does not exist, is another person's,
@@ -190,6 +200,17 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_memory_service_pb2.GetProfileResponse, _abc.Awaitable[_memory_service_pb2.GetProfileResponse]]:
         """Tells what is known of a person: the facts and preferences that hold, each with the memories it
         rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+        """
+
+    @_abc_1.abstractmethod
+    def BuildHandover(
+        self,
+        request: _memory_service_pb2.BuildHandoverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.BuildHandoverResponse, _abc.Awaitable[_memory_service_pb2.BuildHandoverResponse]]:
+        """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+        said last, and the mood where that is consented to, within a budget of tokens. Scope
+        memory.read; needs a consent for purposes/handover beside the one for `access`.
         """
 
     @_abc_1.abstractmethod
