@@ -42,6 +42,7 @@ from memory.app.erasure_steps import ErasureSteps
 from memory.app.expire import Expire
 from memory.app.export import Export
 from memory.app.forget import Forget
+from memory.app.handover import BuildHandover
 from memory.app.index import Indexer
 from memory.app.intake import Intake
 from memory.app.keyring import Keyring
@@ -100,6 +101,7 @@ class Tacit:
     recall: Recall
     build_context: BuildContext
     profile: Profile
+    build_handover: BuildHandover
     rectify: Rectify
     reveal: Reveal
     consents: Consents
@@ -272,6 +274,9 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
             recall=recall,
             build_context=BuildContext(recall, reveal),
             profile=Profile(store, keyring, registry, opened, clock, ledger),
+            build_handover=BuildHandover(
+                store, keyring, registry, opened, encoder, reveal, clock, ledger
+            ),
             rectify=Rectify(
                 store,
                 keyring,

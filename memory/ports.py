@@ -195,6 +195,20 @@ class UnitOfWork(
         """False when another writer was faster."""
         ...
 
+    def tagged_memories(
+        self, subject: SubjectId, tags: Iterable[bytes], filter: MemoryFilter
+    ) -> list[MemoryRow]:
+        """Those with one of these content tags, ascending by `seq`."""
+        ...
+
+    def see_again(self, rows: Sequence[MemoryRow]) -> None:
+        """Writes how often and when last each was told, its end and its features."""
+        ...
+
+    def untag_memories(self, subject: SubjectId, records: Iterable[RecordId]) -> None:
+        """Takes their content tag away: they are not found by it again."""
+        ...
+
     def add_sources(self, subject: SubjectId, made: Mapping[RecordId, Sequence[RecordId]]) -> None:
         """From which memories each of these was derived; all of them are there."""
         ...

@@ -184,6 +184,7 @@ def _answers(tacit: Tacit) -> Answers:
             tacit.recall,
             tacit.build_context,
             tacit.profile,
+            tacit.build_handover,
             tacit.rectify,
             tacit.erase_memories,
             tacit.reveal,

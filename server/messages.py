@@ -185,6 +185,10 @@ def from_memory(
         supersedes=[memory_name(person, older) for older in content.supersedes],
         valid_until_time=maybe_timestamp(until),
         superseded_by="" if superseded_by is None else memory_name(person, superseded_by),
+        sighting_count=memory.sightings,
+        last_sighting_time=(
+            None if memory.last_seen_at is None else to_timestamp(memory.last_seen_at)
+        ),
     )
 
 

@@ -55,8 +55,12 @@ class Opened(NamedTuple):
     row: MemoryRow
 
     def holds(self, head: MemoryHead, keys: PersonKeys) -> bool:
-        """Whether it is this version, sealed with these keys."""
-        return self.row.version == head.version and self.row.key_version == keys.version
+        """Whether it is this version, told as often, and sealed with these keys."""
+        return (self.row.version, self.row.sightings, self.row.key_version) == (
+            head.version,
+            head.sightings,
+            keys.version,
+        )
 
 
 @dataclass(frozen=True, slots=True)

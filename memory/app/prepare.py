@@ -24,6 +24,7 @@ from memory.app.sealing import seal_fields
 from memory.core.affect import Affect
 from memory.core.content import Features, Originals
 from memory.core.draft import Draft
+from memory.core.duplicates import told_again
 from memory.core.embedding_text import embedding_text
 from memory.core.facts import claims
 from memory.core.keys import PersonKeys
@@ -100,6 +101,26 @@ class Named:
     speaker: PseudonymizedText | None
     originals: Originals
     entities: frozenset[str]
+
+    def content(self, *, affect: bool = False) -> MemoryContent:
+        """What is sealed as the memory's body; with the mood where `affect` says so."""
+        draft = self.prepared.draft
+        return MemoryContent(
+            text=self.text,
+            speaker=self.speaker,
+            session=draft.session,
+            event_time=draft.event_time,
+            labels=dict(draft.labels),
+            affect=self.prepared.affect if affect else None,
+            sources=draft.sources,
+            until=draft.until,
+            supersedes=draft.supersedes,
+        )
+
+    def derived_from(self, source: RecordId) -> Named:
+        """The same, with the memory that it was derived from."""
+        draft = replace(self.prepared.draft, sources=(source,))
+        return replace(self, prepared=replace(self.prepared, draft=draft))
 
     def features(self, stored_at: datetime) -> Features:
         """What ranking will need."""
@@ -324,28 +345,18 @@ def seal_row(
     *,
     affect: bool,
     expires_at: datetime | None,
+    content_tag: bytes | None,
+    told_last: datetime | None = None,
 ) -> MemoryRow:
-    """The row of a new memory, version 1; `affect` says whether inferred mood may be kept."""
+    """The row of a new memory, version 1; `affect` says whether inferred mood may be kept, and
+    `told_last` when it was told again before it came here.
+    """
     draft = named.prepared.draft
-    content = MemoryContent(
-        text=named.text,
-        speaker=named.speaker,
-        session=draft.session,
-        event_time=draft.event_time,
-        labels=dict(draft.labels),
-        affect=named.prepared.affect if affect else None,
-        sources=draft.sources,
-        until=draft.until,
-        supersedes=draft.supersedes,
-    )
-    sealed = seal_fields(
-        keys,
-        record,
-        content,
-        named.features(now),
-        named.originals,
-        random,
-    )
+    content = named.content(affect=affect)
+    features = named.features(now)
+    if told_last is not None:
+        features = told_again(features, draft.kind, draft.event_time, told_last)
+    sealed = seal_fields(keys, record, content, features, named.originals, random)
     return MemoryRow(
         id=record,
         subject=keys.subject,
@@ -362,6 +373,8 @@ def seal_row(
         features=sealed.features,
         originals=sealed.originals,
         expires_at=expires_at,
+        content_tag=content_tag,
+        last_seen_at=told_last,
     )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from memory.app.duplicates import named_tag
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
@@ -105,7 +106,7 @@ class Rectify:
             affect = admission.infers_affect(kept_for)
         expires_at = row.expires_at
         if draft.expire_time != expires_at:
-            expires_at = end(row.stored_at, kept_for.retention, draft.expire_time, admission.at)
+            expires_at = end(row.kept_from, kept_for.retention, draft.expire_time, admission.at)
         (prepared,) = self.preparer.prepare(access.caller.tenant, [draft], affect=affect)
         with self.store.write() as uow:
             admission, keys = self._admit(uow, access, lock=True)
@@ -123,6 +124,9 @@ class Rectify:
                 self.random,
                 affect=admission.infers_affect(kept_for),
                 expires_at=expires_at,
+                content_tag=(
+                    named_tag(keys, named, row.purpose, row.assistant) if row.content_tag else None
+                ),
             )
             before = older(keys, row, self.random)
             row = replace(
@@ -131,6 +135,8 @@ class Rectify:
                 assistant=row.assistant,
                 stored_at=row.stored_at,
                 version=row.version + 1,
+                sightings=row.sightings,
+                last_seen_at=row.last_seen_at,
             )
             if not uow.replace_memory(row, row.version - 1):
                 raise _conflict()

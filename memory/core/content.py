@@ -44,7 +44,8 @@ class Features:
     `speaker` and the `entities` that the text mentions are pseudonyms, `speaker` may be empty.
     `asks` when the text ends with a question, which what follows answers. `claims` are what it
     says of someone (`core.facts`); `until` is when it stops to hold and `supersedes` what it
-    replaces, as far as whoever stored it said so.
+    replaces, as far as whoever stored it said so. `since` is when it was told first, where `time`
+    is when it was told again.
     """
 
     vector: Vector
@@ -56,6 +57,7 @@ class Features:
     claims: tuple[Claim, ...] = ()
     until: datetime | None = None
     supersedes: tuple[RecordId, ...] = ()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,8 @@ def encode_features(features: Features) -> bytes:
         rest["until"] = features.until.isoformat()
     if features.supersedes:
         rest["supersedes"] = [str(record) for record in features.supersedes]
+    if features.since is not None:
+        rest["since"] = features.since.isoformat()
     return header + features.vector.astype("<f2").tobytes() + _dump(rest)
 
 
@@ -182,6 +186,7 @@ def decode_features(data: bytes) -> Features:
             claims=tuple(_claim(claim) for claim in rest.get("claims", ())),
             until=_time(rest["until"]) if "until" in rest else None,
             supersedes=_records(rest.get("supersedes", ())),
+            since=_time(rest["since"]) if "since" in rest else None,
         )
 
 

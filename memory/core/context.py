@@ -70,7 +70,7 @@ def pack(ranked: Sequence[Told], budget: int, count: CountTokens) -> Context:
         words = (memory.speaker, *_WORD.findall(memory.text.casefold()))
         if words in seen:
             continue
-        short = _shortened(memory, budget // 2, count)
+        short = shortened(memory, budget // 2, count)
         heading = 0 if _group(short) in days else count(_heading(_group(short)[0]))
         needed = heading + count(_line(len(chosen) + 1, short))
         if needed <= left:
@@ -118,7 +118,7 @@ def _line(number: int, memory: Told) -> str:
     return f"[{number}] {until}{speaker}{_SPACE.sub(' ', memory.text).strip()}"
 
 
-def _shortened(memory: Told, most: int, count: CountTokens) -> Told:
+def shortened(memory: Told, most: int, count: CountTokens) -> Told:
     """The memory with as much of its beginning as `most` tokens hold, whole words if it has any."""
     if count(memory.text) <= most:
         return memory

@@ -17,6 +17,7 @@ from memory.adapters.sql.memories import (
     _PAGE,
     _SOME,
     _SOME_HEADS,
+    _TAGGED,
     _UNINDEXED_HEADS,
     _narrowed,
 )
@@ -127,6 +128,7 @@ def test_sqlite_goes_to_the_memories_it_is_asked_for_and_walks_through_no_others
         _UNINDEXED_HEADS: "(subject=? AND id=?)",
         _HEADS_BY_SEQ: "(subject=? AND seq=?)",
         _PAGE: "(subject=? AND seq>?)",
+        _TAGGED: "memories_told (subject=? AND content_tag=?)",
         _narrowed(_PAGE, of_session): "session_tag=?",
         _HEADS: "COVERING INDEX memories_heads",
         _COUNT: "COVERING INDEX",

@@ -59,6 +59,26 @@ def test_facts_are_stored_told_as_past_and_put_together(run: Run, person: str) -
     assert json.loads(run("profile", "--person", person, "--json").stdout)["slot"] == "home"
 
 
+def test_a_colleague_is_briefed_once_that_is_allowed(run: Run, person: str) -> None:
+    for text in ("I live in Leeds.", "When does my warranty end?"):
+        assert run("store", text, "--session", "desk", "--person", person).returncode == 0
+    assert "purposes/handover" in run("handover", "--person", person).stderr
+    assert run("consent", "grant", "handover", "--person", person).returncode == 0
+    told = run("handover", "--person", person).stdout
+    assert "asked: When does my warranty end?" in told
+    assert told.index("What holds") < told.index("I live in Leeds.")
+    brief = json.loads(run("handover", "--person", person, "--json").stdout)
+    assert [one["mark"] for one in brief["citations"]] == ["[1]", "[2]"]
+    assert "Leeds" in run("handover", "--person", person, "--session", "other").stdout
+    nobody = run("handover", "--person", person, "--tokens", "2").stdout
+    assert "nothing to hand over" in nobody
+
+
+def test_what_is_told_again_says_so(run: Run, person: str) -> None:
+    assert "there already" not in run("store", "I keep bees.", "-p", person).stdout
+    assert "there already; told 2 times" in run("store", "i keep bees", "-p", person).stdout
+
+
 def test_consent_is_given_listed_and_taken_back(run: Run, person: str) -> None:
     listed = run("consent", "list", "-p", person, "--json")
     (consent,) = map(json.loads, listed.stdout.splitlines())

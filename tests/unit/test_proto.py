@@ -30,6 +30,7 @@ SOURCES = ROOT / "proto" / "memory" / "v1"
 
 CALLS = {
     "MemoryService": "StoreMemory BatchStoreMemories RecallMemories BuildContext GetProfile "
+    "BuildHandover "
     "GetMemory ListMemories UpdateMemory DeleteMemory",
     "ConsentService": "ListPurposes GrantConsent RefuseConsent WithdrawConsent GetConsent "
     "ListConsents GetConsentReceipt",

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import (
     Select,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -50,13 +51,18 @@ _Query: TypeAlias = Select[*tuple[Any, ...]]
 _OF_PERSON: Final = select(*memories.c).where(memories.c.subject == bindparam("of"))
 _ONE: Final = _OF_PERSON.where(memories.c.id == bindparam("record"))
 _SOME: Final = _OF_PERSON.where(memories.c.id.in_(bindparam("records", expanding=True)))
+_TAGGED: Final = _OF_PERSON.where(memories.c.content_tag.in_(bindparam("contents", expanding=True)))
 _PAGE: Final = (
     _OF_PERSON.where(memories.c.seq > bindparam("after"))
     .order_by(memories.c.seq)
     .limit(bindparam("page"))
 )
 _HEADS: Final = select(
-    memories.c.id, memories.c.seq, memories.c.version, memories.c.session_tag
+    memories.c.id,
+    memories.c.seq,
+    memories.c.version,
+    memories.c.session_tag,
+    memories.c.sightings,
 ).where(memories.c.subject == bindparam("of"))
 _HEADS_BY_SEQ: Final = _HEADS.where(memories.c.seq.in_(bindparam("seqs", expanding=True)))
 _SOME_HEADS: Final = _HEADS.where(memories.c.id.in_(bindparam("records", expanding=True)))
@@ -96,7 +102,20 @@ _RESEAL: Final = (
             name: bindparam(name)
             for name in ("session_tag", "key_version", "body", "features", "originals")
         }
+        | {"content_tag": case((memories.c.content_tag.is_not(None), bindparam("content_tag")))}
     )
+)
+_SEE_AGAIN: Final = (
+    update(memories)
+    .where(memories.c.id == bindparam("record"), memories.c.subject == bindparam("of"))
+    .values(
+        {name: bindparam(name) for name in ("features", "expires_at", "sightings", "last_seen_at")}
+    )
+)
+_UNTAG: Final = (
+    update(memories)
+    .where(memories.c.id == bindparam("record"), memories.c.subject == bindparam("of"))
+    .values(content_tag=None)
 )
 _DELETE: Final = delete(memories).where(
     memories.c.id == bindparam("record"), memories.c.subject == bindparam("of")
@@ -148,10 +167,46 @@ class Memories(Transaction):
                         "body": row.body.value,
                         "features": row.features.value,
                         "originals": row.originals.value,
+                        "content_tag": row.content_tag,
                     }
                     for row in rows
                 ],
             )
+
+    def tagged_memories(
+        self, subject: SubjectId, tags: Iterable[bytes], filter: MemoryFilter
+    ) -> list[MemoryRow]:
+        statement = _narrowed(_TAGGED, filter)
+        named = _narrowing(filter) | {"of": subject.value}
+        rows = [
+            _memory(row)
+            for batch in batches(tags)
+            for row in self._rows(statement, named | {"contents": batch})
+        ]
+        return sorted(rows, key=lambda row: row.seq)
+
+    def see_again(self, rows: Sequence[MemoryRow]) -> None:
+        if rows:
+            self._revise({row.subject for row in rows})
+            self._change(
+                _SEE_AGAIN,
+                [
+                    {
+                        "record": row.id.value,
+                        "of": row.subject.value,
+                        "features": row.features.value,
+                        "expires_at": micros_or_none(row.expires_at),
+                        "sightings": row.sightings,
+                        "last_seen_at": micros_or_none(row.last_seen_at),
+                    }
+                    for row in rows
+                ],
+            )
+
+    def untag_memories(self, subject: SubjectId, records: Iterable[RecordId]) -> None:
+        named = [{"of": subject.value, "record": record.value} for record in records]
+        if named:
+            self._change(_UNTAG, named)
 
     def add_sources(self, subject: SubjectId, made: Mapping[RecordId, Sequence[RecordId]]) -> None:
         links = [
@@ -252,8 +307,11 @@ class Memories(Transaction):
         ((micros,),) = self._rows(_narrowed(_NEXT_EXPIRY, filter), named)
         return time_or_none(micros)
 
+    def _revise(self, subjects: Iterable[SubjectId]) -> None:
+        self._change(_REVISE, [{"of": subject.value} for subject in subjects])
+
     def _changed(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
-        self._change(_REVISE, [{"of": subject.value} for subject in {s for s, _ in records}])
+        self._revise({subject for subject, _ in records})
         self._change(
             _QUEUE,
             [
@@ -330,17 +388,21 @@ def _columns(row: MemoryRow) -> dict[str, Any]:
         "features": row.features.value,
         "originals": row.originals.value,
         "expires_at": micros_or_none(row.expires_at),
+        "content_tag": row.content_tag,
+        "sightings": row.sightings,
+        "last_seen_at": micros_or_none(row.last_seen_at),
     }
 
 
 def _head(row: Columns) -> MemoryHead:
-    record, seq, version, session_tag = row
-    return MemoryHead(RecordId(record), seq, version, session_tag)
+    record, seq, version, session_tag, sightings = row
+    return MemoryHead(RecordId(record), seq, version, session_tag, sightings)
 
 
 def _memory(row: Columns) -> MemoryRow:
     (subject, record, seq, purpose, assistant, kind, session_tag, stored_at, updated_at) = row[:9]
-    version, key_version, body, features, originals, expires_at = row[9:]
+    version, key_version, body, features, originals, expires_at = row[9:15]
+    content_tag, sightings, last_seen_at = row[15:]
     return MemoryRow(
         id=RecordId(record),
         subject=SubjectId(subject),
@@ -357,4 +419,7 @@ def _memory(row: Columns) -> MemoryRow:
         features=SealedRecord(features),
         originals=SealedRecord(originals),
         expires_at=time_or_none(expires_at),
+        content_tag=content_tag,
+        sightings=sightings,
+        last_seen_at=time_or_none(last_seen_at),
     )
