@@ -51,6 +51,7 @@ from memory.app.matrices import Matrices
 from memory.app.nearest import Nearest
 from memory.app.newcomers import Newcomers
 from memory.app.opened import OpenedFeatures
+from memory.app.personalize import Personalize
 from memory.app.prepare import Preparer
 from memory.app.profile import Profile
 from memory.app.proofs import Proofs
@@ -98,6 +99,7 @@ class Tacit:
     recall: Recall
     build_context: BuildContext
     profile: Profile
+    personalize: Personalize
     rectify: Rectify
     reveal: Reveal
     consents: Consents
@@ -242,6 +244,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             ),
             clock,
             ledger,
+            os.urandom,
         )
         reveal = Reveal(store, keyring, registry, clock, ledger)
         return Tacit(
@@ -252,6 +255,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             recall=recall,
             build_context=BuildContext(recall, reveal),
             profile=Profile(store, keyring, registry, opened, clock, ledger),
+            personalize=Personalize(store, keyring, registry, clock, os.urandom, ledger),
             rectify=Rectify(
                 store,
                 keyring,

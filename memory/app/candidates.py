@@ -24,10 +24,11 @@ from memory.app.narrow import Narrow
 from memory.app.nearest import Nearest
 from memory.app.opened import Load, Opened, OpenedFeatures
 from memory.core.corpus import Corpus, corpus, in_order
+from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.ranking import nearest
-from memory.core.values import RecordId, Vector
+from memory.core.values import RecordId, SealedRecord, Vector
 from memory.errors import IndexUnavailableError
 from memory.ports import (
     MemoryFilter,
@@ -49,10 +50,13 @@ _WIDEN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Memories to rank: all of the corpus, or its rows `among`. Row i is `opened[i]`."""
+    """Memories to rank: all of the corpus, or its rows `among`. Row i is `opened[i]`. `feedback` is
+    what the person's ratings say.
+    """
 
     corpus: Corpus
     opened: Sequence[Opened]
+    feedback: Feedback
     among: Sequence[int] | None = None
 
     def __len__(self) -> int:
@@ -103,8 +107,14 @@ class Candidates:
         def until() -> datetime | None:
             return uow.next_expiry(keys.subject, filter_)
 
+        def sealed() -> SealedRecord | None:
+            return uow.feedback(keys.subject)
+
+        feedback = self.opened.feedback(keys, person.revision, sealed)
         if person.numbered <= self.few:
-            whole = self.opened.whole(keys, person.revision, filter_, all_heads, load, until)
+            whole = self.opened.whole(
+                keys, person.revision, filter_, all_heads, load, until, feedback
+            )
             found, opened = whole.corpus, whole.opened
         else:
             heads = (
@@ -114,11 +124,11 @@ class Candidates:
             )
             heads = in_order(heads)
             opened = self.opened.open(keys, heads, load)
-            found = corpus(heads, [one.features for one in opened])
+            found = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
         if not narrow.by_time:
-            return Found(found, opened)
+            return Found(found, opened, feedback)
         among = [i for i, time in enumerate(found.times) if narrow.covers(time)]
-        return Found(found, opened, among)
+        return Found(found, opened, feedback, among)
 
     def _near(
         self,

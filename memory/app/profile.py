@@ -4,6 +4,7 @@ Rules:
 - Needs a consent for `PROFILE` beside the one for the call's own purpose, checked in the snapshot
   that is read: a profile tells more than the memories one by one (GDPR Art. 4(4)).
 - Computed for each call, and never stored.
+- What was rated wrong plays no part.
 - Leaves only once it is in the ledger, as a read of the memories that it rests on.
 """
 
@@ -72,6 +73,11 @@ class Profile:
                 return uow.memories(subject, records, filter_)
 
             heads = in_order(uow.heads(subject, filter_))
+            feedback = self.opened.feedback(
+                keys, admission.person.revision, lambda: uow.feedback(subject)
+            )
+            doubted = feedback.doubted(heads)
+            heads = [head for head in heads if head.id not in doubted]
             opened = {one.row.id: one for one in self.opened.open(keys, heads, load)}
             told = {record for record, one in opened.items() if one.row.kind in TOLD}
             features = [opened[head.id].features for head in heads]

@@ -8,27 +8,34 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import numpy as np
 
 from memory.app.candidates import Candidates
 from memory.app.gate import admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
+from memory.app.recall_tokens import seal_token
 from memory.app.sealing import Remembered, open_memory
+from memory.core.consent import TUNING
 from memory.core.dates import query_dates
 from memory.core.draft import check_text
 from memory.core.embedding_text import embedding_text
+from memory.core.feedback import standings
+from memory.core.keys import PersonKeys
 from memory.core.lexical import terms
 from memory.core.purposes import Registry
 from memory.core.query_names import candidate_names, masked_spans, query_mentions
-from memory.core.ranking import Query, rank
+from memory.core.ranking import WEIGHTS, Query, rank
 from memory.core.validity import asks_of_before
 from memory.core.values import Access, RawText, RecordId
 from memory.errors import InvalidArgumentError
-from memory.ports import AccessAction, Clock, Encoder, Store
+from memory.ports import AccessAction, Clock, Encoder, RandomBytes, Store
 
 MAX_LIMIT: Final = 100
 
@@ -49,6 +56,27 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a recall found, best first. `keys` are there where ratings may be learnt from."""
+
+    hits: list[Hit]
+    at: datetime
+    keys: PersonKeys | None
+    random: RandomBytes
+
+    def token(self, shown: Sequence[Hit]) -> str:
+        """With which these hits, shown together, can be rated; empty where nothing is learnt."""
+        if self.keys is None or not shown:
+            return ""
+        points = np.array([[points for _, points in hit.parts] for hit in shown])
+        stood = [
+            (hit.memory.id, standing)
+            for hit, standing in zip(shown, standings(points), strict=True)
+        ]
+        return seal_token(self.keys, stood, self.at, self.random)
+
+
+@dataclass(frozen=True, slots=True)
 class Recall:
     """The use case behind RecallMemories."""
 
@@ -59,6 +87,7 @@ class Recall:
     candidates: Candidates
     clock: Clock
     ledger: Ledger
+    random: RandomBytes
 
     def __call__(
         self,
@@ -80,7 +109,7 @@ class Recall:
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidArgumentError("limit", f"must be 1 to {MAX_LIMIT}")
-        return self.best(access, query, limit, narrow or Narrow(), asked=asked)
+        return self.best(access, query, limit, narrow or Narrow(), asked=asked).hits
 
     @refusals_logged(AccessAction.READ)
     def best(
@@ -91,8 +120,8 @@ class Recall:
         narrow: Narrow,
         *,
         asked: datetime | None = None,
-    ) -> list[Hit]:
-        """The same without a bound on `limit`, for what is packed into a context."""
+    ) -> Recalled:
+        """The same without a bound on `limit`, and with what a rating of it will need."""
         wanted = self.wanted(access, query, asked)
         purposes = self.registry.of(access.caller.tenant)
         purpose = purposes.require(access.purpose)
@@ -106,7 +135,9 @@ class Recall:
             )
             by, count = access.caller.assistant, min(limit, len(found))
             noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
-        ranked = rank(wanted, found.corpus, limit, among=found.among)
+        tunes = TUNING in admission.visible
+        weights = found.feedback.weights if tunes else WEIGHTS
+        ranked = rank(wanted, found.corpus, limit, among=found.among, weights=weights)
         rows = [found.opened[r.index].row for r in ranked]
         shows = admission.shows_affect(access, purpose)
         hits = [
@@ -120,7 +151,7 @@ class Recall:
             for row, r in zip(rows, ranked, strict=True)
         ]
         noted.wait()
-        return hits
+        return Recalled(hits, admission.at, keys if tunes else None, self.random)
 
     def wanted(self, access: Access, query: RawText, asked: datetime | None = None) -> Query:
         """What the query looks for, told without names; raises as the call does."""

@@ -131,6 +131,7 @@ class AccessAction(StrEnum):
     ERASE = "erase"
     EXPORT = "export"
     CONSENT = "consent"
+    RATE = "rate"
 
 
 @dataclass(frozen=True, slots=True)

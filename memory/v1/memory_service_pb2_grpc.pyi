@@ -61,6 +61,21 @@ class MemoryServiceStub:
     """Tells what is known of a person: the facts and preferences that hold, each with the memories it
     rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
     """
+    RateMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.RateMemoryRequest, _memory_service_pb2.RateMemoryResponse]
+    """Keeps what a person says of a memory that was recalled. Useful and not useful tune that person's
+    weights of the ranking, within bounds; a memory called wrong ranks behind until it is corrected.
+    Scope memory.write; tuning needs a consent for purposes/tuning beside the one for `access`.
+    CONSENT_MISSING without it, but for RATING_WRONG, from which nothing is learnt then.
+    NOT_FOUND as GetMemory; FAILED_PRECONDITION (PROCESSING_RESTRICTED).
+    """
+    GetPersonalization: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetPersonalizationRequest, _memory_service_pb2.GetPersonalizationResponse]
+    """Tells what a person's ratings have come to. Scope memory.read; needs a consent for
+    purposes/tuning beside the one for `access`, but for the person.
+    """
+    ResetPersonalization: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.ResetPersonalizationRequest, _memory_service_pb2.ResetPersonalizationResponse]
+    """Takes every rating of a person back, as if none had been given. Scope memory.write; needs no
+    consent. FAILED_PRECONDITION (LEGAL_HOLD).
+    """
     GetMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _core_pb2.Memory]
     """Reads one memory. Scope memory.read. NOT_FOUND when it does not exist, is another person's,
     or was stored for a purpose the consent does not cover: all three read alike.
@@ -110,6 +125,21 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     GetProfile: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetProfileRequest, _memory_service_pb2.GetProfileResponse]  # type: ignore[assignment]
     """Tells what is known of a person: the facts and preferences that hold, each with the memories it
     rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+    """
+    RateMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.RateMemoryRequest, _memory_service_pb2.RateMemoryResponse]  # type: ignore[assignment]
+    """Keeps what a person says of a memory that was recalled. Useful and not useful tune that person's
+    weights of the ranking, within bounds; a memory called wrong ranks behind until it is corrected.
+    Scope memory.write; tuning needs a consent for purposes/tuning beside the one for `access`.
+    CONSENT_MISSING without it, but for RATING_WRONG, from which nothing is learnt then.
+    NOT_FOUND as GetMemory; FAILED_PRECONDITION (PROCESSING_RESTRICTED).
+    """
+    GetPersonalization: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetPersonalizationRequest, _memory_service_pb2.GetPersonalizationResponse]  # type: ignore[assignment]
+    """Tells what a person's ratings have come to. Scope memory.read; needs a consent for
+    purposes/tuning beside the one for `access`, but for the person.
+    """
+    ResetPersonalization: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ResetPersonalizationRequest, _memory_service_pb2.ResetPersonalizationResponse]  # type: ignore[assignment]
+    """Takes every rating of a person back, as if none had been given. Scope memory.write; needs no
+    consent. FAILED_PRECONDITION (LEGAL_HOLD).
     """
     GetMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _core_pb2.Memory]  # type: ignore[assignment]
     """Reads one memory. Scope memory.read. NOT_FOUND when it does not exist, is another person's,
@@ -187,6 +217,39 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_memory_service_pb2.GetProfileResponse, _abc.Awaitable[_memory_service_pb2.GetProfileResponse]]:
         """Tells what is known of a person: the facts and preferences that hold, each with the memories it
         rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+        """
+
+    @_abc_1.abstractmethod
+    def RateMemory(
+        self,
+        request: _memory_service_pb2.RateMemoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.RateMemoryResponse, _abc.Awaitable[_memory_service_pb2.RateMemoryResponse]]:
+        """Keeps what a person says of a memory that was recalled. Useful and not useful tune that person's
+        weights of the ranking, within bounds; a memory called wrong ranks behind until it is corrected.
+        Scope memory.write; tuning needs a consent for purposes/tuning beside the one for `access`.
+        CONSENT_MISSING without it, but for RATING_WRONG, from which nothing is learnt then.
+        NOT_FOUND as GetMemory; FAILED_PRECONDITION (PROCESSING_RESTRICTED).
+        """
+
+    @_abc_1.abstractmethod
+    def GetPersonalization(
+        self,
+        request: _memory_service_pb2.GetPersonalizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetPersonalizationResponse, _abc.Awaitable[_memory_service_pb2.GetPersonalizationResponse]]:
+        """Tells what a person's ratings have come to. Scope memory.read; needs a consent for
+        purposes/tuning beside the one for `access`, but for the person.
+        """
+
+    @_abc_1.abstractmethod
+    def ResetPersonalization(
+        self,
+        request: _memory_service_pb2.ResetPersonalizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.ResetPersonalizationResponse, _abc.Awaitable[_memory_service_pb2.ResetPersonalizationResponse]]:
+        """Takes every rating of a person back, as if none had been given. Scope memory.write; needs no
+        consent. FAILED_PRECONDITION (LEGAL_HOLD).
         """
 
     @_abc_1.abstractmethod

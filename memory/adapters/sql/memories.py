@@ -107,7 +107,7 @@ _DERIVED: Final = select(memory_sources.c.derived).where(
     memory_sources.c.source.in_(bindparam("sources", expanding=True)),
 )
 _QUEUE: Final = insert(index_outbox)
-_REVISE: Final = (
+REVISE: Final = (
     update(persons)
     .where(persons.c.subject == bindparam("of"))
     .values(revision=persons.c.revision + 1)
@@ -253,7 +253,7 @@ class Memories(Transaction):
         return time_or_none(micros)
 
     def _changed(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
-        self._change(_REVISE, [{"of": subject.value} for subject in {s for s, _ in records}])
+        self._change(REVISE, [{"of": subject.value} for subject in {s for s, _ in records}])
         self._change(
             _QUEUE,
             [
