@@ -22,6 +22,7 @@ from benchmarks.frame import DEFAULT_SEED, ROOT
 SUITE: Final = {
     "retrieval": "*.json",
     "ranking": "*.json",
+    "feedback": "*.json",
     "context": "*.json",
     "latency": None,
     "detection": "*.jsonl",

@@ -53,6 +53,7 @@ from memory.app.matrices import Matrices
 from memory.app.nearest import Nearest
 from memory.app.newcomers import Newcomers
 from memory.app.opened import OpenedFeatures
+from memory.app.personalize import Personalize
 from memory.app.prepare import Preparer
 from memory.app.profile import Profile
 from memory.app.proofs import Proofs
@@ -102,6 +103,7 @@ class Tacit:
     build_context: BuildContext
     profile: Profile
     build_handover: BuildHandover
+    personalize: Personalize
     rectify: Rectify
     reveal: Reveal
     consents: Consents
@@ -256,6 +258,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
             clock,
             ledger,
             observer,
+            os.urandom,
         )
         reveal = Reveal(store, keyring, registry, clock, ledger)
         return Tacit(
@@ -277,6 +280,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
             build_handover=BuildHandover(
                 store, keyring, registry, opened, encoder, reveal, clock, ledger
             ),
+            personalize=Personalize(store, keyring, registry, clock, os.urandom, ledger),
             rectify=Rectify(
                 store,
                 keyring,

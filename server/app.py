@@ -42,6 +42,7 @@ from server.services.consents import Consents
 from server.services.ledger import Ledger
 from server.services.memories import Memories
 from server.services.operations import Operations
+from server.services.personalization import Personalizations
 from server.services.subject_rights import SubjectRights
 from server.tls import server_credentials
 from server.tokens import load_key_set, load_or_make_signing_key
@@ -179,17 +180,20 @@ def token_verifier(config: Config) -> TokenVerifier:
 def _answers(tacit: Tacit) -> Answers:
     tokens = PageTokens(tacit.page_token_key)
     return {
-        "MemoryService": Memories(
-            tacit.remember,
-            tacit.recall,
-            tacit.build_context,
-            tacit.profile,
-            tacit.build_handover,
-            tacit.rectify,
-            tacit.erase_memories,
-            tacit.reveal,
-            tokens,
-        ).answers(),
+        "MemoryService": {
+            **Memories(
+                tacit.remember,
+                tacit.recall,
+                tacit.build_context,
+                tacit.profile,
+                tacit.build_handover,
+                tacit.rectify,
+                tacit.erase_memories,
+                tacit.reveal,
+                tokens,
+            ).answers(),
+            **Personalizations(tacit.personalize).answers(),
+        },
         "ConsentService": Consents(tacit.consents, tacit.registry, tokens).answers(),
         "SubjectRightsService": {
             **SubjectRights(

@@ -23,6 +23,7 @@ from memory.app.narrow import Narrow
 from memory.app.nearest import Nearest
 from memory.app.opened import Load, Opened, OpenedFeatures
 from memory.core.corpus import Corpus, corpus, in_order
+from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.ranking import nearest
@@ -50,10 +51,13 @@ _WIDEN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Memories to rank: all of the corpus, or its rows `among`. Row i is `opened[i]`."""
+    """Memories to rank: all of the corpus, or its rows `among`. Row i is `opened[i]`. `feedback` is
+    what the person's ratings say.
+    """
 
     corpus: Corpus
     opened: Sequence[Opened]
+    feedback: Feedback
     among: Sequence[int] | None = None
 
     def __len__(self) -> int:
@@ -93,6 +97,7 @@ class Candidates:
         if person.numbered > self.few:
             return None
         with self.observer.step(Step.RECALL_CANDIDATES):
+            feedback = self._feedback(uow, keys, person)
             whole = self.opened.whole(
                 keys,
                 person.revision,
@@ -100,8 +105,9 @@ class Candidates:
                 lambda: uow.heads(keys.subject, filter_),
                 lambda records: uow.memories(keys.subject, records, filter_),
                 lambda: uow.next_expiry(keys.subject, filter_),
+                feedback,
             )
-            return _narrowed(Found(whole.corpus, whole.opened), narrow)
+            return _narrowed(Found(whole.corpus, whole.opened, feedback), narrow)
 
     def near(
         self,
@@ -128,8 +134,12 @@ class Candidates:
                 else self._near(uow, keys, person, vector, filter_, limit, load)
             )
             opened = self.opened.open(keys, heads, load)
-            found = Found(corpus(heads, [one.features for one in opened]), opened)
-            return _narrowed(found, narrow)
+            feedback = self._feedback(uow, keys, person)
+            made = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
+            return _narrowed(Found(made, opened, feedback), narrow)
+
+    def _feedback(self, uow: UnitOfWork, keys: PersonKeys, person: PersonRow) -> Feedback:
+        return self.opened.feedback(keys, person.revision, lambda: uow.feedback(keys.subject))
 
     def _near(
         self,

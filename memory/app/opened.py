@@ -3,13 +3,14 @@
 Opening the candidates costs more than ranking them, and the next recall of the same person wants
 mostly the same ones. Of a person with few memories all are kept, laid out for ranking
 (`core.corpus`): searching that exactly is faster than asking the index. So is the blind index of
-their vault, which every query is matched against. Beside its features a memory's row is kept, its
-`body` as it lies in SQL: what is found needs no second query.
+their vault, which every query is matched against, and their feedback. Beside its features a
+memory's row is kept, its `body` as it lies in SQL: what is found needs no second query.
 
 Rules:
 - An entry is good for one version of one record under one key; a correction simply misses. A
   corpus is good for one revision of the person's memories and one filter, until the first of it
-  expires, a blind index for one revision.
+  expires, a blind index for one revision. Feedback is opened again only where what is sealed is
+  another one: most revisions leave it as it is.
 - Whole people go at once: the least recently recalled first, past `limit` entries; whoever was not
   recalled for `idle_seconds`; at once who is forgotten.
 - It holds vectors and terms in the clear, in this process only; nothing of it is ever written.
@@ -26,10 +27,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from memory.app.sealing import open_features
+from memory.app.sealing import open_features, open_feedback
 from memory.app.tombstones import Tombstones
 from memory.core.content import Features
 from memory.core.corpus import Corpus, corpus, in_order
+from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.values import RecordId, SealedRecord, SubjectId
@@ -80,10 +82,22 @@ class Whole:
         return self.revision == revision and lasts
 
 
+class _Held(NamedTuple):
+    """Feedback, as it was sealed and opened, and the revision at which it was read."""
+
+    revision: int = -1
+    sealed: SealedRecord | None = None
+    feedback: Feedback = Feedback()
+
+
+_NOT_HELD: Final = _Held()
+
+
 @dataclass(slots=True)
 class _Person:
     used: float = 0.0
     aliases: tuple[int, Mapping[bytes, Entity]] = (-1, {})
+    feedback: _Held = _NOT_HELD
     opened: dict[RecordId, Opened] = field(default_factory=dict)
     wholes: OrderedDict[MemoryFilter, Whole] = field(default_factory=OrderedDict)
 
@@ -131,6 +145,7 @@ class OpenedFeatures:
         heads: Callable[[], Sequence[MemoryHead]],
         load: Load,
         until: Callable[[], datetime | None],
+        feedback: Feedback,
     ) -> Whole:
         """All that the filter lets through; `heads` and `load` fetch it when it is not held, and
         `until` when the first of it expires.
@@ -140,7 +155,8 @@ class OpenedFeatures:
             if whole is not None and whole.holds(revision, filter_.alive_at):
                 return whole
         found = in_order(heads())
-        whole = replace(_whole(revision, found, self.open(keys, found, load)), until=until())
+        opened = self.open(keys, found, load)
+        whole = replace(_whole(revision, found, opened, feedback), until=until())
         with self._changing(keys.subject) as person:
             person.keep(filter_, whole)
         return whole
@@ -156,6 +172,21 @@ class OpenedFeatures:
             with self._lock:
                 self._used(subject).aliases = (revision, aliases)
         return aliases
+
+    def feedback(
+        self, keys: PersonKeys, revision: int, load: Callable[[], SealedRecord | None]
+    ) -> Feedback:
+        """The person's ratings; `load` fetches them, sealed, when they may be others than held."""
+        with self._lock:
+            held = self._used(keys.subject).feedback
+        if held.revision != revision:
+            sealed = load()
+            same = sealed == held.sealed
+            opened = held.feedback if same else open_feedback(keys, sealed)
+            held = _Held(revision, sealed, opened)
+            with self._lock:
+                self._used(keys.subject).feedback = held
+        return held.feedback
 
     @contextmanager
     def _changing(self, subject: SubjectId) -> Iterator[_Person]:
@@ -218,9 +249,11 @@ def _opened(keys: PersonKeys, row: MemoryRow) -> Opened:
     return Opened(open_features(keys, row), replace(row, features=_NOTHING, originals=_NOTHING))
 
 
-def _whole(revision: int, heads: Sequence[MemoryHead], opened: Sequence[Opened]) -> Whole:
+def _whole(
+    revision: int, heads: Sequence[MemoryHead], opened: Sequence[Opened], feedback: Feedback
+) -> Whole:
     """The vectors are moved into one matrix, of which the features then hold the rows."""
-    made = corpus(heads, [one.features for one in opened])
+    made = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
     moved = [
         one._replace(features=replace(one.features, vector=row))
         for one, row in zip(opened, made.matrix, strict=True)

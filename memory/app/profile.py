@@ -4,6 +4,7 @@ Rules:
 - Needs a consent for `PROFILE` beside the one for the call's own purpose, checked in the snapshot
   that is read: a profile tells more than the memories one by one (GDPR Art. 4(4)).
 - Computed for each call, and never stored.
+- What was rated wrong plays no part.
 - Leaves only once it is in the ledger, as a read of the memories that it rests on.
 """
 
@@ -92,13 +93,17 @@ class Profile:
 def laid_out(
     uow: UnitOfWork, keys: PersonKeys, admission: Admission, opened: OpenedFeatures
 ) -> tuple[list[MemoryHead], dict[RecordId, Opened]]:
-    """All that the call may see, opened, and its heads in order."""
+    """All that the call may see but what was rated wrong, opened, and its heads in order."""
     filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
 
     def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
         return uow.memories(keys.subject, records, filter_)
 
+    revision = admission.person.revision
+    feedback = opened.feedback(keys, revision, lambda: uow.feedback(keys.subject))
     heads = in_order(uow.heads(keys.subject, filter_))
+    doubted = feedback.doubted(heads)
+    heads = [head for head in heads if head.id not in doubted]
     return heads, {one.row.id: one for one in opened.open(keys, heads, load)}
 
 

@@ -10,20 +10,26 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import numpy as np
 
 from memory.app.candidates import Candidates, Found
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
+from memory.app.recall_tokens import seal_token
 from memory.app.recorder import Recorded
 from memory.app.sealing import Remembered, open_memory
+from memory.core.consent import TUNING
 from memory.core.dates import query_dates
 from memory.core.draft import check_text
 from memory.core.embedding_text import embedding_text
+from memory.core.feedback import standings
 from memory.core.keys import PersonKeys
 from memory.core.lexical import terms
 from memory.core.purposes import Purpose, Registry
@@ -34,7 +40,7 @@ from memory.core.query_names import (
     masked_spans,
     query_mentions,
 )
-from memory.core.ranking import Query, rank
+from memory.core.ranking import WEIGHTS, Query, rank
 from memory.core.validity import asks_of_before
 from memory.core.values import Access, RawText, RecordId
 from memory.errors import InvalidArgumentError
@@ -44,6 +50,7 @@ from memory.ports import (
     Encoder,
     Observer,
     PersonRow,
+    RandomBytes,
     Step,
     Store,
     UnitOfWork,
@@ -71,6 +78,27 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a recall found, best first. `keys` are there where ratings may be learnt from."""
+
+    hits: list[Hit]
+    at: datetime
+    keys: PersonKeys | None
+    random: RandomBytes
+
+    def token(self, shown: Sequence[Hit]) -> str:
+        """With which these hits, shown together, can be rated; empty where nothing is learnt."""
+        if self.keys is None or not shown:
+            return ""
+        points = np.array([[points for _, points in hit.parts] for hit in shown])
+        stood = [
+            (hit.memory.id, standing)
+            for hit, standing in zip(shown, standings(points), strict=True)
+        ]
+        return seal_token(self.keys, stood, self.at, self.random)
+
+
+@dataclass(frozen=True, slots=True)
 class Recall:
     """The use case behind RecallMemories."""
 
@@ -82,6 +110,7 @@ class Recall:
     clock: Clock
     ledger: Ledger
     observer: Observer
+    random: RandomBytes
 
     def __call__(
         self,
@@ -103,7 +132,7 @@ class Recall:
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidArgumentError("limit", f"must be 1 to {MAX_LIMIT}")
-        return self.best(access, query, limit, narrow or Narrow(), asked=asked)
+        return self.best(access, query, limit, narrow or Narrow(), asked=asked).hits
 
     @refusals_logged(AccessAction.READ)
     def best(
@@ -114,8 +143,8 @@ class Recall:
         narrow: Narrow,
         *,
         asked: datetime | None = None,
-    ) -> list[Hit]:
-        """The same without a bound on `limit`, for what is packed into a context."""
+    ) -> Recalled:
+        """The same without a bound on `limit`, and with what a rating of it will need."""
         purpose = self._checked(access, query)
         at = self.clock()
         with self.store.read() as uow:
@@ -134,7 +163,9 @@ class Recall:
                 found = self.candidates.near(uow, keys, person, vector, narrow, filter_, limit)
         noted = noted or self._note(access, keys, found, limit)
         with self.observer.step(Step.RECALL_RANK):
-            ranked = rank(wanted, found.corpus, limit, among=found.among)
+            tunes = TUNING in admission.visible
+            weights = found.feedback.weights if tunes else WEIGHTS
+            ranked = rank(wanted, found.corpus, limit, among=found.among, weights=weights)
         rows = [found.opened[r.index].row for r in ranked]
         shows = admission.shows_affect(access, purpose)
         with self.observer.step(Step.RECALL_OPEN):
@@ -150,7 +181,7 @@ class Recall:
             ]
         with self.observer.step(Step.RECALL_RECORD):
             noted.wait()
-        return hits
+        return Recalled(hits, admission.at, keys if tunes else None, self.random)
 
     def wanted(self, access: Access, query: RawText, asked: datetime | None = None) -> Query:
         """What the query looks for, told without names; raises as the call does."""

@@ -62,7 +62,7 @@ class Rectify:
         """One memory, with pseudonyms. Raises NotFoundError, and what the gate raises."""
         with self.store.read() as uow:
             admission, keys = self._admit(uow, access)
-            row = _visible(uow, admission, record)
+            row = visible(uow, admission, record)
         noted = self._read(access, keys, 1)
         memory = open_memory(keys, row, affect=self._shows(admission, access))
         noted.wait()
@@ -97,7 +97,7 @@ class Rectify:
         """
         with self.store.read() as uow:
             admission, keys = self._admit(uow, access)
-            row = _visible(uow, admission, record)
+            row = visible(uow, admission, record)
             if version is not None and version != row.version:
                 raise _conflict()
             now = open_memory(keys, row)
@@ -110,7 +110,7 @@ class Rectify:
         (prepared,) = self.preparer.prepare(access.caller.tenant, [draft], affect=affect)
         with self.store.write() as uow:
             admission, keys = self._admit(uow, access, lock=True)
-            row = _visible(uow, admission, record)
+            row = visible(uow, admission, record)
             if row.version != now.version:
                 raise _conflict()
             (named,) = self.preparer.name(uow, keys, [prepared], self.random)
@@ -166,7 +166,8 @@ class Rectify:
         return admission, self.keyring.keys(admission.person)
 
 
-def _visible(uow: UnitOfWork, admission: Admission, record: RecordId) -> MemoryRow:
+def visible(uow: UnitOfWork, admission: Admission, record: RecordId) -> MemoryRow:
+    """The memory, if this caller may see it, or `NotFoundError`."""
     filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
     rows = uow.memories(admission.person.subject, [record], filter_)
     if not rows:

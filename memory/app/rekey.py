@@ -9,6 +9,7 @@ Rules:
   transaction; nothing is lost, and nothing is sealed twice under one salt.
 - The blind index is made anew from the words that the vault and the records hold. An alias whose
   words are nowhere kept any more, because the memory that brought it was deleted, is let go.
+- Ratings of memories that are not there any more are let go, with what they taught.
 - The index follows under another name; the old collection is owed to be dropped in the same
   transaction.
 """
@@ -28,9 +29,11 @@ from memory.app.prepare import session_tag, vault_place
 from memory.app.rotate import Progress, rotation_id
 from memory.app.sealing import (
     open_features,
+    open_feedback,
     open_memory,
     open_originals,
     open_version,
+    seal_feedback,
     seal_fields,
     seal_version,
 )
@@ -170,6 +173,9 @@ class Rekey:
             for consent in uow.consents(new.subject):
                 if consent.delegate:
                     uow.put_consent(self._delegate(old, new, consent))
+            if sealed := uow.feedback(old.subject):
+                left = open_feedback(old, sealed).of({each.row.id for each in resealed})
+                uow.put_feedback(new.subject, seal_feedback(new, left, self.random))
             drop_all(uow, new.subject)
             uow.rekey_person(new_row)
             uow.queue_all(new.subject)

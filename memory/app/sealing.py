@@ -15,6 +15,7 @@ from memory.core.content import (
     encode_features,
     encode_originals,
 )
+from memory.core.feedback import Feedback, decode_feedback, encode_feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import reveal
 from memory.core.record_format import SALT_BYTES, Place, seal, unseal
@@ -175,6 +176,25 @@ def open_version(keys: PersonKeys, row: VersionRow) -> tuple[MemoryContent, Orig
         decode_body(unseal(keys, keys.record, body, row.body)),
         decode_originals(unseal(keys, keys.vault, words, row.originals)),
     )
+
+
+def seal_feedback(keys: PersonKeys, feedback: Feedback, random: RandomBytes) -> SealedRecord | None:
+    """All ratings of a person, under a fresh salt; None for none."""
+    if not feedback.ratings:
+        return None
+    place = _feedback_place(keys)
+    return seal(keys, keys.record, place, encode_feedback(feedback), random(SALT_BYTES))
+
+
+def open_feedback(keys: PersonKeys, sealed: SealedRecord | None) -> Feedback:
+    """The opposite."""
+    if sealed is None:
+        return Feedback()
+    return decode_feedback(unseal(keys, keys.record, _feedback_place(keys), sealed))
+
+
+def _feedback_place(keys: PersonKeys) -> Place:
+    return Place(keys.subject.value, "feedback")
 
 
 def _version_places(row: VersionRow) -> tuple[Place, Place]:

@@ -1,7 +1,8 @@
 """Import: an archive becomes memories again, its names and times kept (GDPR Art. 20).
 
     every piece   checked line by line, and put aside encrypted
-    at the end    the whole is what was written ▶ consent ▶ the vault ▶ memories ▶ older versions
+    at the end    the whole is what was written ▶ consent ▶ the vault ▶ memories ▶ older versions ▶
+                  ratings
 
 Rules:
 - Nothing is stored before the last line is checked. Then it is stored in batches, each whole or
@@ -14,6 +15,7 @@ Rules:
   earlier. What has ended is passed over.
 - Mood is not taken over: it was guessed elsewhere. Where the archive has one, it is inferred anew,
   if the consents that hold here and now, and the memory's purpose, allow that.
+- Ratings teach here only under a consent for that which holds here and now.
 - What was hidden stays hidden, by this tenant's policy, and detection looks again: an archive may
   come from anywhere.
 """
@@ -32,6 +34,7 @@ from memory.app.duplicates import named_tag
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import DENIALS, Ledger
+from memory.app.personalize import take_ratings
 from memory.app.prepare import Hidden, Named, Preparer, seal_row, vault_place
 from memory.app.sealing import seal_version
 from memory.core.archive_lines import (
@@ -39,6 +42,8 @@ from memory.core.archive_lines import (
     ArchivedMemory,
     ArchivedVersion,
 )
+from memory.core.consent import TUNING
+from memory.core.feedback import Rated
 from memory.core.keys import PersonKeys
 from memory.core.policy import Action
 from memory.core.pseudonyms import Entity, blind
@@ -143,6 +148,12 @@ class Incoming:
             known = set(uow.version_heads(self._admit(uow)[1].subject))
         for versions in _batches(self._arriving.read(ArchivedVersion)):
             self._take_versions(versions, entities, known)
+        for rated in _batches(self._arriving.read(Rated)):
+            with self._of.store.write() as uow:
+                admission, keys = self._admit(uow, lock=True)
+                teaches = TUNING in admission.visible
+                take_ratings(uow, keys, rated, self._of.random, teaches=teaches)
+                uow.commit()
         return taken
 
     def _admit(self, uow: UnitOfWork, *, lock: bool = False) -> tuple[Admission, PersonKeys]:

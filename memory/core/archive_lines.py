@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from memory.core.archive import Line, instant
 from memory.core.draft import Draft
+from memory.core.feedback import MAX_GAIN, UNIT, Rated, Rating, from_points
 from memory.core.pseudonyms import Entity
 from memory.core.values import AssistantId, MemoryKind, PurposeId, RawText, RecordId, Span
 from memory.errors import ArchiveError, InvalidArgumentError
@@ -36,6 +37,7 @@ _MEMORY: Final = _SAID | {
 _STATED: Final = frozenset({"supersedes", "valid_until"})
 _REPEATED: Final = frozenset({"sightings", "last_seen_at"})
 _VERSION: Final = _SAID | {"type", "memory", "version", "updated_at"}
+_RATING: Final = frozenset({"type", "memory", "version", "rating", "at", "steps"})
 _PSEUDONYM: Final = frozenset({"type", "pseudonym", "entity_type", "number", "value"})
 _MAX_NUMBER: Final = 2**31
 _MAX_VALUE_CHARS: Final = 10_000
@@ -151,6 +153,31 @@ def read_version(line: Line, now: datetime) -> ArchivedVersion:
             _number(f, "version"),
             _past(line, "updated_at", now),
         )
+
+
+def read_rating(line: Line, now: datetime) -> Rated:
+    """A line of type `rating`."""
+    with _of(line, _RATING) as f:
+        try:
+            rating = Rating(f["rating"])
+        except ValueError:
+            raise InvalidArgumentError("rating", f"must be one of {', '.join(Rating)}") from None
+        steps = f["steps"]
+        if not isinstance(steps, dict) or not all(_is_step(step) for step in steps.values()):
+            raise InvalidArgumentError("steps", "must be an object of points")
+        return Rated(
+            RecordId.parse(_text(f, "memory")),
+            _number(f, "version"),
+            rating,
+            _past(line, "at", now),
+            from_points(steps),
+        )
+
+
+def _is_step(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) * UNIT <= MAX_GAIN
 
 
 def _said(line: Line) -> Said:

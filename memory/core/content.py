@@ -73,7 +73,8 @@ def _dump(value: object) -> bytes:
 
 
 @contextmanager
-def _well_formed() -> Iterator[None]:
+def well_formed() -> Iterator[None]:
+    """What is read inside is what this program seals, or `SealError`."""
     try:
         yield
     except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
@@ -120,7 +121,7 @@ def encode_body(content: MemoryContent) -> bytes:
 
 def decode_body(data: bytes) -> MemoryContent:
     """The opposite of `encode_body`."""
-    with _well_formed():
+    with well_formed():
         body = json.loads(data)
         speaker, time = body["speaker"], body["time"]
         return MemoryContent(
@@ -171,7 +172,7 @@ def encode_features(features: Features) -> bytes:
 
 def decode_features(data: bytes) -> Features:
     """The opposite of `encode_features`; the vector comes back as float32."""
-    with _well_formed():
+    with well_formed():
         if data[0] != _FEATURES_VERSION:
             raise ValueError
         end = _FEATURES_HEADER + 2 * int.from_bytes(data[1:_FEATURES_HEADER], "big")
@@ -206,7 +207,7 @@ def encode_originals(originals: Originals) -> bytes:
 
 def decode_originals(data: bytes) -> Originals:
     """The opposite of `encode_originals`."""
-    with _well_formed():
+    with well_formed():
         rows = json.loads(data)
         return Originals(text=_mentions(rows["text"]), speaker=_mentions(rows["speaker"]))
 

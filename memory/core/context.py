@@ -12,7 +12,7 @@ Rules:
 - Chosen by rank: the best that fits comes in, what is too long for the room left is passed over.
   Told in order: by day and session, and there as it was said.
 - What was said twice in the same words by the same speaker comes in once.
-- What holds no more says until when it did.
+- What holds no more says until when it did, and what was rated wrong that it was.
 - A memory is one line. One that would take more than half the budget is cut.
 """
 
@@ -39,7 +39,7 @@ _WORD: Final = re.compile(r"\w+")
 class Told:
     """A memory to tell: `text` and `speaker` as they are to be read, `speaker` may be empty.
 
-    `until` is when it stopped to hold, or will.
+    `until` is when it stopped to hold, or will; `doubted` when it was rated wrong.
     """
 
     id: RecordId
@@ -49,15 +49,19 @@ class Told:
     time: datetime
     seq: int
     until: datetime | None = None
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The finished text; the memory `cited[i]` stands behind the mark [i + 1]."""
+    """The finished text; the memory `cited[i]` stands behind the mark [i + 1]. `recall_token` is
+    that with which these can be rated.
+    """
 
     text: str = ""
     tokens: int = 0
     cited: tuple[RecordId, ...] = ()
+    recall_token: str = ""
 
 
 def pack(ranked: Sequence[Told], budget: int, count: CountTokens) -> Context:
@@ -115,6 +119,7 @@ def _heading(day: date) -> str:
 def _line(number: int, memory: Told) -> str:
     until = f"until {_heading(memory.until.astimezone(UTC).date())}: " if memory.until else ""
     speaker = f"{memory.speaker}: " if memory.speaker else ""
+    until += "said to be wrong: " if memory.doubted else ""
     return f"[{number}] {until}{speaker}{_SPACE.sub(' ', memory.text).strip()}"
 
 

@@ -10,11 +10,13 @@
     session    how well the best memory of its session fits
     past       it holds no more (`core.validity`); below zero
     replaces   how well the best of what it replaced fits
+    doubted    it was rated wrong; below zero
 
-Those from `neighbour` on, but for `past`, look at how well *what is said* fits (`dense + lexical +
-entity + date`, never below zero), whoever says it. Fitting the weights with each conversation left
-out in turn gains next to nothing over these: `docs/adr/0017-ranking-whole.md`. On the last two see
-`docs/adr/0018-what-holds.md`.
+Those from `neighbour` on, but for `past` and `doubted`, look at how well *what is said* fits
+(`dense + lexical + entity + date`, never below zero), whoever says it. Fitting the weights with
+each conversation left out in turn gains next to nothing over these:
+`docs/adr/0017-ranking-whole.md`. On `past` and `replaces` see `docs/adr/0018-what-holds.md`, on
+`doubted`, and on weights of one person's own, `docs/adr/0021-feedback.md`.
 
 Rules:
 - Pure and deterministic: of equal scores the newer memory comes first.
@@ -53,6 +55,7 @@ class Weights:
     session: float = 0.30
     past: float = 0.20
     replaces: float = 0.65
+    doubted: float = 2.0
 
 
 WEIGHTS: Final = Weights()
@@ -147,6 +150,7 @@ def score_parts(query: Query, corpus: Corpus, weights: Weights = WEIGHTS) -> Poi
             date,
             *around(said, corpus, weights),
             *replaced(said, corpus, query.at, weights),
+            -weights.doubted * corpus.doubted,
         ]
     )
 

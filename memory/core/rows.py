@@ -142,6 +142,7 @@ class AccessAction(StrEnum):
     ERASE = "erase"
     EXPORT = "export"
     CONSENT = "consent"
+    RATE = "rate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from memory.v1 import core_pb2 as _core_pb2
 import builtins as _builtins
 import sys
@@ -237,6 +238,12 @@ class RecallMemoriesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     HITS_FIELD_NUMBER: _builtins.int
+    RECALL_TOKEN_FIELD_NUMBER: _builtins.int
+    recall_token: _builtins.str
+    """With which RateMemory can rate any of `hits`, for seven days: how they stood to each other,
+    sealed under the person's key; the query is not in it. Empty without a consent for
+    purposes/tuning.
+    """
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecallHit]:
         """Best first. Empty when nothing fits."""
@@ -245,10 +252,11 @@ class RecallMemoriesResponse(_message.Message):
         self,
         *,
         hits: _abc.Iterable[Global___RecallHit] | None = ...,
+        recall_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "recall_token", b"recall_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -300,7 +308,8 @@ class ScorePart(_message.Message):
     """Which part: "dense" (meaning), "lexical" (words), "speaker" (who said it), "entity" (the same
     people and places), "date" (when), "neighbour" (what was said right before and after it),
     "answer" (the question it answers), "session" (the best of its conversation), "past" (it holds
-    no more; below zero), "replaces" (how well what it replaced fits). More may come.
+    no more; below zero), "replaces" (how well what it replaced fits), "doubted" (it was rated
+    wrong; below zero). More may come.
     """
     points: _builtins.float
     """What it adds to the score; may be negative."""
@@ -382,10 +391,13 @@ class BuildContextResponse(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     TOKEN_COUNT_FIELD_NUMBER: _builtins.int
     CITATIONS_FIELD_NUMBER: _builtins.int
+    RECALL_TOKEN_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The text, grouped by session and time. Empty when nothing fits."""
     token_count: _builtins.int
     """How many tokens it has, by the encoder's own tokenizer."""
+    recall_token: _builtins.str
+    """With which RateMemory can rate any of `citations`, as in RecallMemoriesResponse."""
     @_builtins.property
     def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextCitation]:
         """The memories it was made of, in the order of their marks in the text."""
@@ -396,10 +408,11 @@ class BuildContextResponse(_message.Message):
         text: _builtins.str = ...,
         token_count: _builtins.int = ...,
         citations: _abc.Iterable[Global___ContextCitation] | None = ...,
+        recall_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "recall_token", b"recall_token", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -631,6 +644,245 @@ class BuildHandoverResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BuildHandoverResponse: _TypeAlias = BuildHandoverResponse  # noqa: Y015
+
+@_typing.final
+class RateMemoryRequest(_message.Message):
+    """Says how good it was to recall a memory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Rating:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _RatingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[RateMemoryRequest._Rating.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        RATING_UNSPECIFIED: RateMemoryRequest._Rating.ValueType  # 0
+        """Invalid."""
+        RATING_USEFUL: RateMemoryRequest._Rating.ValueType  # 1
+        """It helped."""
+        RATING_NOT_USEFUL: RateMemoryRequest._Rating.ValueType  # 2
+        """It was beside the point."""
+        RATING_WRONG: RateMemoryRequest._Rating.ValueType  # 3
+        """It is not true. It is not erased: it ranks behind, replaces nothing, is in no profile, and says
+        in a context that it is said to be wrong, until UpdateMemory corrects it or it is rated anew.
+        """
+
+    class Rating(_Rating, metaclass=_RatingEnumTypeWrapper):
+        """What is said of it."""
+
+    RATING_UNSPECIFIED: RateMemoryRequest.Rating.ValueType  # 0
+    """Invalid."""
+    RATING_USEFUL: RateMemoryRequest.Rating.ValueType  # 1
+    """It helped."""
+    RATING_NOT_USEFUL: RateMemoryRequest.Rating.ValueType  # 2
+    """It was beside the point."""
+    RATING_WRONG: RateMemoryRequest.Rating.ValueType  # 3
+    """It is not true. It is not erased: it ranks behind, replaces nothing, is in no profile, and says
+    in a context that it is said to be wrong, until UpdateMemory corrects it or it is rated anew.
+    """
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    RATING_FIELD_NUMBER: _builtins.int
+    RECALL_TOKEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. `people/{person}/memories/{memory}`."""
+    rating: Global___RateMemoryRequest.Rating.ValueType
+    """Required. Takes the place of an earlier rating of the same memory."""
+    recall_token: _builtins.str
+    """The `recall_token` of the response that the memory was in. Required but for RATING_WRONG, which
+    teaches nothing without it.
+    """
+    @_builtins.property
+    def access(self) -> _core_pb2.AccessContext:
+        """Required. Why it was recalled."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        access: _core_pb2.AccessContext | None = ...,
+        rating: Global___RateMemoryRequest.Rating.ValueType = ...,
+        recall_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "name", b"name", "rating", b"rating", "recall_token", b"recall_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateMemoryRequest: _TypeAlias = RateMemoryRequest  # noqa: Y015
+
+@_typing.final
+class RateMemoryResponse(_message.Message):
+    """What came of a rating."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEARNED_FIELD_NUMBER: _builtins.int
+    learned: _builtins.bool
+    """Whether it counts in the person's weights: not without consent or token."""
+    def __init__(
+        self,
+        *,
+        learned: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learned", b"learned"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateMemoryResponse: _TypeAlias = RateMemoryResponse  # noqa: Y015
+
+@_typing.final
+class GetPersonalizationRequest(_message.Message):
+    """Asks what a person's ratings have come to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Of whom: `people/{person}`."""
+    @_builtins.property
+    def access(self) -> _core_pb2.AccessContext:
+        """Required. Why it is read."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        access: _core_pb2.AccessContext | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPersonalizationRequest: _TypeAlias = GetPersonalizationRequest  # noqa: Y015
+
+@_typing.final
+class GetPersonalizationResponse(_message.Message):
+    """What a person's ratings have come to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    USEFUL_COUNT_FIELD_NUMBER: _builtins.int
+    NOT_USEFUL_COUNT_FIELD_NUMBER: _builtins.int
+    WRONG_COUNT_FIELD_NUMBER: _builtins.int
+    LEARNED_COUNT_FIELD_NUMBER: _builtins.int
+    DOUBTED_FIELD_NUMBER: _builtins.int
+    useful_count: _builtins.int
+    """How many memories are rated useful, not useful, and wrong."""
+    not_useful_count: _builtins.int
+    """As above."""
+    wrong_count: _builtins.int
+    """As above."""
+    learned_count: _builtins.int
+    """How many of them count in the weights."""
+    @_builtins.property
+    def weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___TunedWeight]:
+        """Of each part that ratings can tune. Those of everyone where nothing was learnt."""
+
+    @_builtins.property
+    def doubted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The memories that are doubted now, as resource names, as far as the caller may see them."""
+
+    def __init__(
+        self,
+        *,
+        weights: _abc.Iterable[Global___TunedWeight] | None = ...,
+        useful_count: _builtins.int = ...,
+        not_useful_count: _builtins.int = ...,
+        wrong_count: _builtins.int = ...,
+        learned_count: _builtins.int = ...,
+        doubted: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doubted", b"doubted", "learned_count", b"learned_count", "not_useful_count", b"not_useful_count", "useful_count", b"useful_count", "weights", b"weights", "wrong_count", b"wrong_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPersonalizationResponse: _TypeAlias = GetPersonalizationResponse  # noqa: Y015
+
+@_typing.final
+class TunedWeight(_message.Message):
+    """What one part of a score counts for one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    DEFAULT_WEIGHT_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    part: _builtins.str
+    """Which part; see ScorePart."""
+    default_weight: _builtins.float
+    """Its weight for everyone."""
+    weight: _builtins.float
+    """Its weight for this person: from half to twice that."""
+    def __init__(
+        self,
+        *,
+        part: _builtins.str = ...,
+        default_weight: _builtins.float = ...,
+        weight: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_weight", b"default_weight", "part", b"part", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TunedWeight: _TypeAlias = TunedWeight  # noqa: Y015
+
+@_typing.final
+class ResetPersonalizationRequest(_message.Message):
+    """Asks to take every rating of a person back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Of whom: `people/{person}`."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResetPersonalizationRequest: _TypeAlias = ResetPersonalizationRequest  # noqa: Y015
+
+@_typing.final
+class ResetPersonalizationResponse(_message.Message):
+    """What was taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATING_COUNT_FIELD_NUMBER: _builtins.int
+    rating_count: _builtins.int
+    """How many ratings there were."""
+    def __init__(
+        self,
+        *,
+        rating_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rating_count", b"rating_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResetPersonalizationResponse: _TypeAlias = ResetPersonalizationResponse  # noqa: Y015
 
 @_typing.final
 class GetMemoryRequest(_message.Message):

@@ -111,10 +111,14 @@ class Memories:
         limit = min(request.limit or DEFAULT_LIMIT, MAX_LIMIT)
         narrow, asked = to_narrow(request.filter), _asked(request)
         with fields_named(_PURPOSE):
-            hits = self.recall(access, RawText(request.query), limit, narrow, asked=asked)
+            found = self.recall.best(access, RawText(request.query), limit, narrow, asked=asked)
+        hits = found.hits
         shown = {m.id: m for m in self._shown(access, request, [hit.memory for hit in hits])}
         return pb.RecallMemoriesResponse(
-            hits=[_hit(person, hit, shown[hit.memory.id]) for hit in hits if hit.memory.id in shown]
+            hits=[
+                _hit(person, hit, shown[hit.memory.id]) for hit in hits if hit.memory.id in shown
+            ],
+            recall_token=found.token(hits),
         )
 
     def _build_context(
@@ -133,6 +137,7 @@ class Memories:
             text=context.text,
             token_count=context.tokens,
             citations=_citations(person, context),
+            recall_token=context.recall_token,
         )
 
     def _profile(self, call: Call, request: pb.GetProfileRequest) -> pb.GetProfileResponse:

@@ -79,6 +79,29 @@ def test_what_is_told_again_says_so(run: Run, person: str) -> None:
     assert "there already; told 2 times" in run("store", "i keep bees", "-p", person).stdout
 
 
+def test_what_is_recalled_is_rated_and_the_ratings_are_shown_and_taken_back(
+    run: Run, person: str
+) -> None:
+    for text in ("I am allergic to peanuts.", "The cello stands in the attic."):
+        assert run("store", text, "-p", person).returncode == 0
+    refused = run("rate", "peanuts", "useful", "-p", person)
+    assert refused.returncode == 1
+    assert "purposes/tuning" in refused.stderr
+    wrong = run("rate", "peanuts", "wrong", "-p", person)
+    assert "I am allergic to peanuts." in wrong.stdout
+    assert "nothing is learnt" in wrong.stderr
+    assert "cello" in run("recall", "peanuts", "-p", person).stdout.splitlines()[1]
+    assert run("consent", "grant", "tuning", "-p", person).returncode == 0
+    assert run("rate", "peanuts", "not-useful", "-p", person).returncode == 0
+    shown = run("personalization", "-p", person)
+    assert "0 useful, 1 not useful, 1 wrong; learnt from 1" in shown.stdout
+    assert f"doubted: people/{person}/memories/" in shown.stdout
+    assert json.loads(run("personalization", "-p", person, "--json").stdout)["learned_count"] == 1
+    assert "2 ratings taken back" in run("personalization", "-p", person, "--reset").stderr
+    assert "peanuts" in run("recall", "peanuts", "-p", person).stdout.splitlines()[1]
+    assert run("rate", "peanuts", "useful", "--hit", "9", "-p", person).returncode == 2
+
+
 def test_consent_is_given_listed_and_taken_back(run: Run, person: str) -> None:
     listed = run("consent", "list", "-p", person, "--json")
     (consent,) = map(json.loads, listed.stdout.splitlines())

@@ -126,7 +126,7 @@ _DERIVED: Final = select(memory_sources.c.derived).where(
     memory_sources.c.source.in_(bindparam("sources", expanding=True)),
 )
 _QUEUE: Final = insert(index_outbox)
-_REVISE: Final = (
+REVISE: Final = (
     update(persons)
     .where(persons.c.subject == bindparam("of"))
     .values(revision=persons.c.revision + 1)
@@ -308,7 +308,7 @@ class Memories(Transaction):
         return time_or_none(micros)
 
     def _revise(self, subjects: Iterable[SubjectId]) -> None:
-        self._change(_REVISE, [{"of": subject.value} for subject in subjects])
+        self._change(REVISE, [{"of": subject.value} for subject in subjects])
 
     def _changed(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
         self._revise({subject for subject, _ in records})

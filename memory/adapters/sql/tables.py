@@ -121,6 +121,13 @@ vector_segments: Final = Table(
     Column("sealed", Bytes),
 )
 
+feedback: Final = Table(
+    "feedback",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
+    Column("sealed", Bytes),
+)
+
 vault_entities: Final = Table(
     "vault_entities",
     metadata,
