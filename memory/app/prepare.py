@@ -18,8 +18,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
-import numpy as np
-
+from memory.app.models import detect, embed
 from memory.app.sealing import seal_fields
 from memory.core.affect import Affect
 from memory.core.content import Features, Originals
@@ -51,7 +50,6 @@ from memory.ports import (
     MemoryRow,
     Observer,
     RandomBytes,
-    Step,
     UnitOfWork,
 )
 
@@ -167,9 +165,9 @@ class Preparer:
         detection = self.detection(tenant)
         speakers = {d.speaker for d in drafts if d.speaker and _names_someone(d.speaker)}
         names = sorted(speakers, key=lambda name: name.value)[:MAX_KNOWN_NAMES]
-        found = self._detect(detection, [(d.text, names) for d in drafts])
+        found = detect(self.observer, detection.detector, [(d.text, names) for d in drafts])
         texts = [embedding_text(d.text, spans) for d, spans in zip(drafts, found, strict=True)]
-        vectors = self._encode(texts)
+        vectors = embed(self.observer, self.encoder, texts)
         return [
             Prepared(
                 draft,
@@ -201,7 +199,7 @@ class Preparer:
         asked = [
             (d.text, [d.speaker] if d.speaker and _names_someone(d.speaker) else []) for d in drafts
         ]
-        every = self._detect(detection, asked)
+        every = detect(self.observer, detection.detector, asked)
         for draft, was, found in zip(drafts, hidden, every, strict=True):
             spans = with_known(found, list(was.spans))
             known = {span: entity for span, entity in was.spans.items() if span in spans}
@@ -210,7 +208,7 @@ class Preparer:
                 speaker = (Span(0, len(draft.speaker.value), was.speaker.entity_type),)
             prepared.append((draft, speaker, was.speaker, spans, known))
         texts = [embedding_text(draft.text, spans) for draft, _, _, spans, _ in prepared]
-        vectors = self._encode(texts)
+        vectors = embed(self.observer, self.encoder, texts)
         return [
             Prepared(
                 draft,
@@ -226,19 +224,6 @@ class Preparer:
                 prepared, vectors, texts, affect, strict=True
             )
         ]
-
-    def _detect(
-        self, detection: Detection, texts: Sequence[tuple[RawText, Sequence[RawText]]]
-    ) -> list[tuple[Span, ...]]:
-        """The spans of each text with the names that are known in it."""
-        with self.observer.step(Step.STORE_DETECT):
-            found = [tuple(detection.detector.detect(text, names)) for text, names in texts]
-        self.observer.found(span.entity_type for spans in found for span in spans)
-        return found
-
-    def _encode(self, texts: Sequence[PseudonymizedText]) -> Vector:
-        with self.observer.step(Step.STORE_ENCODE):
-            return self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
 
     def name(
         self,
