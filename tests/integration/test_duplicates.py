@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -251,14 +250,6 @@ def test_every_telling_is_in_the_access_log(tacit: Tacit) -> None:
     only = AccessFilter(actions=frozenset({AccessAction.STORE}))
     events, _ = tacit.access_log(caller(), ALICE, only, 10)
     assert [logged.event.memories for logged in events] == [1, 1, 1]
-
-
-def test_of_calls_at_once_one_stores_and_the_others_find_it(tacit: Tacit) -> None:
-    with ThreadPoolExecutor(4) as threads:
-        done = list(threads.map(lambda _: _tell(tacit, "I like tea"), range(12)))
-    assert [one.merged for one in done].count(False) == 1
-    assert len({one.memory.id for one in done}) == 1
-    assert tacit.rectify.get(access(), done[0].memory.id).sightings == 12
 
 
 def test_a_corrected_memory_is_found_by_what_it_says_now(tacit: Tacit) -> None:
