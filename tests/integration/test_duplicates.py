@@ -169,6 +169,17 @@ def test_a_fact_is_the_same_in_any_session_and_counts_as_said_when_it_was_last(
     assert [hit.until for hit in hits] == [None, clock.now]
 
 
+def test_tomorrow_is_another_day_tomorrow(tacit: Tacit, clock: MovableClock) -> None:
+    clock.now = clock.now.replace(hour=9)
+    texts = ("I start at the library two days ago", "The exam was yesterday")
+    for text in texts:
+        _tell(tacit, text, kind=FACT)
+        clock.advance(2 * SECOND)
+        assert _tell(tacit, text, kind=FACT).merged
+    clock.advance(DAY)
+    assert [_tell(tacit, text, kind=FACT).merged for text in texts] == [False, False]
+
+
 def test_what_was_superseded_by_name_is_news_when_it_is_told_again(tacit: Tacit) -> None:
     old = _tell(tacit, "The code word is heron", kind=FACT)
     new = _tell(tacit, "The code word is ibis", kind=FACT, supersedes=(old.memory.id,))
