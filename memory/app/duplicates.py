@@ -24,6 +24,7 @@ from memory.core.draft import Draft
 from memory.core.duplicates import (
     close,
     ends_no_earlier,
+    means_the_same_days,
     needs_closeness,
     sameness,
     told_again,
@@ -138,7 +139,8 @@ class Sightings:
         if not ends_no_earlier(ends, row.expires_at):
             return False
         if not needs_closeness(draft.kind, draft.event_time):
-            return True
+            said = draft.event_time or row.kept_from
+            return means_the_same_days(draft.text, said, draft.event_time or self.now)
         parted = (draft.kind, draft.session) in self._parted
         return not parted and close(row.kept_from, self.now) and self._is_last(row)
 

@@ -7,9 +7,10 @@ Rules:
 - The same is what agrees in everything that is kept: purpose, assistant, kind, speaker, event time,
   labels, sources, what it supersedes and until when it holds. Text and speaker are compared without
   case, white space and what ends a sentence; a question stays one.
-- What holds (a fact, a preference) is the same in any session and at any time. What happens (all
-  else) belongs to its session, and people say "yes" twice: it is the same at the same event time;
-  without one, only right after itself and within `AGAIN_WITHIN`.
+- What holds (a fact, a preference) is the same in any session and at any time, unless it names days
+  that are others by then ("tomorrow"). What happens (all else) belongs to its session, and people
+  say "yes" twice: it is the same at the same event time; without one, only right after itself and
+  within `AGAIN_WITHIN`.
 - A memory told again ends as if it were stored now. It never ends earlier than before: what is to,
   is kept apart.
 """
@@ -25,6 +26,7 @@ from typing import Final
 from memory.core.canonical import canonical
 from memory.core.content import Features
 from memory.core.micros import to_micros
+from memory.core.relative_dates import days_meant
 from memory.core.values import AssistantId, MemoryContent, MemoryKind, PurposeId, RawText
 
 AGAIN_WITHIN: Final = timedelta(minutes=1)
@@ -79,6 +81,11 @@ def sameness(
 def needs_closeness(kind: MemoryKind, event_time: datetime | None) -> bool:
     """Whether being the same is not enough: it must have come right after, too."""
     return kind not in HOLDING and event_time is None
+
+
+def means_the_same_days(text: RawText, before: datetime, now: datetime) -> bool:
+    """Whether a text says the same told `before` and now: "tomorrow" is another day by then."""
+    return days_meant(text.value, before.date())[0] == days_meant(text.value, now.date())[0]
 
 
 def close(before: datetime, now: datetime) -> bool:

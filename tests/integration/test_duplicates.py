@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -170,6 +169,17 @@ def test_a_fact_is_the_same_in_any_session_and_counts_as_said_when_it_was_last(
     assert [hit.until for hit in hits] == [None, clock.now]
 
 
+def test_tomorrow_is_another_day_tomorrow(tacit: Tacit, clock: MovableClock) -> None:
+    clock.now = clock.now.replace(hour=9)
+    texts = ("I start at the library two days ago", "The exam was yesterday")
+    for text in texts:
+        _tell(tacit, text, kind=FACT)
+        clock.advance(2 * SECOND)
+        assert _tell(tacit, text, kind=FACT).merged
+    clock.advance(DAY)
+    assert [_tell(tacit, text, kind=FACT).merged for text in texts] == [False, False]
+
+
 def test_what_was_superseded_by_name_is_news_when_it_is_told_again(tacit: Tacit) -> None:
     old = _tell(tacit, "The code word is heron", kind=FACT)
     new = _tell(tacit, "The code word is ibis", kind=FACT, supersedes=(old.memory.id,))
@@ -251,14 +261,6 @@ def test_every_telling_is_in_the_access_log(tacit: Tacit) -> None:
     only = AccessFilter(actions=frozenset({AccessAction.STORE}))
     events, _ = tacit.access_log(caller(), ALICE, only, 10)
     assert [logged.event.memories for logged in events] == [1, 1, 1]
-
-
-def test_of_calls_at_once_one_stores_and_the_others_find_it(tacit: Tacit) -> None:
-    with ThreadPoolExecutor(4) as threads:
-        done = list(threads.map(lambda _: _tell(tacit, "I like tea"), range(12)))
-    assert [one.merged for one in done].count(False) == 1
-    assert len({one.memory.id for one in done}) == 1
-    assert tacit.rectify.get(access(), done[0].memory.id).sightings == 12
 
 
 def test_a_corrected_memory_is_found_by_what_it_says_now(tacit: Tacit) -> None:
