@@ -113,6 +113,7 @@ def to_draft(
             else None
         ),
         supersedes=supersedes,
+        importance=memory.importance if memory.HasField("importance") else None,
         extract=extract,
     )
 
@@ -178,6 +179,7 @@ def from_memory(
         etag=_etag(memory.version),
         sources=[memory_name(person, source) for source in content.sources],
         supersedes=[memory_name(person, older) for older in content.supersedes],
+        importance=content.importance,
         valid_until_time=None if until is None else to_timestamp(until),
         superseded_by="" if superseded_by is None else memory_name(person, superseded_by),
     )

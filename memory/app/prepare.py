@@ -23,6 +23,7 @@ import numpy as np
 from memory.app.sealing import seal_fields
 from memory.core.affect import Affect
 from memory.core.content import Features, Originals
+from memory.core.dates import days_said
 from memory.core.draft import Draft
 from memory.core.embedding_text import embedding_text
 from memory.core.facts import claims
@@ -31,6 +32,7 @@ from memory.core.lexical import asks, terms
 from memory.core.policy import Policy
 from memory.core.pseudonyms import BlindSpan, Entity, Mention, blind, hashes, plan
 from memory.core.record_format import SALT_BYTES, Place, seal
+from memory.core.saying import saying
 from memory.core.spans import with_known
 from memory.core.values import (
     Access,
@@ -103,16 +105,20 @@ class Named:
         """What ranking will need."""
         draft = self.prepared.draft
         speaker = self.originals.speaker[0].pseudonym if self.originals.speaker else ""
+        time = draft.event_time or stored_at
         return Features(
             vector=self.prepared.vector,
             terms=self.prepared.terms,
             speaker=speaker,
             entities=self.entities,
-            time=draft.event_time or stored_at,
+            time=time,
             asks=asks(self.text.value),
             claims=() if is_machine(draft) else claims(self.text.value, speaker),
             until=draft.until,
             supersedes=draft.supersedes,
+            days=days_said(self.text.value, time.date()),
+            saying=saying(self.text.value, time.date()),
+            importance=draft.importance or 0.0,
         )
 
 
@@ -319,6 +325,7 @@ def seal_row(
         sources=draft.sources,
         until=draft.until,
         supersedes=draft.supersedes,
+        importance=draft.importance,
     )
     sealed = seal_fields(
         keys,

@@ -119,7 +119,7 @@ class Rectify:
                 access,
                 record,
                 row.seq,
-                self.clock(),
+                row.stored_at,
                 self.random,
                 affect=admission.infers_affect(kept_for),
                 expires_at=expires_at,
@@ -129,7 +129,7 @@ class Rectify:
                 sealed,
                 purpose=row.purpose,
                 assistant=row.assistant,
-                stored_at=row.stored_at,
+                updated_at=self.clock(),
                 version=row.version + 1,
             )
             if not uow.replace_memory(row, row.version - 1):
@@ -184,6 +184,7 @@ def _draft(memory: Remembered, words: Words) -> Draft:
         sources=memory.content.sources,
         until=memory.content.until,
         supersedes=memory.content.supersedes,
+        importance=memory.content.importance,
     )
 
 

@@ -330,6 +330,7 @@ class Incoming:
             draft.sources,
             draft.until,
             draft.supersedes,
+            draft.importance,
         )
         nothing = SealedRecord(b"")
         row = VersionRow(
