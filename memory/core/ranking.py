@@ -67,7 +67,7 @@ class Weights:
     recent: float = 0.10
     important: float = 0.10
     similar: float = 0.20
-    repeated: float = 0.40
+    repeated: float = 0.50
 
 
 WEIGHTS: Final = Weights()

@@ -2,7 +2,7 @@
 
     0.91  person_1: I love hiking in the mountains.
     0.74  person_1: The hut above the lake was full.
-    0.48  person_1: I really love hiking in mountains!      0.88 - 0.4
+    0.38  person_1: I really love hiking in mountains!      0.88 - 0.5
 
 It is made from the top, each place going to the best that is left. For what stands above it a
 memory loses
