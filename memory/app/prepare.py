@@ -23,7 +23,6 @@ import numpy as np
 from memory.app.sealing import seal_fields
 from memory.core.affect import Affect
 from memory.core.content import Features, Originals
-from memory.core.dates import days_said
 from memory.core.draft import Draft
 from memory.core.embedding_text import embedding_text
 from memory.core.facts import claims
@@ -32,7 +31,7 @@ from memory.core.lexical import asks, terms
 from memory.core.policy import Policy
 from memory.core.pseudonyms import BlindSpan, Entity, Mention, blind, hashes, plan
 from memory.core.record_format import SALT_BYTES, Place, seal
-from memory.core.saying import saying
+from memory.core.saying import said
 from memory.core.spans import with_known
 from memory.core.values import (
     Access,
@@ -106,6 +105,7 @@ class Named:
         draft = self.prepared.draft
         speaker = self.originals.speaker[0].pseudonym if self.originals.speaker else ""
         time = draft.event_time or stored_at
+        about = said(self.text.value, time.date())
         return Features(
             vector=self.prepared.vector,
             terms=self.prepared.terms,
@@ -116,8 +116,8 @@ class Named:
             claims=() if is_machine(draft) else claims(self.text.value, speaker),
             until=draft.until,
             supersedes=draft.supersedes,
-            days=days_said(self.text.value, time.date()),
-            saying=saying(self.text.value, time.date()),
+            days=about.days,
+            saying=about.saying,
             importance=draft.importance or 0.0,
         )
 

@@ -27,7 +27,7 @@ from itertools import groupby
 from typing import Final
 
 from memory.core.relative_dates import MONTHS
-from memory.core.saying import saying
+from memory.core.saying import said
 from memory.core.values import RecordId
 
 CountTokens = Callable[[str], int]
@@ -72,9 +72,9 @@ def pack(ranked: Sequence[Told], budget: int, count: CountTokens) -> Context:
         short = _shortened(memory, budget // 2, count)
         heading = 0 if _group(short) in days else count(_heading(_group(short)[0]))
         needed = heading + count(_line(len(chosen) + 1, short))
-        if needed <= left and (said := _what_is_said(memory)) not in seen:
+        if needed <= left and (what := _what_is_said(memory)) not in seen:
             left -= needed
-            seen.add(said)
+            seen.add(what)
             days.add(_group(short))
             chosen.append(short)
     while (context := _told(chosen, count)).tokens > budget:
@@ -100,8 +100,8 @@ def _told(chosen: Sequence[Told], count: CountTokens) -> Context:
 
 
 def _what_is_said(memory: Told) -> tuple[str, str]:
-    said = saying(memory.text, _group(memory)[0])
-    return memory.speaker, said or " ".join(_WORD.findall(memory.text.casefold()))
+    saying = said(memory.text, _group(memory)[0]).saying
+    return memory.speaker, saying or " ".join(_WORD.findall(memory.text.casefold()))
 
 
 def _group(memory: Told) -> tuple[date, str]:

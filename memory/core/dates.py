@@ -26,7 +26,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.core.relative_dates import MONTHS, Days, days_meant, months
+from memory.core.relative_dates import MONTHS, Days, days_meant, lowered, months
 
 Points = NDArray[np.float64]
 Ordinals = NDArray[np.int64]
@@ -51,14 +51,13 @@ _MORE: Final = rf"(?:st|nd|rd|th)?(?: ?[-–] ?{_DAY}(?:st|nd|rd|th)?)?"
 """The end of a range is read over."""
 
 _NAMED: Final = re.compile(
-    rf"\b(?P<iso>(?P<y1>{_YEAR})[-/.](?P<m1>\d\d?)[-/.](?P<d1>\d\d?))\b"
-    rf"|\b(?P<figures>(?P<a>\d\d?)(?P<sep>[-/.])(?P<b>\d\d?)(?P=sep)(?P<y2>{_YEAR}))\b"
-    rf"|\b(?P<d3>{_DAY}){_MORE}(?: of)? (?P<m3>{_MONTH})(?:,? (?P<y3>{_YEAR})\b)?"
-    rf"|\b(?P<m4>{_MONTH}) (?:the )?(?P<d4>{_DAY}){_MORE}\b(?:,? (?P<y4>{_YEAR})\b)?"
-    rf"|\b(?P<m5>{_MONTH}),?(?: of)? (?P<y5>{_YEAR})\b"
-    rf"|\b(?P<m6>{_MONTH})"
-    rf"|\b(?P<y7>{_YEAR})\b",
-    re.IGNORECASE,
+    rf"\b(?=[\djfmasond])(?:(?P<iso>(?P<y1>{_YEAR})[-/.](?P<m1>\d\d?)[-/.](?P<d1>\d\d?))\b"
+    rf"|(?P<figures>(?P<a>\d\d?)(?P<sep>[-/.])(?P<b>\d\d?)(?P=sep)(?P<y2>{_YEAR}))\b"
+    rf"|(?P<d3>{_DAY}){_MORE}(?: of)? (?P<m3>{_MONTH})(?:,? (?P<y3>{_YEAR})\b)?"
+    rf"|(?P<m4>{_MONTH}) (?:the )?(?P<d4>{_DAY}){_MORE}\b(?:,? (?P<y4>{_YEAR})\b)?"
+    rf"|(?P<m5>{_MONTH}),?(?: of)? (?P<y5>{_YEAR})\b"
+    rf"|(?P<m6>{_MONTH})"
+    rf"|(?P<y7>{_YEAR})\b)"
 )
 _JOINED: Final = re.compile(r"\s*(?:,|/|-|–|and|or|to|through|until|till)?\s*", re.IGNORECASE)
 _BEHIND: Final = re.compile(
@@ -170,25 +169,25 @@ def query_dates(query: str, today: date) -> QueryDates:
     return QueryDates(named[:MAX_DAYS], tuple(spans[:MAX_DAYS]), _RECENT.search(query) is not None)
 
 
-def days_said(text: str, day: date) -> tuple[Days, ...]:
+def days_said(text: str, day: date) -> tuple[tuple[Days, ...], str]:
     """The times that a text means which was said on `day`, but for those in which that day lies:
-    it tells them already. The first `MAX_DAYS`.
+    it tells them already. The first `MAX_DAYS`, and the text without what leans on the day.
     """
     if day.year not in YEARS:
-        return ()
+        return (), text
     spans, rest = days_meant(text, day)
     for named in _named(rest):
         years = (named.year,) if named.year else (day.year, day.year - 1, day.year + 1)
         within = [span for year in years for span in named.within(year)]
         spans += sorted(within, key=lambda span: span.away(day))[:1]
-    return tuple(dict.fromkeys(span for span in spans if span.away(day)))[:MAX_DAYS]
+    return tuple(dict.fromkeys(span for span in spans if span.away(day)))[:MAX_DAYS], rest
 
 
 def _named(text: str) -> list[Named]:
     """The dates that a text names, in order."""
     found: list[Named] = []
     end = 0
-    for match in _NAMED.finditer(text):
+    for match in _NAMED.finditer(lowered(text)):
         dates = list(_read(match, text))
         inherits = dates and found and dates[0].year and not found[-1].year
         if inherits and _JOINED.fullmatch(text, end, match.start()):
@@ -211,7 +210,7 @@ def _read(match: re.Match[str], text: str) -> Iterator[Named]:
             yield from _figures(year, a, b)
     elif not ("m6" in said and _is_word(match, text)):
         day = int(said.get("d3") or said.get("d4") or 0)
-        yield Named(year, _NUMBERS[month[:3].lower()] if month else 0, day)
+        yield Named(year, _NUMBERS[month[:3]] if month else 0, day)
 
 
 def _figures(year: int, month: int, day: int) -> Iterator[Named]:
@@ -221,8 +220,8 @@ def _figures(year: int, month: int, day: int) -> Iterator[Named]:
 
 def _is_word(match: re.Match[str], text: str) -> bool:
     """Whether a month that stands alone is only a word like it."""
-    month, start = match["m6"], match.start("m6")
+    start = match.start("m6")
     before = text[max(start - _LONGEST, 0) : start]
-    if month.rstrip(".").lower() not in _AMBIGUOUS or _BEHIND.search(before):
+    if match["m6"].rstrip(".") not in _AMBIGUOUS or _BEHIND.search(before):
         return False
-    return not month[0].isupper() or not before.strip(" ") or before.rstrip(" ")[-1] in ".!?\n"
+    return not text[start].isupper() or not before.strip(" ") or before.rstrip(" ")[-1] in ".!?\n"

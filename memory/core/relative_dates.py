@@ -71,22 +71,29 @@ _OTHER_DAY: Final = 7
 
 def days_meant(text: str, today: date) -> tuple[list[Days], str]:
     """The days that the text means, and the text without what says so."""
+    low = lowered(text)
     found: list[Days] = []
-
-    def understand(match: re.Match[str]) -> str:
+    rest: list[str] = []
+    end = 0
+    for match in _ANY.finditer(low):
         rule = match.lastgroup or ""
         whole = match.re.groupindex[rule]
-        said = [g.lower() for n, g in enumerate(match.groups(), 1) if g is not None and n != whole]
+        said = [g for n, g in enumerate(match.groups(), 1) if g is not None and n != whole]
         try:
             days = _RULES[rule][1]([_SHORT.get(word, word) for word in said], today)
         except OverflowError:
             days = []
-        if not days:
-            return match.group()
-        found.extend(days)
-        return " "
+        if days:
+            found += days
+            rest += (text[end : match.start()], " ")
+            end = match.end()
+    return found, "".join((*rest, text[end:]))
 
-    return found, _ANY.sub(understand, text)
+
+def lowered(text: str) -> str:
+    """The text in lower case, as long as it was: where that cannot be, as it is."""
+    low = text.lower()
+    return low if len(low) == len(text) else text
 
 
 def _ago(said: list[str], today: date) -> list[Days]:
@@ -209,7 +216,17 @@ _RULES: Final[dict[str, tuple[str, Rule]]] = {
         lambda _, t: _days(t - timedelta(_OTHER_DAY), _OTHER_DAY),
     ),
 }
+_FIRST: Final = "|".join(
+    sorted(
+        {word.split()[0] for word in _COUNTS}
+        | set("last past previous this next the coming upcoming in on over within during".split())
+        | set("yesterday yday today tonight tomorrow tmrw tmr".split()),
+    )
+)
+"""The words that a rule begins with: elsewhere none is tried."""
+
 _ANY: Final = re.compile(
-    r"\b(?:" + "|".join(rf"(?P<{name}>{rule})" for name, (rule, _) in _RULES.items()) + r")\b",
-    re.IGNORECASE,
+    rf"\b(?=\d|(?:{_FIRST})\b)(?:"
+    + "|".join(rf"(?P<{name}>{rule})" for name, (rule, _) in _RULES.items())
+    + r")\b"
 )

@@ -18,11 +18,11 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from memory.core.dates import days_said
 from memory.core.lexical import terms
-from memory.core.relative_dates import days_meant
+from memory.core.relative_dates import Days
 
 FEW: Final = 2
 
@@ -36,12 +36,19 @@ _FILLERS: Final = frozenset(
 )
 
 
-def saying(text: str, day: date) -> str:
-    """Of a text said on `day`: 16 hex digits, or nothing."""
-    _, rest = days_meant(text, day)
-    said = [term for term in terms(rest) if term not in _FILLERS]
-    days = [f"{days.first}/{days.last}" for days in days_said(text, day)]
-    if len(said) + len(days) < FEW:
-        return ""
-    whole = " ".join((*said, str(len(_NOT.findall(rest))), *days))
-    return hashlib.blake2b(whole.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+class Said(NamedTuple):
+    """What a text tells of time (`core.dates`), and what it says: 16 hex digits, or nothing."""
+
+    days: tuple[Days, ...]
+    saying: str
+
+
+def said(text: str, day: date) -> Said:
+    """Of a text that was said on `day`."""
+    days, rest = days_said(text, day)
+    words = [term for term in terms(rest) if term not in _FILLERS]
+    if len(words) + len(days) < FEW:
+        return Said(days, "")
+    whole = (*words, str(len(_NOT.findall(rest))), *(f"{one.first}/{one.last}" for one in days))
+    digest = hashlib.blake2b(" ".join(whole).encode(), digest_size=_DIGEST_BYTES)
+    return Said(days, digest.hexdigest())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.core.context import Context, Told, pack
-from memory.core.saying import saying
+from memory.core.saying import said
 from memory.core.values import RecordId
 
 MAY = datetime(2023, 5, 8, 13, 56, tzinfo=UTC)
@@ -56,14 +56,14 @@ def test_never_over_the_budget_and_every_mark_has_its_memory(ranked, budget, cou
 @given(ranked=RANKED)
 def test_with_room_enough_everything_is_told_once(ranked: list[Told]) -> None:
     context = pack(ranked, 100_000, _words)
-    said = {
+    told = {
         (
             m.speaker,
-            saying(m.text, m.time.date()) or " ".join(re.findall(r"\w+", m.text.casefold())),
+            said(m.text, m.time.date()).saying or " ".join(re.findall(r"\w+", m.text.casefold())),
         )
         for m in ranked
     }
-    assert len(context.cited) == len(said)
+    assert len(context.cited) == len(told)
 
 
 def test_what_says_the_same_is_told_once_and_leaves_its_place_to_something_else() -> None:

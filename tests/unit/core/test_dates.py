@@ -144,14 +144,15 @@ def test_dates_are_read_as_people_write_them(query: str, dates: list[tuple[int, 
     ],
 )
 def test_a_text_tells_of_other_days_than_its_own(text: str, days: list[tuple[str, str]]) -> None:
-    assert [tuple(map(str, span)) for span in days_said(text, TODAY)] == days
+    assert [tuple(map(str, span)) for span in days_said(text, TODAY)[0]] == days
 
 
 @given(text=st.text(max_size=40), day=st.dates())
 def test_any_text_said_on_any_day_tells_of_few_days(text: str, day: date) -> None:
     long = f"{text} in 999 years, next week, last winter, 3 May, " + "on 1.2.2021 or 2022 " * 9
-    assert len(days_said(long, day)) <= MAX_DAYS
-    for span in days_said(long, day):
+    days, _ = days_said(long, day)
+    assert len(days) <= MAX_DAYS
+    for span in days:
         assert span.first <= span.last
         assert span.away(day)
 

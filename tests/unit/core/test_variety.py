@@ -16,7 +16,7 @@ from memory.core.corpus import Corpus, corpus
 from memory.core.dates import QueryDates
 from memory.core.ranking import WEIGHTS, Query, rank
 from memory.core.rows import MemoryHead
-from memory.core.saying import saying
+from memory.core.saying import said
 from memory.core.values import RecordId
 
 DAY = datetime(2023, 5, 8, tzinfo=UTC)
@@ -24,16 +24,20 @@ TERMS = ("hike", "mountain")
 
 
 def _features(
-    angle: float, said: str = "", speaker: str = "", names: frozenset[str] = frozenset()
+    angle: float, saying: str = "", speaker: str = "", names: frozenset[str] = frozenset()
 ) -> Features:
     """Meaning as an angle from the query, in radians."""
     vector = np.array([np.cos(angle), np.sin(angle)], np.float32)
-    return Features(vector, TERMS, speaker, names, DAY, saying=said)
+    return Features(vector, TERMS, speaker, names, DAY, saying=saying)
 
 
 def _corpus(*memories: Features) -> Corpus:
     heads = [MemoryHead(RecordId(seq.to_bytes(16)), seq, 1, b"") for seq in range(len(memories))]
     return corpus(heads, memories)
+
+
+def _saying(text: str, day: date | None = None) -> str:
+    return said(text, day or DAY.date()).saying
 
 
 QUERY = Query(np.array([1, 0], np.float32), (), frozenset(), QueryDates())
@@ -64,13 +68,13 @@ def test_nothing_is_lost_and_a_longer_list_goes_on_from_a_shorter_one(
 
 @given(memories=MEMORIES)
 def test_of_what_says_the_same_all_but_the_best_lose(memories: list[Features]) -> None:
-    said: set[tuple[str, frozenset[str], str]] = set()
+    seen: set[tuple[str, frozenset[str], str]] = set()
     for r in rank(QUERY, _corpus(*memories), 30):
         one = memories[r.index]
         key = (one.speaker, one.entities, one.saying)
-        again = one.saying != "" and key in said
+        again = one.saying != "" and key in seen
         assert dict(r.parts)["repeated"] == (-WEIGHTS.repeated if again else 0)
-        said.add(key)
+        seen.add(key)
 
 
 def test_what_says_the_same_stands_behind_what_says_something_else() -> None:
@@ -122,7 +126,7 @@ def test_only_so_many_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_same_said_a_little_differently_is_the_same(one: str, other: str) -> None:
-    assert saying(one, DAY.date()) == saying(other, DAY.date()) != ""
+    assert _saying(one) == _saying(other) != ""
 
 
 @pytest.mark.parametrize(
@@ -138,17 +142,17 @@ def test_the_same_said_a_little_differently_is_the_same(one: str, other: str) ->
     ],
 )
 def test_what_differs_in_what_matters_is_not_the_same(one: str, other: str) -> None:
-    assert saying(one, DAY.date()) != saying(other, DAY.date())
+    assert _saying(one) != _saying(other)
 
 
 def test_the_same_words_may_mean_another_day() -> None:
-    said = "Remind me to buy milk tomorrow."
-    assert saying(said, date(2023, 5, 8)) != saying(said, date(2023, 5, 9))
-    assert saying("I took the pills.", date(2023, 5, 8)) == saying(
+    text = "Remind me to buy milk tomorrow."
+    assert _saying(text, date(2023, 5, 8)) != _saying(text, date(2023, 5, 9))
+    assert _saying("I took the pills.", date(2023, 5, 8)) == _saying(
         "I took the pills.", date(2023, 5, 9)
     )
 
 
 @pytest.mark.parametrize("text", ["No.", "Yes, please!", "Hey", "Thanks a lot, really", "", "ok?"])
 def test_a_text_without_words_that_carry_something_is_the_same_as_nothing(text: str) -> None:
-    assert saying(text, DAY.date()) == ""
+    assert _saying(text) == ""
