@@ -14,8 +14,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -79,7 +78,28 @@ class Candidates:
         known = self.opened.aliases(subject, person.revision, lambda: uow.aliases(subject))
         return {alias: known[alias] for alias in hashes if alias in known}
 
-    def __call__(
+    def all_of(
+        self,
+        uow: UnitOfWork,
+        keys: PersonKeys,
+        person: PersonRow,
+        narrow: Narrow,
+        filter_: MemoryFilter,
+    ) -> Found | None:
+        """All that `filter_` and `narrow` let through; None of a person with more than `few`."""
+        if person.numbered > self.few:
+            return None
+        whole = self.opened.whole(
+            keys,
+            person.revision,
+            filter_,
+            lambda: uow.heads(keys.subject, filter_),
+            lambda records: uow.memories(keys.subject, records, filter_),
+            lambda: uow.next_expiry(keys.subject, filter_),
+        )
+        return _narrowed(Found(whole.corpus, whole.opened), narrow)
+
+    def near(
         self,
         uow: UnitOfWork,
         keys: PersonKeys,
@@ -89,7 +109,7 @@ class Candidates:
         filter_: MemoryFilter,
         limit: int,
     ) -> Found:
-        """What `filter_` and `narrow` let through: all of it, or what is near to `vector`.
+        """What is near to `vector` of what `filter_` and `narrow` let through.
 
         Of a narrowing in time, all: event times are sealed, so that nothing can choose before.
         """
@@ -97,28 +117,14 @@ class Candidates:
         def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
             return uow.memories(keys.subject, records, filter_)
 
-        def all_heads() -> list[MemoryHead]:
-            return uow.heads(keys.subject, filter_)
-
-        def until() -> datetime | None:
-            return uow.next_expiry(keys.subject, filter_)
-
-        if person.numbered <= self.few:
-            whole = self.opened.whole(keys, person.revision, filter_, all_heads, load, until)
-            found, opened = whole.corpus, whole.opened
-        else:
-            heads = (
-                all_heads()
-                if narrow.by_time
-                else self._near(uow, keys, person, vector, filter_, limit, load)
-            )
-            heads = in_order(heads)
-            opened = self.opened.open(keys, heads, load)
-            found = corpus(heads, [one.features for one in opened])
-        if not narrow.by_time:
-            return Found(found, opened)
-        among = [i for i, time in enumerate(found.times) if narrow.covers(time)]
-        return Found(found, opened, among)
+        heads = in_order(
+            uow.heads(keys.subject, filter_)
+            if narrow.by_time
+            else self._near(uow, keys, person, vector, filter_, limit, load)
+        )
+        opened = self.opened.open(keys, heads, load)
+        found = Found(corpus(heads, [one.features for one in opened]), opened)
+        return _narrowed(found, narrow)
 
     def _near(
         self,
@@ -166,3 +172,10 @@ class Candidates:
             if len(found) >= enough or len(proposed) < asked:
                 return list(found.values())
             asked *= _WIDEN
+
+
+def _narrowed(found: Found, narrow: Narrow) -> Found:
+    if not narrow.by_time:
+        return found
+    among = [i for i, time in enumerate(found.corpus.times) if narrow.covers(time)]
+    return replace(found, among=among)
