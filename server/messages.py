@@ -118,6 +118,7 @@ def to_draft(
             else None
         ),
         supersedes=supersedes,
+        importance=memory.importance if memory.HasField("importance") else None,
         extract=extract,
     )
 
@@ -183,6 +184,7 @@ def from_memory(
         etag=_etag(memory.version),
         sources=[memory_name(person, source) for source in content.sources],
         supersedes=[memory_name(person, older) for older in content.supersedes],
+        importance=content.importance,
         valid_until_time=maybe_timestamp(until),
         superseded_by="" if superseded_by is None else memory_name(person, superseded_by),
         sighting_count=memory.sightings,

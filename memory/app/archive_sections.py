@@ -262,6 +262,8 @@ def _said(
         about["valid_until"] = content.until
     if content.supersedes:
         about["supersedes"] = [str(older) for older in content.supersedes]
+    if content.importance is not None:
+        about["importance"] = content.importance
     if not revealed:
         speaker = content.speaker.value if content.speaker else None
         return {"text": content.text.value, "speaker": speaker, **about}

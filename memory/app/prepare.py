@@ -31,6 +31,7 @@ from memory.core.lexical import asks, terms
 from memory.core.policy import Policy
 from memory.core.pseudonyms import BlindSpan, Entity, Mention, blind, hashes, plan
 from memory.core.record_format import SALT_BYTES, Place, seal
+from memory.core.saying import said
 from memory.core.spans import with_known
 from memory.core.values import (
     Access,
@@ -113,6 +114,7 @@ class Named:
             sources=draft.sources,
             until=draft.until,
             supersedes=draft.supersedes,
+            importance=draft.importance,
         )
 
     def derived_from(self, source: RecordId) -> Named:
@@ -124,16 +126,21 @@ class Named:
         """What ranking will need."""
         draft = self.prepared.draft
         speaker = self.originals.speaker[0].pseudonym if self.originals.speaker else ""
+        time = draft.event_time or stored_at
+        about = said(self.text.value, time.date())
         return Features(
             vector=self.prepared.vector,
             terms=self.prepared.terms,
             speaker=speaker,
             entities=self.entities,
-            time=draft.event_time or stored_at,
+            time=time,
             asks=asks(self.text.value),
             claims=() if is_machine(draft) else claims(self.text.value, speaker),
             until=draft.until,
             supersedes=draft.supersedes,
+            days=about.days,
+            saying=about.saying,
+            importance=draft.importance or 0.0,
         )
 
 

@@ -225,4 +225,5 @@ class Recall:
             entities=frozenset(m.entity.pseudonym for m in mentions),
             dates=query_dates(query.value, (asked or at).date()),
             at=None if asks_of_before(query.value) else at,
+            asked=(asked or at).date(),
         )

@@ -120,7 +120,7 @@ class Rectify:
                 access,
                 record,
                 row.seq,
-                self.clock(),
+                row.stored_at,
                 self.random,
                 affect=admission.infers_affect(kept_for),
                 expires_at=expires_at,
@@ -133,7 +133,7 @@ class Rectify:
                 sealed,
                 purpose=row.purpose,
                 assistant=row.assistant,
-                stored_at=row.stored_at,
+                updated_at=self.clock(),
                 version=row.version + 1,
                 sightings=row.sightings,
                 last_seen_at=row.last_seen_at,
@@ -191,6 +191,7 @@ def _draft(memory: Remembered, words: Words) -> Draft:
         sources=memory.content.sources,
         until=memory.content.until,
         supersedes=memory.content.supersedes,
+        importance=memory.content.importance,
     )
 
 

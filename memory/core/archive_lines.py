@@ -34,7 +34,7 @@ _MEMORY: Final = _SAID | {
     "type", "id", "purpose", "assistant", "stored_at", "updated_at", "version",
     "expires_at",
 }  # fmt: skip
-_STATED: Final = frozenset({"supersedes", "valid_until"})
+_STATED: Final = frozenset({"supersedes", "valid_until", "importance"})
 _REPEATED: Final = frozenset({"sightings", "last_seen_at"})
 _VERSION: Final = _SAID | {"type", "memory", "version", "updated_at"}
 _RATING: Final = frozenset({"type", "memory", "version", "rating", "at", "steps"})
@@ -201,6 +201,7 @@ def _said(line: Line) -> Said:
             instant(f["valid_until"], line.number, "valid_until") if "valid_until" in f else None
         ),
         supersedes=_records(f, "supersedes") if "supersedes" in f else (),
+        importance=_share(f, "importance") if "importance" in f else None,
     )
     speaker_hidden = f["speaker_hidden"]
     if speaker_hidden is not None and (speaker is None or not isinstance(speaker_hidden, str)):
@@ -209,6 +210,13 @@ def _said(line: Line) -> Said:
         raise InvalidArgumentError("affect", "must be an object, or null")
     hidden = _hidden(f["hidden"], len(draft.text.value))
     return Said(draft, hidden, speaker_hidden, f["affect"] is not None)
+
+
+def _share(fields: Mapping[str, Any], name: str) -> float:
+    value = fields[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidArgumentError(name, "must be a number")
+    return float(value)
 
 
 def _records(fields: Mapping[str, Any], name: str) -> tuple[RecordId, ...]:

@@ -5,7 +5,7 @@
 
 Rules:
 - The same is what agrees in everything that is kept: purpose, assistant, kind, speaker, event time,
-  labels, sources, what it supersedes and until when it holds. Text and speaker are compared without
+  labels, sources, what it supersedes, until when it holds and its importance. Text and speaker are compared without
   case, white space and what ends a sentence; a question stays one.
 - What holds (a fact, a preference) is the same in any session and at any time, unless it names days
   that are others by then ("tomorrow"). What happens (all else) belongs to its session, and people
@@ -74,6 +74,7 @@ def sameness(
             sorted(str(source) for source in content.sources),
             sorted(str(older) for older in content.supersedes),
             None if content.until is None else to_micros(content.until),
+            content.importance,
         ]
     ).decode()
 

@@ -207,9 +207,9 @@ class RecallMemoriesRequest(_message.Message):
 
     @_builtins.property
     def reference_time(self) -> _timestamp_pb2.Timestamp:
-        """When the query is asked: "yesterday" and "last May" in it are counted from this instant's day
-        in UTC. The time of the call when unset; else in the years 1900 to 9998. It moves nothing else:
-        consent, expiry and what holds are judged at the time of the call.
+        """When the query is asked: "yesterday" and "last May" in it, and how old a memory is, are counted
+        from this instant's day in UTC. The time of the call when unset; else in the years 1900 to
+        9998. It moves nothing else: consent, expiry and what holds are judged at the time of the call.
         """
 
     def __init__(
@@ -306,10 +306,13 @@ class ScorePart(_message.Message):
     POINTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Which part: "dense" (meaning), "lexical" (words), "speaker" (who said it), "entity" (the same
-    people and places), "date" (when), "neighbour" (what was said right before and after it),
-    "answer" (the question it answers), "session" (the best of its conversation), "past" (it holds
-    no more; below zero), "replaces" (how well what it replaced fits), "doubted" (it was rated
-    wrong; below zero). More may come.
+    people and places), "date" (when it was said), "told" (when what it tells of was or will be),
+    "neighbour" (what was said right before and after it), "answer" (the question it answers),
+    "session" (the best of its conversation), "past" (it holds no more; below zero), "replaces"
+    (how well what it replaced fits), "doubted" (it was rated wrong; below zero), "recent" (how new it is: half after 30 days, a tenth unless
+    the query asks for what is recent), "important" (its `importance`: half after a year),
+    "similar" and "repeated" (a memory above it in the list means nearly the same, or says the
+    same; below zero). More may come.
     """
     points: _builtins.float
     """What it adds to the score; may be negative."""
@@ -358,9 +361,9 @@ class BuildContextRequest(_message.Message):
 
     @_builtins.property
     def reference_time(self) -> _timestamp_pb2.Timestamp:
-        """When the query is asked: "yesterday" and "last May" in it are counted from this instant's day
-        in UTC. The time of the call when unset; else in the years 1900 to 9998. It moves nothing else:
-        consent, expiry and what holds are judged at the time of the call.
+        """When the query is asked: "yesterday" and "last May" in it, and how old a memory is, are counted
+        from this instant's day in UTC. The time of the call when unset; else in the years 1900 to
+        9998. It moves nothing else: consent, expiry and what holds are judged at the time of the call.
         """
 
     def __init__(
@@ -1010,7 +1013,7 @@ class UpdateMemoryRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Which fields change: any of `text`, `kind`, `speaker`, `session`, `event_time`, `labels`,
-        `expire_time` (absent: as long as the purpose says).
+        `expire_time` (absent: as long as the purpose says), `importance`.
         Another path is INVALID_ARGUMENT. Empty: those of them that are set in `memory`.
         """
 

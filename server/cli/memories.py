@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from memory.v1.core_pb2 import MemoryFilter
 
 Sessions = Annotated[list[str] | None, typer.Option("--session", help="Only these sessions.")]
+ReferenceTime = Annotated[
+    str, typer.Option(help="When it is asked, for words like yesterday: 2026-03-01T14:30Z.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,6 +52,9 @@ def store(
     speaker: Annotated[str, typer.Option(help="Who said it.")] = "",
     session_id: Annotated[str, typer.Option("--session", help="The conversation it is of.")] = "",
     time: Annotated[str, typer.Option(help="When it was said: 2026-03-01T14:30Z.")] = "",
+    importance: Annotated[
+        float | None, typer.Option(help="How much it matters.", min=0, max=1)
+    ] = None,
     facts: Annotated[bool, typer.Option(help="Store the facts it states beside it.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +63,7 @@ def store(
     from memory.v1.memory_service_pb2 import StoreMemoryRequest
 
     said = sys.stdin.read() if text == "-" else text
-    memory = Memory(text=said, speaker=speaker, session=session_id)
+    memory = Memory(text=said, speaker=speaker, session=session_id, importance=importance)
     if time:
         memory.event_time.FromDatetime(instant(time))
     request = StoreMemoryRequest(
@@ -86,6 +92,7 @@ def recall(
     purpose: Purpose = DEFAULT_PURPOSE,
     limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=100)] = 10,
     sessions: Sessions = None,
+    reference_time: ReferenceTime = "",
     reveal: Reveal = False,
     as_json: AsJson = False,
 ) -> None:
@@ -101,6 +108,8 @@ def recall(
         filter=_filter(sessions),
         reveal=reveal,
     )
+    if reference_time:
+        request.reference_time.FromDatetime(instant(reference_time))
     hits = session.call(session.memory.RecallMemories, request).hits
     if as_json:
         print_json(hits)
@@ -121,6 +130,7 @@ def context(
     purpose: Purpose = DEFAULT_PURPOSE,
     tokens: Annotated[int, typer.Option(help="How many at most.", min=1, max=32_000)] = 1_000,
     sessions: Sessions = None,
+    reference_time: ReferenceTime = "",
     reveal: Reveal = False,
     as_json: AsJson = False,
 ) -> None:
@@ -136,6 +146,8 @@ def context(
         filter=_filter(sessions),
         reveal=reveal,
     )
+    if reference_time:
+        request.reference_time.FromDatetime(instant(reference_time))
     built = session.call(session.memory.BuildContext, request)
     if as_json:
         print_json(built)

@@ -303,7 +303,9 @@ def _entry(person: PersonId, known: Known) -> pb.ProfileEntry:
     )
 
 
-_UPDATABLE: Final = ("text", "kind", "speaker", "session", "event_time", "labels", "expire_time")
+_UPDATABLE: Final = (
+    *("text", "kind", "speaker", "session", "event_time", "labels", "expire_time", "importance"),
+)
 
 
 def _change(request: pb.UpdateMemoryRequest) -> Change:
@@ -341,6 +343,9 @@ def _change(request: pb.UpdateMemoryRequest) -> Change:
                     given = memory.HasField("expire_time")
                     end = to_time(memory.expire_time, "memory.expire_time") if given else None
                     draft = replace(draft, expire_time=end)
+                case "importance":
+                    given = memory.HasField("importance")
+                    draft = replace(draft, importance=memory.importance if given else None)
                 case "labels":
                     draft = replace(draft, labels=dict(memory.labels))
         return draft

@@ -41,6 +41,16 @@ def test_what_is_stored_is_recalled_and_listed(run: Run, person: str) -> None:
     assert nothing.stdout == "nothing fits\n"
 
 
+def test_words_like_yesterday_count_from_the_reference_time(run: Run, person: str) -> None:
+    for day in ("2024-05-01", "2024-07-01"):
+        said = f"I saw the lake, {day[5:7]}."
+        stored = run("store", said, "-p", person, "--time", day, "--importance", "0.5")
+        assert stored.returncode == 0
+        asked = ("where did I go yesterday?", "-p", person, "--reference-time", f"{day[:-1]}2")
+        assert said in run("recall", *asked, "--limit", "1").stdout
+        assert said in run("context", *asked, "--tokens", "30").stdout
+
+
 def test_a_text_can_come_from_a_pipe(run: Run, person: str) -> None:
     assert run("store", "-", "-p", person, stdin="I water the ferns on Mondays.").returncode == 0
     assert "ferns" in run("list", "-p", person).stdout

@@ -335,6 +335,25 @@ def test_words_like_yesterday_count_from_the_reference_time(helper: Any, person:
         assert name in {one.memory for one in helper.memory.BuildContext(context).citations}
 
 
+def test_importance_is_told_back_and_counts_unless_it_is_taken_away(
+    helper: Any, person: str
+) -> None:
+    stored = _store(helper, person, "The porter has the key.", importance=0.5).memory
+    assert stored.importance == 0.5
+    assert not _store(helper, person, "The key is blue.").memory.HasField("importance")
+    parts = {hit.memory.name: hit.parts for hit in _recall(helper, person, "the key")}
+    assert "important" in {part.name for part in parts[stored.name]}
+    taken = pb.UpdateMemoryRequest(
+        memory=Memory(name=stored.name),
+        update_mask=FieldMask(paths=["importance"]),
+        access=WHY,
+    )
+    assert not helper.memory.UpdateMemory(taken).HasField("importance")
+    with pytest.raises(grpc.RpcError) as error:
+        _store(helper, person, "x", importance=1.5)
+    assert _code(error) is grpc.StatusCode.INVALID_ARGUMENT
+
+
 @pytest.mark.parametrize("year", [1, 1899, 9999])
 def test_a_reference_time_out_of_the_calendar_is_refused(
     helper: Any, person: str, year: int
