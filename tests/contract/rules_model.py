@@ -82,12 +82,34 @@ class Person:
         last = {d.purpose: d for d in self.decisions if d.assistant in (None, assistant)}
         return {p for p, d in last.items() if d.given and (d.until is None or now < d.until)}
 
-    def told_again(
+    def tell(
+        self,
+        told: Sequence[tuple[RecordId, str]],
+        purpose: str,
+        assistant: str,
+        end: datetime | None,
+        now: datetime,
+    ) -> list[RecordId | None]:
+        """A batch, each with the id it got: which memory it tells again, None for a new one."""
+        new: list[Kept] = []
+        again: list[RecordId | None] = []
+        for id_, text in told:
+            before = None if new else self._told_again(text, purpose, assistant, end, now)
+            again.append(before and before.id)
+            if before is None:
+                new.append(Kept(id_, text, purpose, assistant, now, end, now))
+        said = {memory.said: memory for memory in new}
+        for memory in self.memories:
+            memory.findable &= memory.said not in said or memory.over(now)
+        for memory in new:
+            memory.findable = said[memory.said] is memory
+        self.memories += new
+        return again
+
+    def _told_again(
         self, text: str, purpose: str, assistant: str, end: datetime | None, now: datetime
     ) -> Kept | None:
-        """The memory that is told again: the last one, if it is the same, was told within a minute,
-        and ends no earlier for it.
-        """
+        """The last one, if it is the same, was told within a minute, and ends no earlier for it."""
         last = self.memories[-1] if self.memories else None
         if last is None or last.said != (text, purpose, assistant) or not last.findable:
             return None
@@ -96,15 +118,6 @@ class Person:
             return None
         last.told_at, last.ends_at, last.sightings = now, end, last.sightings + 1
         return last
-
-    def store(self, new: Sequence[Kept], now: datetime) -> None:
-        """Of those that say the same, the newest is looked for from now on."""
-        said = {memory.said: memory for memory in new}
-        for memory in self.memories:
-            memory.findable &= memory.said not in said or memory.over(now)
-        for memory in new:
-            memory.findable = said[memory.said] is memory
-        self.memories += new
 
     def visible(self, assistant: str, now: datetime) -> list[Kept]:
         covered = self.covered(assistant, now)

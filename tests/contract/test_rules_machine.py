@@ -266,18 +266,10 @@ class Rules(RuleBasedStateMachine):
         drafts = [Draft(RawText(text), expire_time=wanted) for text in said]
         with self._gate(person, assistant, purpose), _raises(InvalidArgumentError, too_long):
             done = self.tacit.remember(access, drafts)
-            model, end = self.people[person], wanted or latest
-            new: list[Kept] = []
-            for one, text in zip(done, said, strict=True):
-                again = None
-                if not new:
-                    again = model.told_again(text, purpose, assistant, end, self.now)
-                if again is None:
-                    id_ = one.memory.id
-                    new.append(Kept(id_, text, purpose, assistant, self.now, end, self.now))
-                assert one.merged == (again is not None)
-                assert again is None or one.memory.id == again.id
-            model.store(new, self.now)
+            told = [(one.memory.id, text) for one, text in zip(done, said, strict=True)]
+            end = wanted or latest
+            again = self.people[person].tell(told, purpose, assistant, end, self.now)
+            assert again == [one.memory.id if one.merged else None for one in done]
 
     @rule(person=people, assistant=assistants, purpose=purposes, query=texts)
     def recall(self, person: str, assistant: str, purpose: str, query: str) -> None:
