@@ -31,6 +31,7 @@ SUITE: Final = {
     "fairness": None,
     "leakage": "*.json",
     "erasure": None,
+    "forgetting": None,
     "sealed": None,
     "ledger": None,
     "export": None,

@@ -145,7 +145,7 @@ def _gather(tacit: Tacit, place: int, conversation: Conversation) -> Ranking:
         Asked(tacit.recall.wanted(access, RawText(q.text)), q.category, q.evidence)
         for q in conversation.questions
     ]
-    corpus = whole(tacit, access, asked[0].query)
+    corpus = whole(tacit, access)
     progress(f"{conversation.name}: {len(corpus)} memories, {len(asked)} questions")
     return Ranking(conversation.name, corpus, [turns[h.id] for h in corpus.heads], asked)
 
@@ -155,7 +155,7 @@ def config(folder: Path) -> Config:
     return Config(data=folder, search_in_memory=1_000_000)
 
 
-def whole(tacit: Tacit, access: Access, query: Query) -> Corpus:
+def whole(tacit: Tacit, access: Access) -> Corpus:
     """All memories of a person, as a recall ranks them."""
     recall = tacit.recall
     ref = recall.keyring.ref(access.caller.tenant, access.person)
@@ -165,9 +165,9 @@ def whole(tacit: Tacit, access: Access, query: Query) -> Corpus:
         keys = recall.keyring.keys(admission.person)
         narrow = Narrow()
         filter_ = narrow.to_filter(keys, admission)
-        return recall.candidates(
-            uow, keys, admission.person, query.vector, narrow, filter_, DEPTH
-        ).corpus
+        found = recall.candidates.all_of(uow, keys, admission.person, narrow, filter_)
+    assert found is not None, "searched in memory"
+    return found.corpus
 
 
 def switched_off() -> Iterator[tuple[str, Weights]]:

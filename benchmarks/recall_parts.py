@@ -63,7 +63,10 @@ def _one(recall: Recall, access: Access, query: str) -> Times:
         narrow = Narrow()
         filter_ = narrow.to_filter(keys, admission)
         marks.append(time.perf_counter())
-        found = recall.candidates(uow, keys, admission.person, wanted.vector, narrow, filter_, HITS)
+        person, candidates = admission.person, recall.candidates
+        found = candidates.all_of(uow, keys, person, narrow, filter_) or candidates.near(
+            uow, keys, person, wanted.vector, narrow, filter_, HITS
+        )
         marks.append(time.perf_counter())
         ranked = rank(wanted, found.corpus, HITS, among=found.among)
         marks.append(time.perf_counter())

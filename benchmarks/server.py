@@ -50,7 +50,11 @@ from memory.v1.memory_service_pb2 import (
 from memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from memory.v1.operator_service_pb2 import GetStatusRequest
 from memory.v1.operator_service_pb2_grpc import OperatorServiceStub
-from memory.v1.subject_rights_service_pb2 import ForgetUserRequest
+from memory.v1.subject_rights_service_pb2 import (
+    Erasure,
+    ForgetUserRequest,
+    ListErasuresRequest,
+)
 from memory.v1.subject_rights_service_pb2_grpc import SubjectRightsServiceStub
 from server.cli.session import mint_local
 
@@ -156,10 +160,17 @@ class Client:
             DeleteMemoryRequest(name=name), timeout=CALL_SECONDS, metadata=self._token
         )
 
-    def forget(self, person: str) -> None:
+    def forget(self, person: str, *, at_once: bool = False) -> None:
         """One ForgetUser call."""
-        request = ForgetUserRequest(name=f"people/{person}")
+        request = ForgetUserRequest(name=f"people/{person}", at_once=at_once)
         self._rights.ForgetUser(request, timeout=CALL_SECONDS, metadata=self._token)
+
+    def erasures(self) -> Sequence[Erasure]:
+        """One ListErasures call: the newest, newest first."""
+        request = ListErasuresRequest()
+        return self._rights.ListErasures(
+            request, timeout=CALL_SECONDS, metadata=self._token
+        ).erasures
 
     def living_epochs(self) -> set[int]:
         """The key epochs that are not destroyed."""

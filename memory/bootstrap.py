@@ -60,6 +60,7 @@ from memory.app.recorder import Recorder
 from memory.app.rectify import Rectify
 from memory.app.refusals import Refusals
 from memory.app.register import Register
+from memory.app.reindex import Reindex
 from memory.app.rekey import Rekey
 from memory.app.remember import Remember
 from memory.app.report import Report
@@ -117,6 +118,7 @@ class Tacit:
     rekey: Rekey
     residue: Residue
     indexer: Indexer
+    reindex: Reindex
     page_token_key: Secret
     signer: Signer
     access_log: AccessLog
@@ -304,6 +306,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             rekey=rekey,
             residue=residue,
             indexer=indexer,
+            reindex=Reindex(store, keyring, indexer, ledger),
             signer=signer,
             access_log=AccessLog(store, keyring),
             proofs=proofs,

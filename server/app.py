@@ -192,6 +192,7 @@ def _answers(tacit: Tacit) -> Answers:
             tacit.status,
             tacit.rotate,
             tacit.rekey,
+            tacit.reindex,
             tacit.restrict,
             tacit.consents,
             tacit.register,

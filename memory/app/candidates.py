@@ -14,8 +14,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,7 +27,7 @@ from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.ranking import nearest
-from memory.core.values import RecordId, SealedRecord, Vector
+from memory.core.values import RecordId, Vector
 from memory.errors import IndexUnavailableError
 from memory.ports import (
     MemoryFilter,
@@ -83,7 +82,30 @@ class Candidates:
         known = self.opened.aliases(subject, person.revision, lambda: uow.aliases(subject))
         return {alias: known[alias] for alias in hashes if alias in known}
 
-    def __call__(
+    def all_of(
+        self,
+        uow: UnitOfWork,
+        keys: PersonKeys,
+        person: PersonRow,
+        narrow: Narrow,
+        filter_: MemoryFilter,
+    ) -> Found | None:
+        """All that `filter_` and `narrow` let through; None of a person with more than `few`."""
+        if person.numbered > self.few:
+            return None
+        feedback = self._feedback(uow, keys, person)
+        whole = self.opened.whole(
+            keys,
+            person.revision,
+            filter_,
+            lambda: uow.heads(keys.subject, filter_),
+            lambda records: uow.memories(keys.subject, records, filter_),
+            lambda: uow.next_expiry(keys.subject, filter_),
+            feedback,
+        )
+        return _narrowed(Found(whole.corpus, whole.opened, feedback), narrow)
+
+    def near(
         self,
         uow: UnitOfWork,
         keys: PersonKeys,
@@ -93,7 +115,7 @@ class Candidates:
         filter_: MemoryFilter,
         limit: int,
     ) -> Found:
-        """What `filter_` and `narrow` let through: all of it, or what is near to `vector`.
+        """What is near to `vector` of what `filter_` and `narrow` let through.
 
         Of a narrowing in time, all: event times are sealed, so that nothing can choose before.
         """
@@ -101,34 +123,18 @@ class Candidates:
         def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
             return uow.memories(keys.subject, records, filter_)
 
-        def all_heads() -> list[MemoryHead]:
-            return uow.heads(keys.subject, filter_)
+        heads = in_order(
+            uow.heads(keys.subject, filter_)
+            if narrow.by_time
+            else self._near(uow, keys, person, vector, filter_, limit, load)
+        )
+        opened = self.opened.open(keys, heads, load)
+        feedback = self._feedback(uow, keys, person)
+        made = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
+        return _narrowed(Found(made, opened, feedback), narrow)
 
-        def until() -> datetime | None:
-            return uow.next_expiry(keys.subject, filter_)
-
-        def sealed() -> SealedRecord | None:
-            return uow.feedback(keys.subject)
-
-        feedback = self.opened.feedback(keys, person.revision, sealed)
-        if person.numbered <= self.few:
-            whole = self.opened.whole(
-                keys, person.revision, filter_, all_heads, load, until, feedback
-            )
-            found, opened = whole.corpus, whole.opened
-        else:
-            heads = (
-                all_heads()
-                if narrow.by_time
-                else self._near(uow, keys, person, vector, filter_, limit, load)
-            )
-            heads = in_order(heads)
-            opened = self.opened.open(keys, heads, load)
-            found = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
-        if not narrow.by_time:
-            return Found(found, opened, feedback)
-        among = [i for i, time in enumerate(found.times) if narrow.covers(time)]
-        return Found(found, opened, feedback, among)
+    def _feedback(self, uow: UnitOfWork, keys: PersonKeys, person: PersonRow) -> Feedback:
+        return self.opened.feedback(keys, person.revision, lambda: uow.feedback(keys.subject))
 
     def _near(
         self,
@@ -176,3 +182,10 @@ class Candidates:
             if len(found) >= enough or len(proposed) < asked:
                 return list(found.values())
             asked *= _WIDEN
+
+
+def _narrowed(found: Found, narrow: Narrow) -> Found:
+    if not narrow.by_time:
+        return found
+    among = [i for i, time in enumerate(found.corpus.times) if narrow.covers(time)]
+    return replace(found, among=among)

@@ -5,7 +5,8 @@ Rules:
   them off after the index has them. Every task may run twice.
 - At the start, and when the index fails, people whose collection is missing, holds another number
   of vectors or was made under another protection are queued again from SQL: nobody has to ask for
-  a rebuild, and changing the veil or the mode is no more than a restart.
+  a rebuild, and changing the veil or the mode is no more than a restart. An operator may ask
+  (`renew`), for what a count cannot show.
 - A sealed person has no collection: their vectors go into sealed segments (`app.segments`).
 - Between the fence and the sweep of a Forget nothing is written for that person: the check of
   their state and the write are one step under `_lock`, and so is the sweep.
@@ -16,8 +17,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -72,6 +73,7 @@ class Indexer(Worker):
     opened: OpenedFeatures
     random: RandomBytes
     thread_name = "indexer"
+    _asked: deque[SubjectId] = field(default_factory=deque)
     _check: threading.Event = field(default_factory=threading.Event)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -84,6 +86,11 @@ class Indexer(Worker):
         """The index failed: look it over."""
         self._check.set()
         self._wake.set()
+
+    def renew(self, subjects: Iterable[SubjectId]) -> None:
+        """Has these people rebuilt, one after the other, by the worker."""
+        self._asked.extend(subjects)
+        self.wake()
 
     def work_off(self) -> int:
         """Does what the outbox holds; returns the number of tasks done."""
@@ -148,6 +155,9 @@ class Indexer(Worker):
                 if self._check.is_set():
                     self._check.clear()
                     self.repair()
+                while self._asked and not self._stop.is_set():
+                    self.rebuild(self._asked[0])
+                    self._asked.popleft()
                 self.work_off()
                 self.matrices.evict_idle()
                 self.opened.evict_idle()

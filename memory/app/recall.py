@@ -1,8 +1,10 @@
 """Recall: consent gate ▶ same pseudonyms ▶ embed ▶ (veil ▶) candidates ▶ open ▶ exact re-rank.
 
 Rules:
-- The gate opens twice: before any work, and inside the snapshot that the answer is read from.
-- What is found is written down while it is ranked and opened, and leaves only once that is on disk.
+- The gate opens before any work, in the snapshot that the answer is read from. Where the index has
+  to be asked first, for which the query must be embedded, it opens once more in a later snapshot.
+- What is found is written down while the query is embedded, and what was found is ranked and
+  opened; it leaves only once that is on disk.
 - Where it looks, and that nothing committed is missed, is for `app.candidates`.
 """
 
@@ -15,12 +17,13 @@ from typing import Final
 
 import numpy as np
 
-from memory.app.candidates import Candidates
-from memory.app.gate import admit
+from memory.app.candidates import Candidates, Found
+from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
 from memory.app.recall_tokens import seal_token
+from memory.app.recorder import Recorded
 from memory.app.sealing import Remembered, open_memory
 from memory.core.consent import TUNING
 from memory.core.dates import query_dates
@@ -29,15 +32,32 @@ from memory.core.embedding_text import embedding_text
 from memory.core.feedback import standings
 from memory.core.keys import PersonKeys
 from memory.core.lexical import terms
-from memory.core.purposes import Registry
-from memory.core.query_names import candidate_names, masked_spans, query_mentions
+from memory.core.purposes import Purpose, Registry
+from memory.core.query_names import (
+    CandidateNames,
+    QueryMention,
+    candidate_names,
+    masked_spans,
+    query_mentions,
+)
 from memory.core.ranking import WEIGHTS, Query, rank
 from memory.core.validity import asks_of_before
 from memory.core.values import Access, RawText, RecordId
 from memory.errors import InvalidArgumentError
-from memory.ports import AccessAction, Clock, Encoder, RandomBytes, Store
+from memory.ports import (
+    AccessAction,
+    Clock,
+    Encoder,
+    PersonRow,
+    RandomBytes,
+    Store,
+    UnitOfWork,
+)
 
 MAX_LIMIT: Final = 100
+
+_Names = tuple[CandidateNames, tuple[QueryMention, ...]]
+"""What in a query could be a name, and what is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +142,22 @@ class Recall:
         asked: datetime | None = None,
     ) -> Recalled:
         """The same without a bound on `limit`, and with what a rating of it will need."""
-        wanted = self.wanted(access, query, asked)
-        purposes = self.registry.of(access.caller.tenant)
-        purpose = purposes.require(access.purpose)
-        ref = self.keyring.ref(access.caller.tenant, access.person)
+        purpose = self._checked(access, query)
+        at = self.clock()
         with self.store.read() as uow:
-            admission = admit(uow, ref, purposes, access, self.clock())
-            keys = self.keyring.keys(admission.person)
+            admission, keys = self._admit(uow, access, at)
+            names = self._names(uow, keys, admission.person, query)
             filter_ = narrow.to_filter(keys, admission)
-            found = self.candidates(
-                uow, keys, admission.person, wanted.vector, narrow, filter_, limit
-            )
-            by, count = access.caller.assistant, min(limit, len(found))
-            noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
+            found = self.candidates.all_of(uow, keys, admission.person, narrow, filter_)
+        noted = None if found is None else self._note(access, keys, found, limit)
+        wanted = self._wanted(query, names, at, asked)
+        if found is None:
+            with self.store.read() as uow:
+                admission, keys = self._admit(uow, access, self.clock())
+                filter_ = narrow.to_filter(keys, admission)
+                person, vector = admission.person, wanted.vector
+                found = self.candidates.near(uow, keys, person, vector, narrow, filter_, limit)
+        noted = noted or self._note(access, keys, found, limit)
         tunes = TUNING in admission.visible
         weights = found.feedback.weights if tunes else WEIGHTS
         ranked = rank(wanted, found.corpus, limit, among=found.among, weights=weights)
@@ -151,22 +174,42 @@ class Recall:
             for row, r in zip(rows, ranked, strict=True)
         ]
         noted.wait()
-        return Recalled(hits, admission.at, keys if tunes else None, self.random)
+        return Recalled(hits, at, keys if tunes else None, self.random)
 
     def wanted(self, access: Access, query: RawText, asked: datetime | None = None) -> Query:
         """What the query looks for, told without names; raises as the call does."""
-        check_text("query", query.value)
-        purposes = self.registry.of(access.caller.tenant)
-        purposes.require(access.purpose)
-        ref = self.keyring.ref(access.caller.tenant, access.person)
+        self._checked(access, query)
         at = self.clock()
         with self.store.read() as uow:
-            person = admit(uow, ref, purposes, access, at).person
-            keys = self.keyring.keys(person)
-            names = candidate_names(query, keys.blind_index)
-            known = self.candidates.entities(uow, person, names.hashes)
-        mentions = query_mentions(names, known)
-        text = embedding_text(query, masked_spans(query, names, mentions))
+            admission, keys = self._admit(uow, access, at)
+            names = self._names(uow, keys, admission.person, query)
+        return self._wanted(query, names, at, asked)
+
+    def _checked(self, access: Access, query: RawText) -> Purpose:
+        check_text("query", query.value)
+        return self.registry.of(access.caller.tenant).require(access.purpose)
+
+    def _admit(self, uow: UnitOfWork, access: Access, at: datetime) -> tuple[Admission, PersonKeys]:
+        tenant = access.caller.tenant
+        ref = self.keyring.ref(tenant, access.person)
+        admission = admit(uow, ref, self.registry.of(tenant), access, at)
+        return admission, self.keyring.keys(admission.person)
+
+    def _note(self, access: Access, keys: PersonKeys, found: Found, limit: int) -> Recorded:
+        by, count = access.caller.assistant, min(limit, len(found))
+        return self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
+
+    def _names(
+        self, uow: UnitOfWork, keys: PersonKeys, person: PersonRow, query: RawText
+    ) -> _Names:
+        """Who of the person's vault is named."""
+        said = candidate_names(query, keys.blind_index)
+        known = self.candidates.entities(uow, person, said.hashes)
+        return said, query_mentions(said, known)
+
+    def _wanted(self, query: RawText, names: _Names, at: datetime, asked: datetime | None) -> Query:
+        said, mentions = names
+        text = embedding_text(query, masked_spans(query, said, mentions))
         return Query(
             vector=self.encoder.encode([text])[0],
             terms=terms(text.value),

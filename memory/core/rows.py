@@ -165,6 +165,7 @@ class OperatorAction(StrEnum):
     REKEY = "rekey"
     FORGET = "forget"
     ERASED = "erased"
+    REINDEX = "reindex"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,35 @@
-"""`tacit status`: how the server is, in figures and never in content."""
+"""`tacit status`: how the server is, in figures and never in content; `tacit reindex`."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from server.cli.arguments import AsJson
-from server.cli.output import moment, out, print_json
+from server.cli.arguments import AsJson, people
+from server.cli.output import errors, moment, out, print_json
 from server.cli.session import Session, client_command
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command."""
+    """Adds the commands."""
     client_command(app, "status", "operator")(status)
+    client_command(app, "reindex", "operator")(reindex)
+
+
+def reindex(
+    session: Session,
+    person: Annotated[
+        str, typer.Option("--person", "-p", help="The index of this person only.")
+    ] = "",
+) -> None:
+    """Builds the vector index anew from the database, while the server serves."""
+    from memory.v1.operator_service_pb2 import RebuildIndexRequest
+
+    request = RebuildIndexRequest(parent=people(person) if person else "")
+    count = session.call(session.operator.RebuildIndex, request).memory_count
+    errors.print(f"{count} memories go into the index anew; `tacit status` shows how far it is")
 
 
 def status(session: Session, as_json: AsJson = False) -> None:

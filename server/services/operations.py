@@ -10,6 +10,7 @@ from typing import Final
 
 from memory.app.consents import Consents
 from memory.app.register import Register
+from memory.app.reindex import Reindex
 from memory.app.rekey import Rekey
 from memory.app.report import Report
 from memory.app.restrict import Restrict
@@ -31,7 +32,6 @@ from server.rights_requests import (
     to_extension,
     to_outcome,
 )
-from server.services.unbuilt import unbuilt
 
 MAX_REQUEST_ID_CHARS: Final = 64
 
@@ -48,6 +48,7 @@ class Operations:
     status: Status
     rotate: Rotate
     rekey: Rekey
+    reindex: Reindex
     restrict: Restrict
     consents: Consents
     register: Register
@@ -64,7 +65,7 @@ class Operations:
             "PlaceLegalHold": self._hold,
             "ReleaseLegalHold": self._release,
             "InvalidateConsents": self._invalidate,
-            "RebuildIndex": unbuilt,
+            "RebuildIndex": self._rebuild,
             "ListDataSubjectRequests": self._requests,
             "ExtendDataSubjectRequest": self._extend,
             "CloseDataSubjectRequest": self._close,
@@ -110,6 +111,10 @@ class Operations:
             return _progress(self.rotate(call.caller, request.request_id))
         person = person_from(call.caller, request.parent, "parent")
         return _progress(self.rekey(call.caller, person, request.request_id))
+
+    def _rebuild(self, call: Call, request: pb.RebuildIndexRequest) -> pb.RebuildIndexResponse:
+        person = person_from(call.caller, request.parent, "parent") if request.parent else None
+        return pb.RebuildIndexResponse(memory_count=self.reindex(call.caller, person))
 
     def _hold(self, call: Call, request: pb.PlaceLegalHoldRequest) -> pb.LegalHold:
         person = person_from(call.caller, request.name, "name")

@@ -6,12 +6,15 @@ and after it. Under `make stress` every step, 50 times; `-s` shows the counts.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +24,11 @@ from memory.bootstrap import open_tacit
 from memory.config import Config
 from tests.integration.conftest import grant, store, wait_indexed
 
-ROUNDS, ROUNDS_IN_STRESS = 1, 50
 STRIDE = 15
 """`make test` takes only every so many steps, other ones for each kind of run."""
+
+AT_ONCE = 4
+"""Rounds side by side; a step waits more than it works."""
 
 TEXTS = [f"I had tea number {n}" for n in range(12)]
 BOBS = [f"bob pours tea {n}" for n in range(6)]
@@ -31,9 +36,9 @@ BOBS = [f"bob pours tea {n}" for n in range(6)]
 Work = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture
-def work() -> Iterator[Work]:
-    """Runs a job in a process of its own."""
+@contextmanager
+def _worker() -> Iterator[Work]:
+    """Runs jobs, each in a process of its own."""
     command = [sys.executable, "-m", "tests.e2e.erasure_victim"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(os.environ)
@@ -66,47 +71,58 @@ def _prepared(folder: Path) -> list[str]:
 @pytest.mark.parametrize("scope", ["person", "memory"])
 @pytest.mark.parametrize("harm", ["kill", "fail"])
 def test_after_any_step_a_person_or_memory_is_fully_there_or_fully_gone(
-    tmp_path: Path, work: Work, scope: str, harm: str, stress: bool
+    tmp_path: Path, scope: str, harm: str, stress: bool
 ) -> None:
     whole = tmp_path / "whole"
     ids = _prepared(whole)
-    gone, rest = ids[0], sorted(ids[1:])
-    there = gone_for_good = 0
-    for turn in range(ROUNDS_IN_STRESS if stress else ROUNDS):
-        at, stride = 1, 1 if stress else STRIDE + (scope == "person") + 2 * (harm == "kill")
-        while True:
-            folder = tmp_path / f"{turn}-{at}"
-            shutil.copytree(whole, folder)
-            job = {"folder": str(folder), "database": None, "scope": scope, "record": gone}
-            outcome = work(**job, harm=harm, at=at)
-            if not outcome["step"]:
-                break
-            assert outcome["status"] == (-9 if harm == "kill" else 0), outcome
-            found = work(**job, harm="none", at=0)["facts"]
-            assert found is not None, outcome
-            assert len(found["bob_recalls"]) == len(BOBS)
-            erased = bool(found["erasures"])
-            if erased:
-                gone_for_good += 1
-                for state, count, settled, certified in found["erasures"]:
-                    assert (state, settled, certified) == ("done", True, True), outcome
-                    assert count == (len(ids) if scope == "person" else 1)
-                if scope == "person":
-                    assert (found["alice"], found["alice_recalls"]) == ([], None), outcome
-                    assert found["collections"] == [len(BOBS)]
-                else:
-                    assert found["alice"] == rest
-                    assert len(found["alice_recalls"]) == len(rest)
-                    assert found["collections"] == sorted([len(BOBS), len(rest)])
-            else:
-                there += 1
-                assert harm == "kill"
-                assert found["alice"] == sorted(ids), outcome
-                assert found["collections"] == sorted([len(BOBS), len(ids)])
-            shutil.rmtree(folder)
-            at += stride
+    rounds, stride = (50, 1) if stress else (1, STRIDE + (scope == "person") + 2 * (harm == "kill"))
+
+    def one(turn: int) -> tuple[int, int]:
+        with _worker() as work:
+            return _round(work, whole, tmp_path / str(turn), ids, scope, harm, stride)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        outcomes = list(pool.map(one, range(rounds)))
+    there, gone = (sum(counts) for counts in zip(*outcomes, strict=True))
     print(
-        f"\n{harm} at a step of erasing a {scope}: {there + gone_for_good} times, "
-        f"{there} fully there, {gone_for_good} fully gone, 0 between"
+        f"\n{harm} at a step of erasing a {scope}: {there + gone} times, "
+        f"{there} fully there, {gone} fully gone, 0 between"
     )
-    assert there + gone_for_good > 0
+    assert there + gone > 0
+
+
+def _round(
+    work: Work, whole: Path, folder: Path, ids: list[str], scope: str, harm: str, stride: int
+) -> tuple[int, int]:
+    """Harm at each step in turn; how often all was there after it, and how often all was gone."""
+    there = gone = 0
+    rest = sorted(ids[1:])
+    for at in itertools.count(1, stride):
+        shutil.copytree(whole, folder)
+        job = {"folder": str(folder), "database": None, "scope": scope, "record": ids[0]}
+        outcome = work(**job, harm=harm, at=at)
+        if not outcome["step"]:
+            break
+        assert outcome["status"] == (-9 if harm == "kill" else 0), outcome
+        found = work(**job, harm="none", at=0)["facts"]
+        assert found is not None, outcome
+        assert len(found["bob_recalls"]) == len(BOBS)
+        if found["erasures"]:
+            gone += 1
+            for state, count, settled, certified in found["erasures"]:
+                assert (state, settled, certified) == ("done", True, True), outcome
+                assert count == (len(ids) if scope == "person" else 1)
+            if scope == "person":
+                assert (found["alice"], found["alice_recalls"]) == ([], None), outcome
+                assert found["collections"] == [len(BOBS)]
+            else:
+                assert found["alice"] == rest
+                assert len(found["alice_recalls"]) == len(rest)
+                assert found["collections"] == sorted([len(BOBS), len(rest)])
+        else:
+            there += 1
+            assert harm == "kill"
+            assert found["alice"] == sorted(ids), outcome
+            assert found["collections"] == sorted([len(BOBS), len(ids)])
+        shutil.rmtree(folder)
+    return there, gone

@@ -43,6 +43,11 @@ _BY_REF_LOCKED: Final = _BY_REF.with_for_update(key_share=True)
 """Lets others add what hangs on the person: a read is written down while a write goes on."""
 _BY_SUBJECT: Final = PEOPLE.where(persons.c.subject == bindparam("subject"))
 _SUBJECTS: Final = select(persons.c.subject).order_by(persons.c.created_at, persons.c.subject)
+_OF_TENANT: Final = (
+    select(persons.c.subject)
+    .where(persons.c.tenant == bindparam("at_tenant"), persons.c.state == PersonState.ACTIVE.value)
+    .order_by(persons.c.created_at, persons.c.subject)
+)
 _TOTALS: Final = select(
     select(func.count()).select_from(persons).scalar_subquery(),
     select(func.count()).select_from(memories).scalar_subquery(),
@@ -113,6 +118,9 @@ class People(Transaction):
 
     def subjects(self) -> Iterator[SubjectId]:
         return iter([SubjectId(value) for (value,) in self._rows(_SUBJECTS)])
+
+    def people_of(self, tenant: TenantId) -> list[SubjectId]:
+        return [SubjectId(v) for (v,) in self._rows(_OF_TENANT, {"at_tenant": tenant.value})]
 
     def totals(self) -> tuple[int, int]:
         people, records = self._rows(_TOTALS)[0]

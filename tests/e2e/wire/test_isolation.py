@@ -142,7 +142,8 @@ def test_an_operator_gets_figures_and_no_memories(
     outcome = _walk(operator.channel, rpcs, jane.fill)
     answered = {name for name, why in outcome.items() if why == ""}
     assert answered == {
-        "GetStatus", "GetCheckpoint", "ReleaseLegalHold", "ListDataSubjectRequests"
+        "GetStatus", "GetCheckpoint", "RebuildIndex", "ReleaseLegalHold",
+        "ListDataSubjectRequests",
     }  # fmt: skip
 
 
