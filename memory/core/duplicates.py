@@ -5,8 +5,8 @@
 
 Rules:
 - The same is what agrees in everything that is kept: purpose, assistant, kind, speaker, event time,
-  labels, sources, what it supersedes, until when it holds and its importance. Text and speaker are compared without
-  case, white space and what ends a sentence; a question stays one.
+  labels, sources, what it supersedes, until when it holds, and importance. Text and speaker are
+  compared without case, white space and what ends a sentence; a question stays one.
 - What holds (a fact, a preference) is the same in any session and at any time, unless it names days
   that are others by then ("tomorrow"). What happens (all else) belongs to its session, and people
   say "yes" twice: it is the same at the same event time; without one, only right after itself and

@@ -54,6 +54,7 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         "purposes": "p.toml",
         "detection": "d.toml",
         "protection": "v.toml",
+        "limits": "l.toml",
         "sealed_megabytes": "64",
         "idle_seconds": "60",
         "encoder": "e",
