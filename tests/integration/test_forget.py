@@ -12,6 +12,7 @@ import pytest
 import memory.app.recall
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
+from memory.core.feedback import Feedback
 from memory.core.residue import Needles
 from memory.core.values import PersonId, RawText, RecordId
 from memory.errors import ConsentError, ErasureInProgressError, LostRaceError
@@ -157,7 +158,8 @@ def test_what_a_recall_in_flight_opened_is_not_kept_after_the_person_is_forgotte
         reached.set()
         assert go.wait(30)
         tacit.recall.keyring.keys(person)
-        opened.whole(keys, -1, MemoryFilter(), list, lambda _: [], lambda: None)
+        opened.whole(keys, -1, MemoryFilter(), list, lambda _: [], lambda: None, Feedback())
+        opened.feedback(keys, -1, lambda: None)
         opened.aliases(keys.subject, -1, dict)
         return result
 
