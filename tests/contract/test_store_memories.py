@@ -246,3 +246,18 @@ def test_a_memory_seen_again_keeps_the_rest_of_itself(store: SqlStore) -> None:
         (head,) = unit.heads(person.subject, ANY)
         assert (head.version, head.sightings) == (memory.version, 2)
     assert as_stored(store, person).revision > before
+
+
+def test_a_memory_sealed_anew_has_a_new_tag_if_it_has_one(store: SqlStore) -> None:
+    subject = stored_person(store).subject
+    tagged, bare = add_memory(store, subject, content_tag=b"1" * 16), add_memory(store, subject)
+    anew = [
+        replace(row, content_tag=b"2" * 16, body=SealedRecord(b"anew"), key_version=2)
+        for row in (tagged, bare)
+    ]
+    with store.write() as unit:
+        unit.reseal_memories(anew)
+        unit.commit()
+    with store.read() as unit:
+        assert unit.memory(subject, tagged.id) == anew[0]
+        assert unit.memory(subject, bare.id) == replace(anew[1], content_tag=None)

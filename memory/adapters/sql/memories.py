@@ -87,6 +87,7 @@ _REPLACE: Final = (
     )
     .values({c: bindparam(c.name) for c in memories.c if c.name not in {"id", "subject"}})
 )
+_TAG: Final = memories.c.content_tag
 _RESEAL: Final = (
     update(memories)
     .where(
@@ -99,7 +100,8 @@ _RESEAL: Final = (
             name: bindparam(name)
             for name in ("session_tag", "key_version", "body", "features", "originals")
         }
-        | {"content_tag": case((memories.c.content_tag.is_not(None), bindparam("content_tag")))}
+        # The column in one branch tells PostgreSQL the type of the other.
+        | {"content_tag": case((_TAG.is_(None), _TAG), else_=bindparam("content_tag"))}
     )
 )
 _SEE_AGAIN: Final = (
