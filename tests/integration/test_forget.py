@@ -138,7 +138,8 @@ def test_what_a_recall_in_flight_opened_is_not_kept_after_the_person_is_forgotte
         reached.set()
         assert go.wait(30)
         tacit.recall.keyring.keys(person)
-        opened.whole(keys, -1, MemoryFilter(), list, lambda _: [], lambda: None)
+        feedback = opened.feedback(keys, -2, lambda: None)
+        opened.whole(keys, -1, MemoryFilter(), list, lambda _: [], lambda: None, feedback)
         opened.aliases(keys.subject, -1, dict)
         return result
 
