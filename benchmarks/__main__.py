@@ -33,8 +33,10 @@ SUITE: Final = {
     "erasure": None,
     "forgetting": None,
     "sealed": None,
+    "noisy": None,
     "ledger": None,
     "export": None,
+    "observing": None,
 }
 """Names, and the files each one needs."""
 

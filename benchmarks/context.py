@@ -59,9 +59,10 @@ def build_all(conversations: Sequence[Conversation]) -> dict[int, list[Built]]:
             person = f"person-of-conversation-{place}"
             ids = store(client, person, conversation)
             client.wait_until_indexed()
+            asked = conversation.end
             for question in conversation.questions:
                 for budget in BUDGETS:
-                    context = client.context(person, question.text, budget)
+                    context = client.context(person, question.text, budget, asked)
                     if context.token_count > budget:
                         raise SystemExit(f"{context.token_count} tokens, {budget} were allowed")
                     inside = {ids[citation.memory] for citation in context.citations}

@@ -58,6 +58,11 @@ class Conversation:
     turns: Sequence[Turn]
     questions: Sequence[Question]
 
+    @property
+    def end(self) -> datetime | None:
+        """When the last was said, and so when the questions are asked; None if nobody wrote it."""
+        return max((turn.time for turn in self.turns if turn.time is not None), default=None)
+
 
 def read_folder(folder: Path) -> list[Conversation]:
     """Every `*.json` in the folder, by name.

@@ -9,7 +9,8 @@ all memories for each question with the product's own `core.ranking`
 - with the weights that fit best on all other conversations, for each conversation in turn
   (leave one out): what is left of a gain there does not come from knowing the answers.
 
-The first row is what `benchmarks.retrieval` finds over gRPC.
+Questions are asked when the last turn was said. The first row is what `benchmarks.retrieval` finds
+over gRPC. No conversation of these says what is important: that part has nothing to show.
 """
 
 from __future__ import annotations
@@ -142,7 +143,9 @@ def _gather(tacit: Tacit, place: int, conversation: Conversation) -> Ranking:
         stored = tacit.remember(access, drafts)
         turns |= {one.memory.id: turn.id for one, turn in zip(stored, batch, strict=True)}
     asked = [
-        Asked(tacit.recall.wanted(access, RawText(q.text)), q.category, q.evidence)
+        Asked(
+            tacit.recall.wanted(access, RawText(q.text), conversation.end), q.category, q.evidence
+        )
         for q in conversation.questions
     ]
     corpus = whole(tacit, access)

@@ -12,18 +12,19 @@ Tacit with anonymization switched off, by a policy that keeps every type of find
 
 The last table has each part of the ranking switched off, in this process (`benchmarks.ranking`).
 
-All are asked for the first 50; recall@k, nDCG@10 and MRR as in `benchmarks/quality.py`.
+Questions are asked when the last turn was said (`reference_time`): "last week" in one is counted
+from there. All are asked for the first 50; recall@k, nDCG@10 and MRR as in `benchmarks/quality.py`.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from rich.table import Table
 
 from benchmarks.baselines import BM25, Chroma, Dense, plain_chroma
@@ -32,7 +33,7 @@ from benchmarks.fp32 import fp32_encoder
 from benchmarks.frame import Figure, parser, progress, publish, table
 from benchmarks.quality import DEPTH, NAMES, SHORT_NAMES, Answer, Metrics, mean, summary
 from benchmarks.ranking import gather, switched_off
-from benchmarks.server import Client, tacit_server
+from benchmarks.server import Client, tacit_server, timestamp
 from memory.adapters.detection.catalogue import Catalogue
 from memory.adapters.detection.shipped import shipped_model
 from memory.v1.core_pb2 import Memory
@@ -111,7 +112,7 @@ def ask_tacit(
             stored = time.monotonic()
             client.wait_until_indexed()
             indexed = time.monotonic()
-            answers += ask(conversation, tacit(client, person, ids))
+            answers += ask(conversation, tacit(client, person, ids, conversation.end))
             seconds["store"] += stored - start
             seconds["index"] += indexed - stored
             seconds["recall"] += time.monotonic() - indexed
@@ -120,9 +121,9 @@ def ask_tacit(
     return answers, seconds
 
 
-def tacit(client: Client, person: str, ids: Mapping[str, str]) -> Ask:
-    """Recall over gRPC, told in the data set's ids."""
-    return lambda question: [ids[name] for name in client.recall(person, question, DEPTH)]
+def tacit(client: Client, person: str, ids: Mapping[str, str], asked: datetime | None) -> Ask:
+    """Recall over gRPC, told in the data set's ids; `asked` is when."""
+    return lambda question: [ids[name] for name in client.recall(person, question, DEPTH, asked)]
 
 
 def store(client: Client, person: str, conversation: Conversation) -> dict[str, str]:
@@ -134,12 +135,12 @@ def store(client: Client, person: str, conversation: Conversation) -> dict[str, 
 
 def as_memory(turn: Turn) -> Memory:
     """The turn as the wire takes it."""
-    memory = Memory(text=turn.text, speaker=turn.speaker, session=turn.session)
-    if turn.time is not None:
-        time_said = Timestamp()
-        time_said.FromDatetime(turn.time)
-        memory.event_time.CopyFrom(time_said)
-    return memory
+    return Memory(
+        text=turn.text,
+        speaker=turn.speaker,
+        session=turn.session,
+        event_time=timestamp(turn.time),
+    )
 
 
 def ask_baselines(conversations: Sequence[Conversation]) -> dict[str, list[Answer]]:

@@ -24,12 +24,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
@@ -136,16 +137,24 @@ class Client:
         request = StoreMemoryRequest(parent=f"people/{person}", access=self._access, memory=memory)
         self._memory.StoreMemory(request, timeout=CALL_SECONDS, metadata=self._token)
 
-    def hits(self, person: str, query: str, limit: int) -> RecallMemoriesResponse:
-        """One RecallMemories call."""
+    def hits(
+        self, person: str, query: str, limit: int, asked: datetime | None = None
+    ) -> RecallMemoriesResponse:
+        """One RecallMemories call; `asked` is when, if not now."""
         request = RecallMemoriesRequest(
-            parent=f"people/{person}", access=self._access, query=query, limit=limit
+            parent=f"people/{person}",
+            access=self._access,
+            query=query,
+            limit=limit,
+            reference_time=timestamp(asked),
         )
         return self._memory.RecallMemories(request, timeout=CALL_SECONDS, metadata=self._token)
 
-    def recall(self, person: str, query: str, limit: int) -> list[str]:
+    def recall(
+        self, person: str, query: str, limit: int, asked: datetime | None = None
+    ) -> list[str]:
         """Names of the memories found, best first."""
-        return [hit.memory.name for hit in self.hits(person, query, limit).hits]
+        return [hit.memory.name for hit in self.hits(person, query, limit, asked).hits]
 
     def answers(self, person: str, query: str, limit: int) -> bytes:
         """What is found and how it scores, to the bit."""
@@ -180,10 +189,16 @@ class Client:
         alive = (e for e in status.key_epochs if not e.HasField("destroy_time"))
         return {int(epoch.key_epoch) for epoch in alive}
 
-    def context(self, person: str, query: str, tokens: int) -> BuildContextResponse:
-        """One BuildContext call."""
+    def context(
+        self, person: str, query: str, tokens: int, asked: datetime | None
+    ) -> BuildContextResponse:
+        """One BuildContext call; `asked` is when, if not now."""
         request = BuildContextRequest(
-            parent=f"people/{person}", access=self._access, query=query, max_tokens=tokens
+            parent=f"people/{person}",
+            access=self._access,
+            query=query,
+            max_tokens=tokens,
+            reference_time=timestamp(asked),
         )
         return self._memory.BuildContext(request, timeout=CALL_SECONDS, metadata=self._token)
 
@@ -291,3 +306,12 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def timestamp(time: datetime | None) -> Timestamp | None:
+    """The instant as the wire takes it."""
+    if time is None:
+        return None
+    made = Timestamp()
+    made.FromDatetime(time)
+    return made

@@ -66,6 +66,7 @@ POLICIES: Final[Mapping[str, Policy]] = {
     "memory.v1.MemoryService/RecallMemories": _policy(_ASSISTANT_OR_PERSON, READ),
     "memory.v1.MemoryService/BuildContext": _policy(_ASSISTANT_OR_PERSON, READ),
     "memory.v1.MemoryService/GetProfile": _policy(_ASSISTANT_OR_PERSON, READ),
+    "memory.v1.MemoryService/BuildHandover": _policy(_ASSISTANT_OR_PERSON, READ),
     "memory.v1.MemoryService/RateMemory": _policy(_ASSISTANT_OR_PERSON, WRITE),
     "memory.v1.MemoryService/GetPersonalization": _policy(_ASSISTANT_OR_PERSON, READ),
     "memory.v1.MemoryService/ResetPersonalization": _policy(_ASSISTANT_OR_PERSON, WRITE),

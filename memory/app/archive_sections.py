@@ -36,7 +36,14 @@ from memory.core.micros import from_place, to_place
 from memory.core.pseudonyms import Entity
 from memory.core.record_format import unseal
 from memory.core.values import MemoryContent, RecordId, SealedRecord
-from memory.ports import AccessEvent, AccessFilter, MemoryFilter, UnitOfWork, VersionHead
+from memory.ports import (
+    AccessEvent,
+    AccessFilter,
+    MemoryFilter,
+    MemoryRow,
+    UnitOfWork,
+    VersionHead,
+)
 
 PAGE: Final = 200
 
@@ -133,8 +140,15 @@ def _memories(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
                 "updated_at": row.updated_at,
                 "version": row.version,
                 "expires_at": row.expires_at,
+                **_repeated(row),
             },
         )
+
+
+def _repeated(row: MemoryRow) -> Fields:
+    if row.last_seen_at is None:
+        return {}
+    return {"sightings": row.sightings, "last_seen_at": row.last_seen_at}
 
 
 def _versions(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
@@ -248,6 +262,8 @@ def _said(
         about["valid_until"] = content.until
     if content.supersedes:
         about["supersedes"] = [str(older) for older in content.supersedes]
+    if content.importance is not None:
+        about["importance"] = content.importance
     if not revealed:
         speaker = content.speaker.value if content.speaker else None
         return {"text": content.text.value, "speaker": speaker, **about}

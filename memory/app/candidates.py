@@ -33,7 +33,9 @@ from memory.ports import (
     MemoryFilter,
     MemoryHead,
     MemoryRow,
+    Observer,
     PersonRow,
+    Step,
     UnitOfWork,
 )
 
@@ -71,6 +73,7 @@ class Candidates:
     index_failed: Callable[[], None]
     """Called when the index did not answer, so that it is looked after."""
     few: int
+    observer: Observer
 
     def entities(
         self, uow: UnitOfWork, person: PersonRow, hashes: Iterable[bytes]
@@ -93,17 +96,18 @@ class Candidates:
         """All that `filter_` and `narrow` let through; None of a person with more than `few`."""
         if person.numbered > self.few:
             return None
-        feedback = self._feedback(uow, keys, person)
-        whole = self.opened.whole(
-            keys,
-            person.revision,
-            filter_,
-            lambda: uow.heads(keys.subject, filter_),
-            lambda records: uow.memories(keys.subject, records, filter_),
-            lambda: uow.next_expiry(keys.subject, filter_),
-            feedback,
-        )
-        return _narrowed(Found(whole.corpus, whole.opened, feedback), narrow)
+        with self.observer.step(Step.RECALL_CANDIDATES):
+            feedback = self._feedback(uow, keys, person)
+            whole = self.opened.whole(
+                keys,
+                person.revision,
+                filter_,
+                lambda: uow.heads(keys.subject, filter_),
+                lambda records: uow.memories(keys.subject, records, filter_),
+                lambda: uow.next_expiry(keys.subject, filter_),
+                feedback,
+            )
+            return _narrowed(Found(whole.corpus, whole.opened, feedback), narrow)
 
     def near(
         self,
@@ -123,15 +127,16 @@ class Candidates:
         def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
             return uow.memories(keys.subject, records, filter_)
 
-        heads = in_order(
-            uow.heads(keys.subject, filter_)
-            if narrow.by_time
-            else self._near(uow, keys, person, vector, filter_, limit, load)
-        )
-        opened = self.opened.open(keys, heads, load)
-        feedback = self._feedback(uow, keys, person)
-        made = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
-        return _narrowed(Found(made, opened, feedback), narrow)
+        with self.observer.step(Step.RECALL_CANDIDATES):
+            heads = in_order(
+                uow.heads(keys.subject, filter_)
+                if narrow.by_time
+                else self._near(uow, keys, person, vector, filter_, limit, load)
+            )
+            opened = self.opened.open(keys, heads, load)
+            feedback = self._feedback(uow, keys, person)
+            made = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
+            return _narrowed(Found(made, opened, feedback), narrow)
 
     def _feedback(self, uow: UnitOfWork, keys: PersonKeys, person: PersonRow) -> Feedback:
         return self.opened.feedback(keys, person.revision, lambda: uow.feedback(keys.subject))

@@ -35,7 +35,7 @@ from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.values import RecordId, SealedRecord, SubjectId
-from memory.ports import MemoryFilter, MemoryHead, MemoryRow
+from memory.ports import CacheUse, MemoryFilter, MemoryHead, MemoryRow
 
 MAX_ENTRIES: Final = 50_000
 """Bounds what lies open in memory: some 4 KB each."""
@@ -57,8 +57,12 @@ class Opened(NamedTuple):
     row: MemoryRow
 
     def holds(self, head: MemoryHead, keys: PersonKeys) -> bool:
-        """Whether it is this version, sealed with these keys."""
-        return self.row.version == head.version and self.row.key_version == keys.version
+        """Whether it is this version, told as often, and sealed with these keys."""
+        return (self.row.version, self.row.sightings, self.row.key_version) == (
+            head.version,
+            head.sightings,
+            keys.version,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ class OpenedFeatures:
         self._people: OrderedDict[SubjectId, _Person] = OrderedDict()
         self._count = 0
         self._gone = Tombstones()
+        self._evicted = 0
 
     def open(self, keys: PersonKeys, heads: Sequence[MemoryHead], load: Load) -> list[Opened]:
         """Each head's memory, in order; `load` fetches the rows of those not held."""
@@ -196,6 +201,7 @@ class OpenedFeatures:
             while self._count > self._limit and self._people:
                 _, dropped = self._people.popitem(last=False)
                 self._count -= len(dropped.opened)
+                self._evicted += len(dropped.opened)
 
     def _used(self, subject: SubjectId) -> _Person:
         if subject in self._gone:
@@ -210,6 +216,7 @@ class OpenedFeatures:
         limit = self._monotonic() - self._idle
         with self._lock:
             for subject in [s for s, person in self._people.items() if person.used <= limit]:
+                self._evicted += len(self._people[subject].opened)
                 self._drop(subject)
 
     def forget(self, subject: SubjectId) -> None:
@@ -227,6 +234,11 @@ class OpenedFeatures:
         """Whose memories lie open."""
         with self._lock:
             return set(self._people)
+
+    def use(self) -> CacheUse:
+        """How many memories lie open."""
+        with self._lock:
+            return CacheUse(self._count, self._evicted)
 
     def _drop(self, subject: SubjectId) -> None:
         if person := self._people.pop(subject, None):

@@ -48,8 +48,10 @@ from memory.ports import (
     AccessAction,
     Clock,
     Encoder,
+    Observer,
     PersonRow,
     RandomBytes,
+    Step,
     Store,
     UnitOfWork,
 )
@@ -107,6 +109,7 @@ class Recall:
     candidates: Candidates
     clock: Clock
     ledger: Ledger
+    observer: Observer
     random: RandomBytes
 
     def __call__(
@@ -145,8 +148,9 @@ class Recall:
         purpose = self._checked(access, query)
         at = self.clock()
         with self.store.read() as uow:
-            admission, keys = self._admit(uow, access, at)
-            names = self._names(uow, keys, admission.person, query)
+            with self.observer.step(Step.RECALL_UNDERSTAND):
+                admission, keys = self._admit(uow, access, at)
+                names = self._names(uow, keys, admission.person, query)
             filter_ = narrow.to_filter(keys, admission)
             found = self.candidates.all_of(uow, keys, admission.person, narrow, filter_)
         noted = None if found is None else self._note(access, keys, found, limit)
@@ -158,23 +162,26 @@ class Recall:
                 person, vector = admission.person, wanted.vector
                 found = self.candidates.near(uow, keys, person, vector, narrow, filter_, limit)
         noted = noted or self._note(access, keys, found, limit)
-        tunes = TUNING in admission.visible
-        weights = found.feedback.weights if tunes else WEIGHTS
-        ranked = rank(wanted, found.corpus, limit, among=found.among, weights=weights)
+        with self.observer.step(Step.RECALL_RANK):
+            tunes = TUNING in admission.visible
+            weights = found.feedback.weights if tunes else WEIGHTS
+            ranked = rank(wanted, found.corpus, limit, among=found.among, weights=weights)
         rows = [found.opened[r.index].row for r in ranked]
         shows = admission.shows_affect(access, purpose)
-        hits = [
-            Hit(
-                open_memory(keys, row, affect=shows),
-                r.score,
-                r.parts,
-                row.seq,
-                *found.corpus.ended(r.index),
-            )
-            for row, r in zip(rows, ranked, strict=True)
-        ]
-        noted.wait()
-        return Recalled(hits, at, keys if tunes else None, self.random)
+        with self.observer.step(Step.RECALL_OPEN):
+            hits = [
+                Hit(
+                    open_memory(keys, row, affect=shows),
+                    r.score,
+                    r.parts,
+                    row.seq,
+                    *found.corpus.ended(r.index),
+                )
+                for row, r in zip(rows, ranked, strict=True)
+            ]
+        with self.observer.step(Step.RECALL_RECORD):
+            noted.wait()
+        return Recalled(hits, admission.at, keys if tunes else None, self.random)
 
     def wanted(self, access: Access, query: RawText, asked: datetime | None = None) -> Query:
         """What the query looks for, told without names; raises as the call does."""
@@ -210,10 +217,13 @@ class Recall:
     def _wanted(self, query: RawText, names: _Names, at: datetime, asked: datetime | None) -> Query:
         said, mentions = names
         text = embedding_text(query, masked_spans(query, said, mentions))
+        with self.observer.step(Step.RECALL_ENCODE):
+            vector = self.encoder.encode([text])[0]
         return Query(
-            vector=self.encoder.encode([text])[0],
+            vector=vector,
             terms=terms(text.value),
             entities=frozenset(m.entity.pseudonym for m in mentions),
             dates=query_dates(query.value, (asked or at).date()),
             at=None if asks_of_before(query.value) else at,
+            asked=(asked or at).date(),
         )

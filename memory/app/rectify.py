@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from memory.app.duplicates import named_tag
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
@@ -105,7 +106,7 @@ class Rectify:
             affect = admission.infers_affect(kept_for)
         expires_at = row.expires_at
         if draft.expire_time != expires_at:
-            expires_at = end(row.stored_at, kept_for.retention, draft.expire_time, admission.at)
+            expires_at = end(row.kept_from, kept_for.retention, draft.expire_time, admission.at)
         (prepared,) = self.preparer.prepare(access.caller.tenant, [draft], affect=affect)
         with self.store.write() as uow:
             admission, keys = self._admit(uow, access, lock=True)
@@ -119,18 +120,23 @@ class Rectify:
                 access,
                 record,
                 row.seq,
-                self.clock(),
+                row.stored_at,
                 self.random,
                 affect=admission.infers_affect(kept_for),
                 expires_at=expires_at,
+                content_tag=(
+                    named_tag(keys, named, row.purpose, row.assistant) if row.content_tag else None
+                ),
             )
             before = older(keys, row, self.random)
             row = replace(
                 sealed,
                 purpose=row.purpose,
                 assistant=row.assistant,
-                stored_at=row.stored_at,
+                updated_at=self.clock(),
                 version=row.version + 1,
+                sightings=row.sightings,
+                last_seen_at=row.last_seen_at,
             )
             if not uow.replace_memory(row, row.version - 1):
                 raise _conflict()
@@ -185,6 +191,7 @@ def _draft(memory: Remembered, words: Words) -> Draft:
         sources=memory.content.sources,
         until=memory.content.until,
         supersedes=memory.content.supersedes,
+        importance=memory.content.importance,
     )
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from memory.app.consents import delegate_place
+from memory.app.duplicates import content_tag
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, engine
 from memory.app.prepare import session_tag, vault_place
@@ -53,6 +54,7 @@ from memory.errors import (
 from memory.ports import (
     Clock,
     MemoryFilter,
+    MemoryHead,
     MemoryRow,
     OperatorAction,
     PersonRow,
@@ -211,7 +213,7 @@ class Rekey:
         current = {
             head.id: ready[head.id]
             for head in heads
-            if head.id in ready and ready[head.id].row.version == head.version
+            if head.id in ready and _is(ready[head.id].row, head)
         }
         late = [head.id for head in heads if head.id not in current]
         rows = uow.memories(old.subject, late, MemoryFilter())
@@ -225,6 +227,7 @@ class Rekey:
             row,
             key_version=new.version,
             session_tag=session_tag(new, content.session),
+            content_tag=content_tag(new, content, originals, row.kind, row.purpose, row.assistant),
             body=sealed.body,
             features=sealed.features,
             originals=sealed.originals,
@@ -319,6 +322,10 @@ class Rekey:
             for entity, value in opened.items()
         ]
         uow.replace_vault(old.subject, sealed, aliases)
+
+
+def _is(row: MemoryRow, head: MemoryHead) -> bool:
+    return (row.version, row.sightings) == (head.version, head.sightings)
 
 
 def _words(originals: Originals) -> _Words:

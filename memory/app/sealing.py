@@ -53,6 +53,8 @@ class Remembered:
     version: int
     expires_at: datetime | None = None
     words: Words | None = None
+    sightings: int = 1
+    last_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,7 @@ def seal_fields(
     """Each field under its own salt; `originals` under the vault's key."""
     return SealedFields(
         body=seal_body(keys, record, content, random),
-        features=seal(
-            keys,
-            keys.record,
-            Place(record.value, "features"),
-            encode_features(features),
-            random(SALT_BYTES),
-        ),
+        features=seal_features(keys, record, features, random),
         originals=seal(
             keys,
             keys.vault,
@@ -100,6 +96,14 @@ def seal_body(
     return seal(keys, keys.record, place, encode_body(content), random(SALT_BYTES))
 
 
+def seal_features(
+    keys: PersonKeys, record: RecordId, features: Features, random: RandomBytes
+) -> SealedRecord:
+    """What ranking needs, under a fresh salt."""
+    place = Place(record.value, "features")
+    return seal(keys, keys.record, place, encode_features(features), random(SALT_BYTES))
+
+
 def open_memory(keys: PersonKeys, row: MemoryRow, *, affect: bool = False) -> Remembered:
     """The memory of a row, with inferred mood where `affect` says so; `SealError` when it was
     tampered with.
@@ -115,6 +119,8 @@ def open_memory(keys: PersonKeys, row: MemoryRow, *, affect: bool = False) -> Re
         updated_at=row.updated_at,
         version=row.version,
         expires_at=row.expires_at,
+        sightings=row.sightings,
+        last_seen_at=row.last_seen_at,
     )
 
 

@@ -30,6 +30,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from memory.app.arriving import Arriving
+from memory.app.duplicates import named_tag
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import DENIALS, Ledger
@@ -52,7 +53,6 @@ from memory.core.retention import last
 from memory.core.values import (
     Access,
     Caller,
-    MemoryContent,
     PersonId,
     PurposeId,
     SealedRecord,
@@ -176,7 +176,7 @@ class Incoming:
     def _end(self, archived: ArchivedMemory) -> datetime | None:
         """When a memory ends here."""
         retention = self._registry.require(archived.purpose).retention
-        return last(archived.stored_at, retention, archived.expires_at)
+        return last(archived.kept_from, retention, archived.expires_at)
 
     def _take_entities(self) -> dict[str, Entity]:
         """Whom each pseudonym of the archive stands for here."""
@@ -255,7 +255,11 @@ class Incoming:
         of.stored()
 
     def _link(self, uow: UnitOfWork, keys: PersonKeys, archived: Sequence[ArchivedMemory]) -> None:
-        """What they were derived from, as far as it is here: what had ended is not taken in."""
+        """What they were derived from, as far as it is here: what had ended is not taken in. What
+        they supersede is not looked for when it is told again.
+        """
+        superseded = {older for a in archived for older in a.said.draft.supersedes}
+        uow.untag_memories(keys.subject, superseded)
         named = {source for a in archived for source in a.said.draft.sources}
         if not named:
             return
@@ -281,12 +285,15 @@ class Incoming:
             self._of.random,
             affect=self._infers(admission, archived.purpose),
             expires_at=self._end(archived),
+            content_tag=named_tag(keys, named, archived.purpose, archived.assistant),
+            told_last=archived.last_seen_at,
         )
         return replace(
             sealed,
             assistant=archived.assistant,
             updated_at=archived.updated_at,
             version=archived.version,
+            sightings=archived.sightings,
         )
 
     def _take_versions(
@@ -330,30 +337,19 @@ class Incoming:
     def _version_row(
         self, keys: PersonKeys, archived: ArchivedVersion, named: Named, seq: int, *, affect: bool
     ) -> VersionRow:
-        draft = archived.said.draft
-        content = MemoryContent(
-            named.text,
-            named.speaker,
-            draft.session,
-            draft.event_time,
-            dict(draft.labels),
-            named.prepared.affect if affect else None,
-            draft.sources,
-            draft.until,
-            draft.supersedes,
-        )
         nothing = SealedRecord(b"")
         row = VersionRow(
             archived.memory,
             keys.subject,
             seq,
             archived.version,
-            draft.kind,
+            archived.said.draft.kind,
             archived.updated_at,
             keys.version,
             nothing,
             nothing,
         )
+        content = named.content(affect=affect)
         return seal_version(keys, row, content, named.originals, self._of.random)
 
 

@@ -1,8 +1,8 @@
 """What an archive's lines say of a person's memories, read strictly.
 
 Rules:
-- A line has exactly the fields of its type, and of those in `_STATED` what was stated: what is not
-  understood is refused, never dropped.
+- A line has exactly the fields of its type, of those in `_STATED` what was stated, and both of
+  `_REPEATED` or none: what is not understood is refused, never dropped.
 - What a memory could not be when it was stored, it cannot be in an archive (`core.draft`).
 - Mood that was inferred is a guess made elsewhere: read is that there was one, not what it said.
 - Errors carry the number of the line, and nothing of what stands in it.
@@ -34,7 +34,8 @@ _MEMORY: Final = _SAID | {
     "type", "id", "purpose", "assistant", "stored_at", "updated_at", "version",
     "expires_at",
 }  # fmt: skip
-_STATED: Final = frozenset({"supersedes", "valid_until"})
+_STATED: Final = frozenset({"supersedes", "valid_until", "importance"})
+_REPEATED: Final = frozenset({"sightings", "last_seen_at"})
 _VERSION: Final = _SAID | {"type", "memory", "version", "updated_at"}
 _RATING: Final = frozenset({"type", "memory", "version", "rating", "at", "steps"})
 _PSEUDONYM: Final = frozenset({"type", "pseudonym", "entity_type", "number", "value"})
@@ -81,6 +82,13 @@ class ArchivedMemory:
     updated_at: datetime
     version: int
     expires_at: datetime | None
+    sightings: int = 1
+    last_seen_at: datetime | None = None
+
+    @property
+    def kept_from(self) -> datetime:
+        """From when its purpose's retention counts."""
+        return self.last_seen_at or self.stored_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +119,14 @@ def read_entity(line: Line) -> ArchivedEntity:
 
 def read_memory(line: Line, now: datetime) -> ArchivedMemory:
     """A line of type `memory`."""
-    with _of(line, _MEMORY) as f:
+    repeated = set(line.fields) >= _REPEATED
+    with _of(line, _MEMORY | _REPEATED if repeated else _MEMORY) as f:
         stored, updated = _past(line, "stored_at", now), _past(line, "updated_at", now)
         if updated < stored:
             raise InvalidArgumentError("updated_at", "lies before stored_at")
+        seen = _past(line, "last_seen_at", now) if repeated else None
+        if seen is not None and (seen < stored or _number(f, "sightings") == 1):
+            raise InvalidArgumentError("sightings", "a memory told again was told before")
         expires = f["expires_at"]
         return ArchivedMemory(
             line.number,
@@ -126,6 +138,8 @@ def read_memory(line: Line, now: datetime) -> ArchivedMemory:
             updated,
             _number(f, "version"),
             None if expires is None else instant(expires, line.number, "expires_at"),
+            _number(f, "sightings") if repeated else 1,
+            seen,
         )
 
 
@@ -187,6 +201,7 @@ def _said(line: Line) -> Said:
             instant(f["valid_until"], line.number, "valid_until") if "valid_until" in f else None
         ),
         supersedes=_records(f, "supersedes") if "supersedes" in f else (),
+        importance=_share(f, "importance") if "importance" in f else None,
     )
     speaker_hidden = f["speaker_hidden"]
     if speaker_hidden is not None and (speaker is None or not isinstance(speaker_hidden, str)):
@@ -195,6 +210,13 @@ def _said(line: Line) -> Said:
         raise InvalidArgumentError("affect", "must be an object, or null")
     hidden = _hidden(f["hidden"], len(draft.text.value))
     return Said(draft, hidden, speaker_hidden, f["affect"] is not None)
+
+
+def _share(fields: Mapping[str, Any], name: str) -> float:
+    value = fields[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidArgumentError(name, "must be a number")
+    return float(value)
 
 
 def _records(fields: Mapping[str, Any], name: str) -> tuple[RecordId, ...]:

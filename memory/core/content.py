@@ -20,7 +20,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import numpy as np
@@ -28,6 +28,7 @@ import numpy as np
 from memory.core.affect import Affect, Cue
 from memory.core.facts import Claim
 from memory.core.pseudonyms import Mention
+from memory.core.relative_dates import Days
 from memory.core.values import MemoryContent, PseudonymizedText, RawText, RecordId, Vector
 from memory.errors import SealError
 
@@ -44,7 +45,10 @@ class Features:
     `speaker` and the `entities` that the text mentions are pseudonyms, `speaker` may be empty.
     `asks` when the text ends with a question, which what follows answers. `claims` are what it
     says of someone (`core.facts`); `until` is when it stops to hold and `supersedes` what it
-    replaces, as far as whoever stored it said so.
+    replaces, as far as whoever stored it said so. `since` is when it was told first, where `time`
+    is when it was told again. `days` are the times that it tells of, other than its own
+    (`core.dates`); `saying` is the same for texts that say the same (`core.saying`), empty for what
+    was stored before that was kept; `importance` is 0..1, 0 where none was given.
     """
 
     vector: Vector
@@ -56,6 +60,10 @@ class Features:
     claims: tuple[Claim, ...] = ()
     until: datetime | None = None
     supersedes: tuple[RecordId, ...] = ()
+    since: datetime | None = None
+    days: tuple[Days, ...] = ()
+    saying: str = ""
+    importance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,8 @@ def encode_body(content: MemoryContent) -> bytes:
         body["until"] = content.until.isoformat()
     if content.supersedes:
         body["supersedes"] = [str(record) for record in content.supersedes]
+    if content.importance is not None:
+        body["importance"] = content.importance
     return _dump(body)
 
 
@@ -132,6 +142,7 @@ def decode_body(data: bytes) -> MemoryContent:
             sources=_records(body.get("sources", ())),
             until=_time(body["until"]) if "until" in body else None,
             supersedes=_records(body.get("supersedes", ())),
+            importance=_share(body["importance"]) if "importance" in body else None,
         )
 
 
@@ -163,6 +174,14 @@ def encode_features(features: Features) -> bytes:
         rest["until"] = features.until.isoformat()
     if features.supersedes:
         rest["supersedes"] = [str(record) for record in features.supersedes]
+    if features.since is not None:
+        rest["since"] = features.since.isoformat()
+    if features.days:
+        rest["days"] = [[days.first.isoformat(), days.last.isoformat()] for days in features.days]
+    if features.saying:
+        rest["saying"] = features.saying
+    if features.importance:
+        rest["importance"] = features.importance
     return header + features.vector.astype("<f2").tobytes() + _dump(rest)
 
 
@@ -183,7 +202,24 @@ def decode_features(data: bytes) -> Features:
             claims=tuple(_claim(claim) for claim in rest.get("claims", ())),
             until=_time(rest["until"]) if "until" in rest else None,
             supersedes=_records(rest.get("supersedes", ())),
+            since=_time(rest["since"]) if "since" in rest else None,
+            days=tuple(_days(days) for days in rest.get("days", ())),
+            saying=_text(rest.get("saying", "")),
+            importance=_share(rest.get("importance", 0.0)),
         )
+
+
+def _days(value: list[object]) -> Days:
+    first, last = (date.fromisoformat(_text(day)) for day in value)
+    if last < first:
+        raise ValueError
+    return Days(first, last)
+
+
+def _share(value: object) -> float:
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError
+    return float(value)
 
 
 def _claim(value: list[object]) -> Claim:

@@ -11,7 +11,8 @@ Rules:
 - Never over the budget, as counted on the finished text. Deterministic.
 - Chosen by rank: the best that fits comes in, what is too long for the room left is passed over.
   Told in order: by day and session, and there as it was said.
-- What was said twice in the same words by the same speaker comes in once.
+- What was said twice by the same speaker comes in once: in the same words, or in nearly the same
+  (`core.saying`).
 - What holds no more says until when it did, and what was rated wrong that it was.
 - A memory is one line. One that would take more than half the budget is cut.
 """
@@ -26,6 +27,7 @@ from itertools import groupby
 from typing import Final
 
 from memory.core.relative_dates import MONTHS
+from memory.core.saying import said
 from memory.core.values import RecordId
 
 CountTokens = Callable[[str], int]
@@ -67,19 +69,16 @@ class Context:
 def pack(ranked: Sequence[Told], budget: int, count: CountTokens) -> Context:
     """As much as `budget` tokens hold of `ranked`, best first."""
     chosen: list[Told] = []
-    seen: set[tuple[str, ...]] = set()
+    seen: set[tuple[str, str]] = set()
     days: set[tuple[date, str]] = set()
     left = budget
     for memory in ranked:
-        words = (memory.speaker, *_WORD.findall(memory.text.casefold()))
-        if words in seen:
-            continue
-        short = _shortened(memory, budget // 2, count)
+        short = shortened(memory, budget // 2, count)
         heading = 0 if _group(short) in days else count(_heading(_group(short)[0]))
         needed = heading + count(_line(len(chosen) + 1, short))
-        if needed <= left:
+        if needed <= left and (what := _what_is_said(memory)) not in seen:
             left -= needed
-            seen.add(words)
+            seen.add(what)
             days.add(_group(short))
             chosen.append(short)
     while (context := _told(chosen, count)).tokens > budget:
@@ -104,6 +103,11 @@ def _told(chosen: Sequence[Told], count: CountTokens) -> Context:
     return Context(text, count(text), tuple(m.id for m in ordered))
 
 
+def _what_is_said(memory: Told) -> tuple[str, str]:
+    saying = said(memory.text, _group(memory)[0]).saying
+    return memory.speaker, saying or " ".join(_WORD.findall(memory.text.casefold()))
+
+
 def _group(memory: Told) -> tuple[date, str]:
     return memory.time.astimezone(UTC).date(), memory.session
 
@@ -123,7 +127,7 @@ def _line(number: int, memory: Told) -> str:
     return f"[{number}] {until}{speaker}{_SPACE.sub(' ', memory.text).strip()}"
 
 
-def _shortened(memory: Told, most: int, count: CountTokens) -> Told:
+def shortened(memory: Told, most: int, count: CountTokens) -> Told:
     """The memory with as much of its beginning as `most` tokens hold, whole words if it has any."""
     if count(memory.text) <= most:
         return memory

@@ -40,7 +40,8 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 class Draft:
     """A memory before it is one. `request_id` empty: every call stores. `expire_time` None: kept
     as long as its purpose says. `until` is when it stops to hold, `supersedes` what it replaces;
-    `extract` asks for what it says of facts to be stored beside it.
+    `importance` is 0..1, None where nobody said; `extract` asks for what it says of facts to be
+    stored beside it.
     """
 
     text: RawText
@@ -54,6 +55,7 @@ class Draft:
     sources: tuple[RecordId, ...] = ()
     until: datetime | None = None
     supersedes: tuple[RecordId, ...] = ()
+    importance: float | None = None
     extract: bool = False
 
     def __post_init__(self) -> None:
@@ -62,6 +64,8 @@ class Draft:
             _check_line("memory.speaker", self.speaker.value, MAX_NAME_CHARS)
         _check_line("memory.session", self.session, MAX_NAME_CHARS)
         _check_line("request_id", self.request_id, MAX_REQUEST_ID_CHARS)
+        if self.importance is not None and not 0 <= self.importance <= 1:
+            raise InvalidArgumentError("memory.importance", "must be 0 to 1")
         if len(self.labels) > MAX_LABELS:
             raise InvalidArgumentError("memory.labels", f"at most {MAX_LABELS}")
         for name, named in (("sources", self.sources), ("supersedes", self.supersedes)):

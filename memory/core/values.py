@@ -235,7 +235,7 @@ class Access:
 @dataclass(frozen=True, slots=True)
 class MemoryContent:
     """The part of a memory that is sealed. `text` carries pseudonyms in place of names; `until` and
-    `supersedes` are what whoever stored it said of its validity.
+    `supersedes` are what whoever stored it said of its validity, `importance` (0..1) of its weight.
     """
 
     text: PseudonymizedText
@@ -247,3 +247,4 @@ class MemoryContent:
     sources: tuple[RecordId, ...] = ()
     until: datetime | None = None
     supersedes: tuple[RecordId, ...] = ()
+    importance: float | None = None

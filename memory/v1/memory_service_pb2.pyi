@@ -78,15 +78,24 @@ class StoreMemoryResponse(_message.Message):
     MEMORY_FIELD_NUMBER: _builtins.int
     REPEATED_REQUEST_FIELD_NUMBER: _builtins.int
     DERIVED_FIELD_NUMBER: _builtins.int
+    MERGED_FIELD_NUMBER: _builtins.int
     repeated_request: _builtins.bool
     """Whether an earlier call with the same `request_id` stored it."""
+    merged: _builtins.bool
+    """Whether the same memory was there: `memory` is that one, seen once more and not stored twice.
+    The same is what agrees in purpose, assistant, kind, speaker, event time, labels, sources and
+    validity, and in its text but for case, white space and the end of a sentence. What holds (a
+    fact, a preference) is the same in any session. All else is in its own session only, and, where
+    no event time was given, only right after itself and within a minute. What stands twice in
+    one batch is stored twice. Its retention counts anew; it never ends earlier for it.
+    """
     @_builtins.property
     def memory(self) -> _core_pb2.Memory:
         """As it was stored, with pseudonyms."""
 
     @_builtins.property
     def derived(self) -> _containers.RepeatedCompositeFieldContainer[_core_pb2.Memory]:
-        """What `extract` stored beside it; empty for a repeated request."""
+        """What `extract` stored beside it, or found there; empty for a repeated request."""
 
     def __init__(
         self,
@@ -94,10 +103,11 @@ class StoreMemoryResponse(_message.Message):
         memory: _core_pb2.Memory | None = ...,
         repeated_request: _builtins.bool = ...,
         derived: _abc.Iterable[_core_pb2.Memory] | None = ...,
+        merged: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "memory", b"memory", "repeated_request", b"repeated_request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "memory", b"memory", "merged", b"merged", "repeated_request", b"repeated_request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -197,9 +207,9 @@ class RecallMemoriesRequest(_message.Message):
 
     @_builtins.property
     def reference_time(self) -> _timestamp_pb2.Timestamp:
-        """When the query is asked: "yesterday" and "last May" in it are counted from this instant's day
-        in UTC. The time of the call when unset; else in the years 1900 to 9998. It moves nothing else:
-        consent, expiry and what holds are judged at the time of the call.
+        """When the query is asked: "yesterday" and "last May" in it, and how old a memory is, are counted
+        from this instant's day in UTC. The time of the call when unset; else in the years 1900 to
+        9998. It moves nothing else: consent, expiry and what holds are judged at the time of the call.
         """
 
     def __init__(
@@ -296,10 +306,13 @@ class ScorePart(_message.Message):
     POINTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Which part: "dense" (meaning), "lexical" (words), "speaker" (who said it), "entity" (the same
-    people and places), "date" (when), "neighbour" (what was said right before and after it),
-    "answer" (the question it answers), "session" (the best of its conversation), "past" (it holds
-    no more; below zero), "replaces" (how well what it replaced fits), "doubted" (it was rated
-    wrong; below zero). More may come.
+    people and places), "date" (when it was said), "told" (when what it tells of was or will be),
+    "neighbour" (what was said right before and after it), "answer" (the question it answers),
+    "session" (the best of its conversation), "past" (it holds no more; below zero), "replaces"
+    (how well what it replaced fits), "doubted" (it was rated wrong; below zero), "recent" (how new it is: half after 30 days, a tenth unless
+    the query asks for what is recent), "important" (its `importance`: half after a year),
+    "similar" and "repeated" (a memory above it in the list means nearly the same, or says the
+    same; below zero). More may come.
     """
     points: _builtins.float
     """What it adds to the score; may be negative."""
@@ -348,9 +361,9 @@ class BuildContextRequest(_message.Message):
 
     @_builtins.property
     def reference_time(self) -> _timestamp_pb2.Timestamp:
-        """When the query is asked: "yesterday" and "last May" in it are counted from this instant's day
-        in UTC. The time of the call when unset; else in the years 1900 to 9998. It moves nothing else:
-        consent, expiry and what holds are judged at the time of the call.
+        """When the query is asked: "yesterday" and "last May" in it, and how old a memory is, are counted
+        from this instant's day in UTC. The time of the call when unset; else in the years 1900 to
+        9998. It moves nothing else: consent, expiry and what holds are judged at the time of the call.
         """
 
     def __init__(
@@ -553,6 +566,87 @@ class ProfileEntry(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProfileEntry: _TypeAlias = ProfileEntry  # noqa: Y015
+
+@_typing.final
+class BuildHandoverRequest(_message.Message):
+    """Asks for a brief for a human colleague."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    MAX_TOKENS_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    REVEAL_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Of whom: `people/{person}`."""
+    max_tokens: _builtins.int
+    """How many tokens at most: 1,000 when zero, 32,000 when more; negative is INVALID_ARGUMENT."""
+    reveal: _builtins.bool
+    """Whether to write real names in place of pseudonyms; as in RecallMemories."""
+    @_builtins.property
+    def access(self) -> _core_pb2.AccessContext:
+        """Required. Why it is read. What was stored for purposes that the consent does not cover plays no
+        part.
+        """
+
+    @_builtins.property
+    def filter(self) -> _core_pb2.MemoryFilter:
+        """Which memories to look through for what is open, what was said last and the mood, as the
+        conversation that is handed over; of those the latest 500. What holds is of the whole person.
+        """
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        access: _core_pb2.AccessContext | None = ...,
+        max_tokens: _builtins.int = ...,
+        filter: _core_pb2.MemoryFilter | None = ...,
+        reveal: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter", "max_tokens", b"max_tokens", "parent", b"parent", "reveal", b"reveal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BuildHandoverRequest: _TypeAlias = BuildHandoverRequest  # noqa: Y015
+
+@_typing.final
+class BuildHandoverResponse(_message.Message):
+    """A brief for a human colleague."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    TOKEN_COUNT_FIELD_NUMBER: _builtins.int
+    CITATIONS_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The brief, under headings: "Open" (questions that nobody answered, and what somebody said they
+    would do or was asked to and nobody told as done, by rules that docs/handover.md lists), "What
+    holds", a line on the mood, "Last said". Empty when there is nothing, or nothing fits.
+    """
+    token_count: _builtins.int
+    """How many tokens it has, by the encoder's own tokenizer."""
+    @_builtins.property
+    def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextCitation]:
+        """The memories it tells, in the order of their marks in the text."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        token_count: _builtins.int = ...,
+        citations: _abc.Iterable[Global___ContextCitation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BuildHandoverResponse: _TypeAlias = BuildHandoverResponse  # noqa: Y015
 
 @_typing.final
 class RateMemoryRequest(_message.Message):
@@ -919,7 +1013,7 @@ class UpdateMemoryRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Which fields change: any of `text`, `kind`, `speaker`, `session`, `event_time`, `labels`,
-        `expire_time` (absent: as long as the purpose says).
+        `expire_time` (absent: as long as the purpose says), `importance`.
         Another path is INVALID_ARGUMENT. Empty: those of them that are set in `memory`.
         """
 

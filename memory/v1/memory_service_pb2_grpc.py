@@ -68,6 +68,11 @@ class MemoryServiceStub:
                 request_serializer=memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.FromString,
                 _registered_method=True)
+        self.BuildHandover = channel.unary_unary(
+                '/memory.v1.MemoryService/BuildHandover',
+                request_serializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverResponse.FromString,
+                _registered_method=True)
         self.RateMemory = channel.unary_unary(
                 '/memory.v1.MemoryService/RateMemory',
                 request_serializer=memory_dot_v1_dot_memory__service__pb2.RateMemoryRequest.SerializeToString,
@@ -118,7 +123,8 @@ class MemoryServiceServicer:
 
     def StoreMemory(self, request, context):
         """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-        Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+        Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+        does telling the same again (`StoreMemoryResponse.merged`).
         ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -151,6 +157,15 @@ class MemoryServiceServicer:
     def GetProfile(self, request, context):
         """Tells what is known of a person: the facts and preferences that hold, each with the memories it
         rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BuildHandover(self, request, context):
+        """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+        said last, and the mood where that is consented to, within a budget of tokens. Scope
+        memory.read; needs a consent for purposes/handover beside the one for `access`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -243,6 +258,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.GetProfile,
                     request_deserializer=memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.FromString,
                     response_serializer=memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.SerializeToString,
+            ),
+            'BuildHandover': grpc.unary_unary_rpc_method_handler(
+                    servicer.BuildHandover,
+                    request_deserializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverResponse.SerializeToString,
             ),
             'RateMemory': grpc.unary_unary_rpc_method_handler(
                     servicer.RateMemory,
@@ -423,6 +443,33 @@ class MemoryService:
             '/memory.v1.MemoryService/GetProfile',
             memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.SerializeToString,
             memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BuildHandover(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.MemoryService/BuildHandover',
+            memory_dot_v1_dot_memory__service__pb2.BuildHandoverRequest.SerializeToString,
+            memory_dot_v1_dot_memory__service__pb2.BuildHandoverResponse.FromString,
             options,
             channel_credentials,
             insecure,

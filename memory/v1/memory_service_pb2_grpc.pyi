@@ -44,7 +44,8 @@ class MemoryServiceStub:
     def __new__(cls, channel: _aio.Channel) -> MemoryServiceAsyncStub: ...
     StoreMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.StoreMemoryRequest, _memory_service_pb2.StoreMemoryResponse]
     """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-    Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+    Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+    does telling the same again (`StoreMemoryResponse.merged`).
     ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
     """
     BatchStoreMemories: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.BatchStoreMemoriesRequest, _memory_service_pb2.BatchStoreMemoriesResponse]
@@ -60,6 +61,11 @@ class MemoryServiceStub:
     GetProfile: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetProfileRequest, _memory_service_pb2.GetProfileResponse]
     """Tells what is known of a person: the facts and preferences that hold, each with the memories it
     rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+    """
+    BuildHandover: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.BuildHandoverRequest, _memory_service_pb2.BuildHandoverResponse]
+    """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+    said last, and the mood where that is consented to, within a budget of tokens. Scope
+    memory.read; needs a consent for purposes/handover beside the one for `access`.
     """
     RateMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.RateMemoryRequest, _memory_service_pb2.RateMemoryResponse]
     """Keeps what a person says of a memory that was recalled. Useful and not useful tune that person's
@@ -109,7 +115,8 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     StoreMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.StoreMemoryRequest, _memory_service_pb2.StoreMemoryResponse]  # type: ignore[assignment]
     """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-    Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+    Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+    does telling the same again (`StoreMemoryResponse.merged`).
     ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
     """
     BatchStoreMemories: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.BatchStoreMemoriesRequest, _memory_service_pb2.BatchStoreMemoriesResponse]  # type: ignore[assignment]
@@ -125,6 +132,11 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     GetProfile: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetProfileRequest, _memory_service_pb2.GetProfileResponse]  # type: ignore[assignment]
     """Tells what is known of a person: the facts and preferences that hold, each with the memories it
     rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+    """
+    BuildHandover: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.BuildHandoverRequest, _memory_service_pb2.BuildHandoverResponse]  # type: ignore[assignment]
+    """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+    said last, and the mood where that is consented to, within a budget of tokens. Scope
+    memory.read; needs a consent for purposes/handover beside the one for `access`.
     """
     RateMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.RateMemoryRequest, _memory_service_pb2.RateMemoryResponse]  # type: ignore[assignment]
     """Keeps what a person says of a memory that was recalled. Useful and not useful tune that person's
@@ -177,7 +189,8 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.StoreMemoryResponse, _abc.Awaitable[_memory_service_pb2.StoreMemoryResponse]]:
         """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-        Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+        Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+        does telling the same again (`StoreMemoryResponse.merged`).
         ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
         """
 
@@ -217,6 +230,17 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_memory_service_pb2.GetProfileResponse, _abc.Awaitable[_memory_service_pb2.GetProfileResponse]]:
         """Tells what is known of a person: the facts and preferences that hold, each with the memories it
         rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+        """
+
+    @_abc_1.abstractmethod
+    def BuildHandover(
+        self,
+        request: _memory_service_pb2.BuildHandoverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.BuildHandoverResponse, _abc.Awaitable[_memory_service_pb2.BuildHandoverResponse]]:
+        """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+        said last, and the mood where that is consented to, within a budget of tokens. Scope
+        memory.read; needs a consent for purposes/handover beside the one for `access`.
         """
 
     @_abc_1.abstractmethod

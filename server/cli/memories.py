@@ -1,4 +1,6 @@
-"""`tacit store`, `recall`, `context`, `profile`, `list`: what an assistant does with memories."""
+"""`tacit store`, `recall`, `context`, `profile`, `handover`, `list`: what an assistant does with
+memories.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from memory.v1.core_pb2 import MemoryFilter
 
 Sessions = Annotated[list[str] | None, typer.Option("--session", help="Only these sessions.")]
+ReferenceTime = Annotated[
+    str, typer.Option(help="When it is asked, for words like yesterday: 2026-03-01T14:30Z.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +40,7 @@ def register(app: typer.Typer) -> None:
     client_command(app, "recall", "memory.read")(recall)
     client_command(app, "context", "memory.read")(context)
     client_command(app, "profile", "memory.read")(profile)
+    client_command(app, "handover", "memory.read")(handover)
     client_command(app, "list", "memory.read")(list_)
 
 
@@ -46,6 +52,9 @@ def store(
     speaker: Annotated[str, typer.Option(help="Who said it.")] = "",
     session_id: Annotated[str, typer.Option("--session", help="The conversation it is of.")] = "",
     time: Annotated[str, typer.Option(help="When it was said: 2026-03-01T14:30Z.")] = "",
+    importance: Annotated[
+        float | None, typer.Option(help="How much it matters.", min=0, max=1)
+    ] = None,
     facts: Annotated[bool, typer.Option(help="Store the facts it states beside it.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +63,7 @@ def store(
     from memory.v1.memory_service_pb2 import StoreMemoryRequest
 
     said = sys.stdin.read() if text == "-" else text
-    memory = Memory(text=said, speaker=speaker, session=session_id)
+    memory = Memory(text=said, speaker=speaker, session=session_id, importance=importance)
     if time:
         memory.event_time.FromDatetime(instant(time))
     request = StoreMemoryRequest(
@@ -69,6 +78,8 @@ def store(
     if as_json:
         print_json(stored if facts else answer.memory)
         return
+    if answer.merged:
+        out.print(f"there already; told {answer.memory.sighting_count} times", style="dim")
     for each in stored:
         out.print(spoken(each.speaker, each.text))
         out.print(each.name, style="dim", markup=False)
@@ -81,6 +92,7 @@ def recall(
     purpose: Purpose = DEFAULT_PURPOSE,
     limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=100)] = 10,
     sessions: Sessions = None,
+    reference_time: ReferenceTime = "",
     reveal: Reveal = False,
     as_json: AsJson = False,
 ) -> None:
@@ -96,6 +108,8 @@ def recall(
         filter=_filter(sessions),
         reveal=reveal,
     )
+    if reference_time:
+        request.reference_time.FromDatetime(instant(reference_time))
     hits = session.call(session.memory.RecallMemories, request).hits
     if as_json:
         print_json(hits)
@@ -116,6 +130,7 @@ def context(
     purpose: Purpose = DEFAULT_PURPOSE,
     tokens: Annotated[int, typer.Option(help="How many at most.", min=1, max=32_000)] = 1_000,
     sessions: Sessions = None,
+    reference_time: ReferenceTime = "",
     reveal: Reveal = False,
     as_json: AsJson = False,
 ) -> None:
@@ -131,6 +146,8 @@ def context(
         filter=_filter(sessions),
         reveal=reveal,
     )
+    if reference_time:
+        request.reference_time.FromDatetime(instant(reference_time))
     built = session.call(session.memory.BuildContext, request)
     if as_json:
         print_json(built)
@@ -161,6 +178,33 @@ def profile(
         sure = f"{entry.confidence:.2f}"
         table.add_row(entry.subject, slot, entry.text, moment(entry.last_time), sure)
     out.print(table if entries else "nothing is known")
+
+
+def handover(
+    session: Session,
+    person: Person = ME,
+    purpose: Purpose = DEFAULT_PURPOSE,
+    tokens: Annotated[int, typer.Option(help="How many at most.", min=1, max=32_000)] = 1_000,
+    sessions: Sessions = None,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prints a brief for a human colleague who takes over; needs a consent for handover."""
+    from memory.v1.core_pb2 import AccessContext
+    from memory.v1.memory_service_pb2 import BuildHandoverRequest
+
+    request = BuildHandoverRequest(
+        parent=people(person),
+        access=AccessContext(purpose=purposes(purpose)),
+        max_tokens=tokens,
+        filter=_filter(sessions),
+        reveal=reveal,
+    )
+    brief = session.call(session.memory.BuildHandover, request)
+    if as_json:
+        print_json(brief)
+    else:
+        out.print(brief.text or "there is nothing to hand over", markup=False)
 
 
 def list_(

@@ -41,6 +41,16 @@ def test_what_is_stored_is_recalled_and_listed(run: Run, person: str) -> None:
     assert nothing.stdout == "nothing fits\n"
 
 
+def test_words_like_yesterday_count_from_the_reference_time(run: Run, person: str) -> None:
+    for day in ("2024-05-01", "2024-07-01"):
+        said = f"I saw the lake, {day[5:7]}."
+        stored = run("store", said, "-p", person, "--time", day, "--importance", "0.5")
+        assert stored.returncode == 0
+        asked = ("where did I go yesterday?", "-p", person, "--reference-time", f"{day[:-1]}2")
+        assert said in run("recall", *asked, "--limit", "1").stdout
+        assert said in run("context", *asked, "--tokens", "30").stdout
+
+
 def test_a_text_can_come_from_a_pipe(run: Run, person: str) -> None:
     assert run("store", "-", "-p", person, stdin="I water the ferns on Mondays.").returncode == 0
     assert "ferns" in run("list", "-p", person).stdout
@@ -57,6 +67,26 @@ def test_facts_are_stored_told_as_past_and_put_together(run: Run, person: str) -
     assert "Bristol" in told
     assert "Leeds" not in told
     assert json.loads(run("profile", "--person", person, "--json").stdout)["slot"] == "home"
+
+
+def test_a_colleague_is_briefed_once_that_is_allowed(run: Run, person: str) -> None:
+    for text in ("I live in Leeds.", "When does my warranty end?"):
+        assert run("store", text, "--session", "desk", "--person", person).returncode == 0
+    assert "purposes/handover" in run("handover", "--person", person).stderr
+    assert run("consent", "grant", "handover", "--person", person).returncode == 0
+    told = run("handover", "--person", person).stdout
+    assert "asked: When does my warranty end?" in told
+    assert told.index("What holds") < told.index("I live in Leeds.")
+    brief = json.loads(run("handover", "--person", person, "--json").stdout)
+    assert [one["mark"] for one in brief["citations"]] == ["[1]", "[2]"]
+    assert "Leeds" in run("handover", "--person", person, "--session", "other").stdout
+    nobody = run("handover", "--person", person, "--tokens", "2").stdout
+    assert "nothing to hand over" in nobody
+
+
+def test_what_is_told_again_says_so(run: Run, person: str) -> None:
+    assert "there already" not in run("store", "I keep bees.", "-p", person).stdout
+    assert "there already; told 2 times" in run("store", "i keep bees", "-p", person).stdout
 
 
 def test_what_is_recalled_is_rated_and_the_ratings_are_shown_and_taken_back(
@@ -196,7 +226,13 @@ def test_status_shows_figures(run: Run, person: str) -> None:
     shown = run("status")
     assert shown.returncode == 0
     assert "serving" in shown.stdout
-    assert "key epoch" in shown.stdout
+    for row in (
+        "key epoch",
+        "in use since",
+        "keys under older epochs",
+        "the oldest of these since",
+    ):
+        assert row in shown.stdout
     assert "bees" not in shown.stdout
     assert int(json.loads(run("status", "--json").stdout)["memory_count"]) >= 1
 

@@ -30,7 +30,7 @@ SOURCES = ROOT / "proto" / "memory" / "v1"
 
 CALLS = {
     "MemoryService": "StoreMemory BatchStoreMemories RecallMemories BuildContext GetProfile "
-    "RateMemory GetPersonalization ResetPersonalization "
+    "BuildHandover RateMemory GetPersonalization ResetPersonalization "
     "GetMemory ListMemories UpdateMemory DeleteMemory",
     "ConsentService": "ListPurposes GrantConsent RefuseConsent WithdrawConsent GetConsent "
     "ListConsents GetConsentReceipt",

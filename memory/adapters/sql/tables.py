@@ -85,6 +85,9 @@ memories: Final = Table(
     Column("features", Bytes),
     Column("originals", Bytes),
     Column("expires_at", BigInteger),
+    Column("content_tag", Bytes),
+    Column("sightings", BigInteger),
+    Column("last_seen_at", BigInteger),
 )
 
 memory_sources: Final = Table(

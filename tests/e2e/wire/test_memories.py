@@ -117,6 +117,18 @@ def test_a_request_repeated_stores_once(helper: Any, person: str) -> None:
     assert len(_recall(helper, person, "tea")) == 1
 
 
+def test_what_is_told_again_is_told_apart_from_a_repeated_request(helper: Any, person: str) -> None:
+    first = _store(helper, person, "I like tea", str(uuid.uuid4()))
+    again = _store(helper, person, "i like  tea!", str(uuid.uuid4()))
+    assert (first.merged, again.merged, again.repeated_request) == (False, True, False)
+    assert (again.memory.name, again.memory.text) == (first.memory.name, "I like tea")
+    assert (first.memory.sighting_count, again.memory.sighting_count) == (1, 2)
+    assert not first.memory.HasField("last_sighting_time")
+    assert again.memory.last_sighting_time.ToDatetime() > again.memory.create_time.ToDatetime()
+    (hit,) = _recall(helper, person, "tea")
+    assert hit.memory.sighting_count == 2
+
+
 def test_a_request_repeated_after_its_memory_was_deleted_stores_nothing(
     helper: Any, person: str
 ) -> None:
@@ -321,6 +333,25 @@ def test_words_like_yesterday_count_from_the_reference_time(helper: Any, person:
             parent=f"people/{person}", access=WHY, query=query, reference_time=asked
         )
         assert name in {one.memory for one in helper.memory.BuildContext(context).citations}
+
+
+def test_importance_is_told_back_and_counts_unless_it_is_taken_away(
+    helper: Any, person: str
+) -> None:
+    stored = _store(helper, person, "The porter has the key.", importance=0.5).memory
+    assert stored.importance == 0.5
+    assert not _store(helper, person, "The key is blue.").memory.HasField("importance")
+    parts = {hit.memory.name: hit.parts for hit in _recall(helper, person, "the key")}
+    assert "important" in {part.name for part in parts[stored.name]}
+    taken = pb.UpdateMemoryRequest(
+        memory=Memory(name=stored.name),
+        update_mask=FieldMask(paths=["importance"]),
+        access=WHY,
+    )
+    assert not helper.memory.UpdateMemory(taken).HasField("importance")
+    with pytest.raises(grpc.RpcError) as error:
+        _store(helper, person, "x", importance=1.5)
+    assert _code(error) is grpc.StatusCode.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("year", [1, 1899, 9999])

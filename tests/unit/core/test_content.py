@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -23,6 +23,7 @@ from memory.core.content import (
 )
 from memory.core.facts import Claim
 from memory.core.pseudonyms import Mention
+from memory.core.relative_dates import Days
 from memory.core.values import MemoryContent, PseudonymizedText, RawText, RecordId
 from memory.errors import SealError
 
@@ -43,6 +44,7 @@ def test_a_body_comes_back(
         sources=(RecordId(bytes(16)), RecordId(b"\xff" * 16)) if text else (),
         until=time,
         supersedes=(RecordId(b"\x01" * 16),) if text else (),
+        importance=0.5 if text else None,
     )
     assert decode_body(encode_body(content)) == content
 
@@ -83,6 +85,8 @@ def test_features_come_back_with_half_precision(
     vector = np.linspace(-1, 1, 384, dtype=np.float32)
     stored = Features(vector, terms, "person_1", entities, time, asks)
     stored = replace(stored, claims=made, until=until, supersedes=(RecordId(bytes(16)),) * asks)
+    days = (Days(time.date(), date.max),) * asks
+    stored = replace(stored, days=days, saying="0f" * asks, importance=0.25 * asks)
     features = decode_features(encode_features(stored))
     np.testing.assert_allclose(features.vector, vector, atol=1e-3)
     assert replace(features, vector=vector) == stored
@@ -93,6 +97,24 @@ def test_originals_come_back(original: str) -> None:
     mentions = (Mention(0, 8, "person_1", RawText(original)),)
     originals = Originals(text=mentions, speaker=mentions)
     assert decode_originals(encode_originals(originals)) == originals
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '"days":[["2024-05-02","2024-05-01"]]',
+        '"days":[["2024-05-02"]]',
+        '"saying":1',
+        '"importance":1.5',
+        '"importance":"high"',
+    ],
+)
+def test_features_of_another_form_are_refused(field: str) -> None:
+    time = datetime(2024, 5, 1, tzinfo=UTC)
+    sealed = encode_features(Features(np.zeros(1, np.float32), (), "", frozenset(), time))
+    assert decode_features(sealed).days == ()
+    with pytest.raises(SealError):
+        decode_features(sealed[:-1] + f",{field}}}".encode())
 
 
 def test_features_of_another_version_are_refused() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.core.context import Context, Told, pack
+from memory.core.saying import said
 from memory.core.values import RecordId
 
 MAY = datetime(2023, 5, 8, 13, 56, tzinfo=UTC)
@@ -55,8 +56,26 @@ def test_never_over_the_budget_and_every_mark_has_its_memory(ranked, budget, cou
 @given(ranked=RANKED)
 def test_with_room_enough_everything_is_told_once(ranked: list[Told]) -> None:
     context = pack(ranked, 100_000, _words)
-    said = {(m.speaker, *re.findall(r"\w+", m.text.casefold())) for m in ranked}
-    assert len(context.cited) == len(said)
+    told = {
+        (
+            m.speaker,
+            said(m.text, m.time.date()).saying or " ".join(re.findall(r"\w+", m.text.casefold())),
+        )
+        for m in ranked
+    }
+    assert len(context.cited) == len(told)
+
+
+def test_what_says_the_same_is_told_once_and_leaves_its_place_to_something_else() -> None:
+    ranked = [
+        _told(1, "I love hiking in the mountains."),
+        _told(2, "I really love to hike in mountains!"),
+        _told(3, "I don't love hiking in the mountains."),
+        _told(4, "I love hiking in the mountains.", "person_2"),
+        _told(5, "Remind me to buy milk tomorrow."),
+        _told(6, "Remind me to buy milk tomorrow.", time=MAY + timedelta(days=1)),
+    ]
+    assert pack(ranked, 200, _words).cited == tuple(ranked[i].id for i in (0, 2, 3, 4, 5))
 
 
 def test_told_by_day_and_session_and_there_as_it_was_said() -> None:

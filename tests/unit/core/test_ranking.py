@@ -21,12 +21,13 @@ from memory.core.ranking import (
     WEIGHTS,
     Query,
     Weights,
+    aged,
     around,
     nearest,
     rank,
     replaced,
-    score_parts,
 )
+from memory.core.relative_dates import Days
 from memory.core.rows import MemoryHead
 from memory.core.values import RecordId
 
@@ -34,9 +35,11 @@ NAMES = st.frozensets(st.sampled_from(["person_1", "person_2", "location_1"]))
 VECTORS = st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4)
 TERMS = st.lists(st.sampled_from("abcde"), max_size=6).map(tuple)
 TODAY = date(2023, 6, 21)
-NO_DATES = QueryDates(frozenset(), frozenset(), frozenset())
+NO_DATES = QueryDates()
 MAY = datetime(2023, 5, 8, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
+ALONE = PARTS[:-2]
+"""Those that do not depend on the list."""
 CLAIMS = st.lists(
     st.builds(Claim, st.just(""), st.sampled_from(["home", "likes"]), TERMS.filter(bool)),
     max_size=1,
@@ -51,9 +54,23 @@ def _features(
     time: datetime = MAY,
     asks: bool = False,
     claims: tuple[Claim, ...] = (),
+    days: tuple[Days, ...] = (),
+    saying: str = "",
+    importance: float = 0.0,
 ) -> Features:
     exact = np.array(vector or [1, 0, 0, 0], np.float32)
-    return Features(exact, terms, speaker, entities, time, asks, claims)
+    return Features(
+        exact,
+        terms,
+        speaker,
+        entities,
+        time,
+        asks,
+        claims,
+        days=days,
+        saying=saying,
+        importance=importance,
+    )
 
 
 def _head(seq: int, session: str = "") -> MemoryHead:
@@ -81,8 +98,9 @@ def _query(
     entities: frozenset[str] = frozenset(),
     dates: QueryDates = NO_DATES,
     at: datetime | None = LATER,
+    asked: date | None = None,
 ) -> Query:
-    return Query(np.array(vector or [1, 0, 0, 0], np.float32), terms, entities, dates, at)
+    return Query(np.array(vector or [1, 0, 0, 0], np.float32), terms, entities, dates, at, asked)
 
 
 FEATURES = st.builds(
@@ -94,6 +112,9 @@ FEATURES = st.builds(
     time=st.datetimes(timezones=st.just(UTC)),
     asks=st.booleans(),
     claims=CLAIMS,
+    days=st.sampled_from([(), (Days(date(2023, 5, 1), date(2023, 5, 31)),)]),
+    saying=st.sampled_from(["", "1", "2"]),
+    importance=st.floats(0, 1),
 )
 MEMORIES = st.lists(st.tuples(FEATURES, st.sampled_from(["", "s", "t"])), max_size=20)
 QUERIES = st.builds(
@@ -101,7 +122,8 @@ QUERIES = st.builds(
     vector=VECTORS,
     terms=TERMS,
     entities=NAMES,
-    dates=st.sampled_from([NO_DATES, query_dates("in May 2023", TODAY)]),
+    dates=st.sampled_from([NO_DATES, query_dates("what did we do lately, in May 2023?", TODAY)]),
+    asked=st.none() | st.dates(),
 )
 
 
@@ -149,8 +171,9 @@ def test_only_what_is_asked_for_is_returned(
     )
     ranked = rank(query, searched, 30, among=among)
     assert {r.index for r in ranked} == set(among)
-    whole = [r for r in rank(query, searched, 30) if r.index in set(among)]
-    assert ranked == whole
+    whole = {r.index: r.parts for r in rank(query, searched, 30)}
+    for r in ranked:
+        assert r.parts[: len(ALONE)] == whole[r.index][: len(ALONE)]
 
 
 @given(
@@ -219,8 +242,8 @@ def test_what_is_doubted_ranks_behind_and_replaces_nothing() -> None:
 def test_a_weight_of_zero_switches_its_part_off(
     memories: list[tuple[Features, str]], query: Query, part: str
 ) -> None:
-    points = score_parts(query, _corpus(memories), Weights(**{part: 0.0}))
-    assert not points[PARTS.index(part)].any()
+    for r in rank(query, _corpus(memories), 20, weights=Weights(**{part: 0.0})):
+        assert dict(r.parts)[part] == 0
 
 
 def test_what_answers_a_fitting_question_ranks_before_what_was_said_elsewhere() -> None:
@@ -275,6 +298,54 @@ def test_what_the_query_asks_for_ranks_higher(
     fits: Features, other: Features, query: Query
 ) -> None:
     assert _seqs(_lone(fits, other), query) == [0, 1]
+
+
+@given(
+    query=QUERIES,
+    memory=FEATURES,
+    older=st.integers(0, 4000),
+    less=st.floats(0, 1),
+)
+def test_the_newer_and_the_more_important_of_two_gets_more(
+    query: Query, memory: Features, older: int, less: float
+) -> None:
+    query = replace(query, asked=date(2090, 1, 1))
+    newer = replace(memory, time=datetime(2080, 1, 1, tzinfo=UTC))
+    aged_one = replace(newer, time=newer.time - timedelta(days=older))
+    lesser = replace(newer, importance=less * newer.importance)
+    recent, important = aged(query, _lone(newer, aged_one, lesser))
+    assert recent[0] >= recent[1]
+    assert important[0] >= max(important[1], important[2])
+    assert 0 <= recent.min() <= recent.max() <= WEIGHTS.recent
+    assert 0 <= important.min() <= important.max() <= WEIGHTS.important
+
+
+def test_being_recent_and_being_important_have_half_lives() -> None:
+    then = MAY.replace(hour=0)
+    searched = _lone(
+        *(_features(time=then - timedelta(days=days), importance=0.8) for days in (-3, 0, 30, 365))
+    )
+    recent, important = aged(_query(asked=then.date()), searched)
+    assert recent.tolist() == pytest.approx([0.01, 0.01, 0.005, 0.01 * 0.5 ** (365 / 30)])
+    assert important.tolist() == pytest.approx([0.08, 0.08, 0.08 * 0.5 ** (30 / 365), 0.04])
+    dates = query_dates("what did I cook lately?", TODAY)
+    assert aged(_query(dates=dates, asked=then.date()), searched)[0][0] == pytest.approx(0.1)
+
+
+def test_what_tells_of_the_time_asked_for_ranks_like_what_was_said_then() -> None:
+    september = MAY.replace(month=9)
+    searched = _lone(
+        _features(time=september, days=(Days(date(2023, 5, 8), date(2023, 5, 8)),)),
+        _features(time=september, days=(Days(date(2022, 1, 1), date(2022, 12, 31)),)),
+        _features(time=MAY),
+    )
+    query = _query(dates=query_dates("on 8 May 2023", TODAY))
+    ranked = rank(query, searched, 3)
+    assert ranked[2].index == 1
+    parts = {r.index: dict(r.parts) for r in ranked}
+    for row, date_points, told in ((0, 0, 0.2), (1, 0, 0), (2, 0.2, 0)):
+        assert parts[row]["date"] == pytest.approx(date_points, abs=1e-6)
+        assert parts[row]["told"] == pytest.approx(told, abs=1e-6)
 
 
 def test_of_equals_the_newer_comes_first() -> None:
