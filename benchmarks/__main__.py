@@ -22,6 +22,7 @@ from benchmarks.frame import DEFAULT_SEED, ROOT
 SUITE: Final = {
     "retrieval": "*.json",
     "ranking": "*.json",
+    "feedback": "*.json",
     "context": "*.json",
     "latency": None,
     "detection": "*.jsonl",
@@ -32,8 +33,10 @@ SUITE: Final = {
     "erasure": None,
     "forgetting": None,
     "sealed": None,
+    "noisy": None,
     "ledger": None,
     "export": None,
+    "observing": None,
 }
 """Names, and the files each one needs."""
 

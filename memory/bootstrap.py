@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,7 @@ from memory.app.erasure_steps import ErasureSteps
 from memory.app.expire import Expire
 from memory.app.export import Export
 from memory.app.forget import Forget
+from memory.app.handover import BuildHandover
 from memory.app.index import Indexer
 from memory.app.intake import Intake
 from memory.app.keyring import Keyring
@@ -51,6 +53,7 @@ from memory.app.matrices import Matrices
 from memory.app.nearest import Nearest
 from memory.app.newcomers import Newcomers
 from memory.app.opened import OpenedFeatures
+from memory.app.personalize import Personalize
 from memory.app.prepare import Preparer
 from memory.app.profile import Profile
 from memory.app.proofs import Proofs
@@ -85,7 +88,7 @@ from memory.core.notes import notes
 from memory.core.purposes import Registry
 from memory.core.signing import Signer
 from memory.core.values import Secret
-from memory.ports import Clock, Store
+from memory.ports import NOBODY, CacheUse, Clock, ModelUse, Observer, Store
 
 SHIPPED_ENCODER = Path(str(files("memory") / "models" / "minilm-l6-v2"))
 
@@ -99,6 +102,8 @@ class Tacit:
     recall: Recall
     build_context: BuildContext
     profile: Profile
+    build_handover: BuildHandover
+    personalize: Personalize
     rectify: Rectify
     reveal: Reveal
     consents: Consents
@@ -121,6 +126,8 @@ class Tacit:
     signer: Signer
     access_log: AccessLog
     proofs: Proofs
+    caches: Callable[[], Mapping[str, CacheUse]]
+    models: Callable[[], Mapping[str, ModelUse]]
     _resources: ExitStack
 
     def close(self) -> None:
@@ -139,7 +146,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
+def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = NOBODY) -> Tacit:
     """Opens the data folder and starts the workers: index, rotation, erasure.
 
     `clock` tells when consents, retention and certificates are; leases run on the system's.
@@ -176,7 +183,9 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         )
 
         detection = read_detection(config.detection)
-        preparer = Preparer(detection, PresidioAnonymizer(), encoder, VaderAffect().estimate)
+        preparer = Preparer(
+            detection, PresidioAnonymizer(), encoder, VaderAffect().estimate, observer
+        )
         opened = OpenedFeatures(time.monotonic, config.idle_seconds)
         indexer = Indexer(store, keyring, index, veils, matrices, opened, os.urandom)
         rotate = Rotate(store, provider, indexer.sweep, clock, os.urandom, ledger)
@@ -196,18 +205,18 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
         intents = IntentFolder(config.data / "erasures.pending")
         intake = Intake(store, keyring, certify, intents, clock, ledger)
         intake.replay()
+        caches = Caches(keyring, opened, veils, matrices)
         eraser = Eraser(
             store,
             intake,
-            ErasureSteps(
-                store, Caches(keyring, opened, veils, matrices), indexer, rekey, ledger, clock
-            ),
+            ErasureSteps(store, caches, indexer, rekey, ledger, clock),
             rotate,
             certify,
             clock,
             os.urandom,
             timedelta(seconds=config.erasure_seconds),
             residue.scanner,
+            observer,
         )
         register = Register(store, keyring, clock, os.urandom)
         erasing = Erasing(keyring, certify, clock, os.urandom, ledger, eraser.follow)
@@ -240,20 +249,38 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             registry,
             encoder,
             Candidates(
-                Nearest(index, veils, matrices), opened, indexer.check, config.search_in_memory
+                Nearest(index, veils, matrices),
+                opened,
+                indexer.check,
+                config.search_in_memory,
+                observer,
             ),
             clock,
             ledger,
+            observer,
+            os.urandom,
         )
         reveal = Reveal(store, keyring, registry, clock, ledger)
         return Tacit(
             registry=registry,
             remember=Remember(
-                store, keyring, registry, preparer, clock, os.urandom, indexer.wake, ledger
+                store,
+                keyring,
+                registry,
+                preparer,
+                clock,
+                os.urandom,
+                indexer.wake,
+                ledger,
+                observer,
             ),
             recall=recall,
             build_context=BuildContext(recall, reveal),
             profile=Profile(store, keyring, registry, opened, clock, ledger),
+            build_handover=BuildHandover(
+                store, keyring, registry, opened, encoder, reveal, clock, ledger
+            ),
+            personalize=Personalize(store, keyring, registry, clock, os.urandom, ledger),
             rectify=Rectify(
                 store,
                 keyring,
@@ -296,7 +323,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             forget=Forget(store, intake, eraser, os.urandom, residue),
             erase_memories=EraseMemories(store, keyring, eraser, erasing, register),
             eraser=eraser,
-            status=Status(store, clock),
+            status=Status(store, clock, signer.verifier, indexer.seconds_behind),
             expire=expire,
             rotate=rotate,
             rekey=rekey,
@@ -306,6 +333,8 @@ def open_tacit(config: Config, *, clock: Clock = utc_now) -> Tacit:
             signer=signer,
             access_log=AccessLog(store, keyring),
             proofs=proofs,
+            caches=caches.use,
+            models=lambda: {"encoder": encoder.use()},
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )

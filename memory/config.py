@@ -35,6 +35,7 @@ ENV_PREFIX: Final = "TACIT_"
 _HOST_PORT: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})")
 _DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://.*")
 _KEK: Final = re.compile(r"(file|pkcs11|aws-kms|vault):.+")
+_COLLECTOR: Final = re.compile(rf"https?://{_HOST_PORT.pattern}")
 _PASSWORD: Final = re.compile(r"(://[^:/@]*):[^@]*@")
 
 
@@ -66,6 +67,12 @@ def _chroma(value: object) -> str:
     if "://" in text and not text.startswith(("http://", "https://")):
         raise ValueError("must be a folder or an http(s) URL")
     return text
+
+
+def _collector(value: object) -> str:
+    if not _COLLECTOR.fullmatch(_text(value)):
+        raise ValueError("must be http://HOST:PORT or https://HOST:PORT")
+    return str(value)
 
 
 def _kek(value: object) -> str:
@@ -144,6 +151,7 @@ class Config:
     protection: Path | None = _setting(
         _path, "Veiled or sealed vectors, per tenant (TOML); else veiled."
     )
+    limits: Path | None = _setting(_path, "Calls a tenant may make (TOML); else no bound.")
     sealed_megabytes: int = _setting(
         _between(1, 1024 * 1024), "Memory for the opened vectors of sealed tenants.", 512
     )
@@ -156,6 +164,12 @@ class Config:
         _between(64 * 1024, 64 * 1024 * 1024), "Largest gRPC message.", 4 * 1024 * 1024
     )
     worker_threads: int = _setting(_between(1, 256), "Calls worked on at the same time.", 4)
+    metrics_listen: str | None = _setting(
+        _address, "HOST:PORT to show Prometheus metrics on, over plain HTTP; none shows none."
+    )
+    traces: str | None = _setting(
+        _collector, "OTLP collector to send traces to, http(s)://HOST:PORT; none sends none."
+    )
     search_in_memory: int = _setting(
         _between(0, 20_000), "Up to so many memories, a person's are searched without index.", 2_000
     )

@@ -51,12 +51,12 @@ def _preset(name: str) -> str | None:
 
 def read_protections(file: Path | None) -> Protections:
     """How vectors are protected, per tenant. Raises `ConfigurationError`."""
-    return load_protections(_table(file), str(file))
+    return load_protections(toml_table(file), str(file))
 
 
 def read_detection(file: Path | None) -> Callable[[TenantId], Detection]:
     """What is found and hidden, per tenant. Raises `ConfigurationError`."""
-    table = _table(file)
+    table = toml_table(file)
     plugins = load_plugins(table.pop("plugins", []))
     policies = load_policies(table, str(file))
     detector = PresidioDetector(Catalogue(shipped_model(), plugins=plugins))
@@ -68,7 +68,8 @@ def read_detection(file: Path | None) -> Callable[[TenantId], Detection]:
     return lambda tenant: own.get(tenant, default)
 
 
-def _table(file: Path | None) -> dict[str, Any]:
+def toml_table(file: Path | None) -> dict[str, Any]:
+    """What a TOML file says; nothing where there is none. Raises `ConfigurationError`."""
     if file is None:
         return {}
     try:

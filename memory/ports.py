@@ -66,6 +66,7 @@ from memory.ports_erasure import (  # noqa: F401 (as above)
 )
 from memory.ports_keys import KeyWork
 from memory.ports_ledger import CheckpointFile, LedgerWork  # noqa: F401 (as above)
+from memory.ports_observe import NOBODY, CacheUse, ModelUse, Observer, Step  # noqa: F401 (as above)
 from memory.ports_rights import EndsMemories, KeepsRequests, KeepsVersions, Spool  # noqa: F401 (as above)
 
 Clock = Callable[[], datetime]
@@ -194,6 +195,20 @@ class UnitOfWork(
         """False when another writer was faster."""
         ...
 
+    def tagged_memories(
+        self, subject: SubjectId, tags: Iterable[bytes], filter: MemoryFilter
+    ) -> list[MemoryRow]:
+        """Those with one of these content tags, ascending by `seq`."""
+        ...
+
+    def see_again(self, rows: Sequence[MemoryRow]) -> None:
+        """Writes how often and when last each was told, its end and its features."""
+        ...
+
+    def untag_memories(self, subject: SubjectId, records: Iterable[RecordId]) -> None:
+        """Takes their content tag away: they are not found by it again."""
+        ...
+
     def add_sources(self, subject: SubjectId, made: Mapping[RecordId, Sequence[RecordId]]) -> None:
         """From which memories each of these was derived; all of them are there."""
         ...
@@ -243,6 +258,12 @@ class UnitOfWork(
     ) -> Mapping[RecordId, SealedRecord]: ...
     def add_segment(self, subject: SubjectId, head: SegmentHead, sealed: SealedRecord) -> None: ...
     def drop_segments(self, subject: SubjectId, segments: Iterable[RecordId]) -> None: ...
+
+    # ratings of recalled memories
+    def feedback(self, subject: SubjectId) -> SealedRecord | None: ...
+    def put_feedback(self, subject: SubjectId, sealed: SealedRecord | None) -> None:
+        """In place of what there was; None for nothing. Gives the person a new revision."""
+        ...
 
     # the pseudonym vault
     def entities(
@@ -297,6 +318,9 @@ class UnitOfWork(
     def release_index_tasks(self, ids: Sequence[int]) -> None: ...
     def finish_index_tasks(self, ids: Sequence[int]) -> None: ...
     def index_backlog(self) -> int: ...
+    def oldest_unindexed(self) -> datetime | None:
+        """When the memory was stored or changed that the index is owed for longest."""
+        ...
 
 
 class Store(Protocol):

@@ -51,7 +51,7 @@ class EndsMemories(Protocol):
 
     def tenants(self) -> list[TenantId]: ...
     def shorten_retention(self, tenant: TenantId, purpose: PurposeId, retention: timedelta) -> int:
-        """Lets what is kept for it end so soon after it was stored; how many did not before."""
+        """Lets what is kept for it end so soon after it was told last; how many did not before."""
         ...
 
     def claim_expired(self, now: datetime, limit: int) -> list[tuple[SubjectId, RecordId]]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -25,10 +26,13 @@ from grpc_reflection.v1alpha import reflection
 
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
+from memory.configured import toml_table
 from memory.errors import ConfigurationError
 from server.auth import TokenVerifier
+from server.limits import Meter, load_limits
 from server.logs import Log, Method, Started, Stopped, silence_libraries
 from server.metrics import Metrics
+from server.observing import UNOBSERVED, Exposition, Observation, observation
 from server.page_tokens import PageTokens
 from server.pipeline import Wire
 from server.policy import OPEN_SERVICES
@@ -38,6 +42,7 @@ from server.services.consents import Consents
 from server.services.ledger import Ledger
 from server.services.memories import Memories
 from server.services.operations import Operations
+from server.services.personalization import Personalizations
 from server.services.subject_rights import SubjectRights
 from server.tls import server_credentials
 from server.tokens import load_key_set, load_or_make_signing_key
@@ -58,16 +63,24 @@ _LOOPBACK: Final = ("127.", "localhost:", "[::1]")
 class Server:
     """One listening server. Closing the domain is left to who opened it."""
 
-    def __init__(self, config: Config, tacit: Tacit, log: Log) -> None:
+    def __init__(
+        self, config: Config, tacit: Tacit, log: Log, observed: Observation = UNOBSERVED
+    ) -> None:
         self._config = config
         self._log = log
         self._credentials = server_credentials(config)
         self._wire = Wire(
             verifier=token_verifier(config),
             workers=Workers(config.worker_threads, QUEUED_PER_THREAD * config.worker_threads),
+            meter=Meter(load_limits(toml_table(config.limits), str(config.limits)), time.monotonic),
             metrics=Metrics(),
             log=log,
+            traces=observed.traces,
         )
+        self._instruments = observed.instruments
+        if self._instruments is not None:
+            self._instruments.watch(tacit, self._wire.metrics, self._wire.workers)
+        self._exposition: Exposition | None = None
         self._grpc = grpc.aio.server(options=_options(config))
         self._grpc.add_generic_rpc_handlers(tuple(handlers(self._wire, _answers(tacit))))
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
@@ -92,6 +105,8 @@ class Server:
             raise ConfigurationError(
                 f"listen {listen}: in use by another program, or no address of this machine"
             ) from None
+        if self._config.metrics_listen is not None and self._instruments is not None:
+            self._exposition = Exposition(self._config.metrics_listen, self._instruments)
         await self._grpc.start()
         for service in ("", *(service.full_name for service in SERVICES)):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
@@ -102,7 +117,8 @@ class Server:
             if tls or listen.startswith(_LOOPBACK)
             else ("tokens and memories cross the network in the clear; set tls_cert and tls_key")
         )
-        self._log.write(Started(address, tls, advice))
+        metrics = "" if self._exposition is None else self._exposition.address
+        self._log.write(Started(address, tls, advice, metrics))
         return address
 
     async def stop(self, grace: float = GRACE_SECONDS) -> None:
@@ -118,6 +134,8 @@ class Server:
         unfinished = metrics.in_flight
         await self._grpc.stop(_CLOSE_SECONDS)
         await self._wire.workers.close(max(_CLOSE_SECONDS, latest - loop.time()))
+        if self._exposition is not None:
+            await asyncio.to_thread(self._exposition.close)
         for method, calls in metrics.calls().items():
             quantiles = (metrics.quantile_ms(method, share) for share in (0.5, 0.95))
             self._log.write(Method(method, calls, *quantiles))
@@ -137,14 +155,16 @@ async def serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
-    tacit = await asyncio.to_thread(open_tacit, config)
+    observed = observation(config)
+    tacit = await asyncio.to_thread(open_tacit, config, observer=observed.observer)
     try:
-        server = Server(config, tacit, log)
+        server = Server(config, tacit, log, observed)
         await server.start()
         await stopping.wait()
         await server.stop()
     finally:
         await asyncio.to_thread(tacit.close)
+        await asyncio.to_thread(observed.close)
 
 
 def token_verifier(config: Config) -> TokenVerifier:
@@ -160,16 +180,20 @@ def token_verifier(config: Config) -> TokenVerifier:
 def _answers(tacit: Tacit) -> Answers:
     tokens = PageTokens(tacit.page_token_key)
     return {
-        "MemoryService": Memories(
-            tacit.remember,
-            tacit.recall,
-            tacit.build_context,
-            tacit.profile,
-            tacit.rectify,
-            tacit.erase_memories,
-            tacit.reveal,
-            tokens,
-        ).answers(),
+        "MemoryService": {
+            **Memories(
+                tacit.remember,
+                tacit.recall,
+                tacit.build_context,
+                tacit.profile,
+                tacit.build_handover,
+                tacit.rectify,
+                tacit.erase_memories,
+                tacit.reveal,
+                tokens,
+            ).answers(),
+            **Personalizations(tacit.personalize).answers(),
+        },
         "ConsentService": Consents(tacit.consents, tacit.registry, tokens).answers(),
         "SubjectRightsService": {
             **SubjectRights(

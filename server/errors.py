@@ -8,6 +8,7 @@ Rules:
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import grpc
@@ -55,6 +56,17 @@ class TooBusyError(TacitError):
     reason = "TOO_BUSY"
 
 
+class RateLimitedError(TacitError):
+    """The tenant makes more calls than it may; after `seconds` it may go on."""
+
+    status = "RESOURCE_EXHAUSTED"
+    reason = "RATE_LIMITED"
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class CallerNotAllowedError(TacitError):
     """The call is not for this kind of caller."""
 
@@ -75,9 +87,10 @@ def to_status(error: Exception, request_id: str) -> status_pb2.Status:
             field=error.field, description=error.problem, reason=error.reason
         )
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
-    if error.status == "UNAVAILABLE" or isinstance(error, TooBusyError):
+    if error.status == "UNAVAILABLE" or isinstance(error, TooBusyError | RateLimitedError):
         retry = error_details_pb2.RetryInfo()
-        retry.retry_delay.seconds = RETRY_SECONDS
+        wait = getattr(error, "seconds", float(RETRY_SECONDS))
+        retry.retry_delay.FromTimedelta(timedelta(seconds=wait))
         details.append(retry)
     if isinstance(error, NotFoundError):
         # Its name would hold the person's id; the caller knows what it asked for.

@@ -47,12 +47,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The server accepts calls."""
+    """The server accepts calls; `metrics` is where they are shown, empty if nowhere."""
 
     event: ClassVar[str] = "started"
     address: str
     tls: bool
     advice: str
+    metrics: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,11 @@ def to_timestamp(instant: datetime) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=micros * 1000)
 
 
+def maybe_timestamp(instant: datetime | None) -> Timestamp | None:
+    """The same, or nothing."""
+    return None if instant is None else to_timestamp(instant)
+
+
 def to_access(caller: Caller, person: PersonId, context: core_pb2.AccessContext) -> Access:
     """Who asks, about whom, and why."""
     return Access(caller, person, purpose_from(context.purpose, "access.purpose"))
@@ -173,15 +178,19 @@ def from_memory(
         assistant=memory.assistant.value,
         create_time=to_timestamp(memory.stored_at),
         update_time=to_timestamp(memory.updated_at),
-        expire_time=None if memory.expires_at is None else to_timestamp(memory.expires_at),
+        expire_time=maybe_timestamp(memory.expires_at),
         affect=None if content.affect is None else _affect(content.affect),
         version=memory.version,
         etag=_etag(memory.version),
         sources=[memory_name(person, source) for source in content.sources],
         supersedes=[memory_name(person, older) for older in content.supersedes],
         importance=content.importance,
-        valid_until_time=None if until is None else to_timestamp(until),
+        valid_until_time=maybe_timestamp(until),
         superseded_by="" if superseded_by is None else memory_name(person, superseded_by),
+        sighting_count=memory.sightings,
+        last_sighting_time=(
+            None if memory.last_seen_at is None else to_timestamp(memory.last_seen_at)
+        ),
     )
 
 

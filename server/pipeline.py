@@ -1,6 +1,6 @@
 """The way of every call, whatever it asks for:
 
-    recover ▶ request id ▶ deadline ▶ metrics ▶ authenticate ▶ authorize ▶ validate ▶ answer
+    recover ▶ request id ▶ deadline ▶ metrics ▶ authenticate ▶ authorize ▶ count ▶ validate ▶ answer
 
 Rules:
 - Each step is a plain function over one `Call`. A step refuses by raising a `TacitError`.
@@ -32,9 +32,11 @@ from server.errors import (
     status_code,
     to_status,
 )
+from server.limits import Meter, lane
 from server.logs import CallEnded, Fault, Log, place_of
 from server.metrics import Metrics
 from server.policy import authorize
+from server.traces import TRACEPARENT_KEY, Traces
 from server.workers import Workers
 
 REQUEST_ID_KEY: Final = "x-request-id"
@@ -54,8 +56,10 @@ class Wire:
 
     verifier: TokenVerifier
     workers: Workers
+    meter: Meter
     metrics: Metrics
     log: Log
+    traces: Traces | None = None
     draining: bool = False
 
 
@@ -66,8 +70,9 @@ def unary(wire: Wire, endpoint: Endpoint) -> Unary:
     async def behaviour(raw: bytes, context: Context) -> bytes:
         call = Call(endpoint, context)
         async with _recover(wire, call):
+            wire.meter.count(call.caller, len(raw))
             return await wire.workers.run(
-                lambda: answer(call, validate(call, raw)).SerializeToString()
+                lane(call.caller), lambda: answer(call, validate(call, raw)).SerializeToString()
             )
         raise AssertionError("a refused call was aborted")
 
@@ -81,8 +86,10 @@ def stream(wire: Wire, endpoint: Endpoint) -> Stream:
     async def behaviour(raw: bytes, context: Context) -> None:
         call = Call(endpoint, context, seconds=MAX_SECONDS)
         async with _recover(wire, call):
-            pieces = await wire.workers.run(lambda: answer(call, validate(call, raw)))
-            while (piece := await wire.workers.run(_next_bytes, pieces)) is not None:
+            wire.meter.count(call.caller, len(raw))
+            own = lane(call.caller)
+            pieces = await wire.workers.run(own, lambda: answer(call, validate(call, raw)))
+            while (piece := await wire.workers.run(own, _next_bytes, pieces)) is not None:
                 await context.write(piece)
 
     return behaviour
@@ -95,13 +102,15 @@ def client_stream(wire: Wire, endpoint: Endpoint) -> Taking:
     async def behaviour(requests: AsyncIterator[bytes], context: Context) -> bytes:
         call = Call(endpoint, context, seconds=MAX_SECONDS)
         async with _recover(wire, call):
-            taker = await wire.workers.run(answer, call)
+            wire.meter.count(call.caller, 0)
+            own = lane(call.caller)
+            taker = await wire.workers.run(own, answer, call)
             try:
                 async for raw in requests:
-                    await wire.workers.run(_take, taker, call, raw)
-                return await wire.workers.run(lambda: taker.finish().SerializeToString())
+                    await wire.workers.run(own, _take, taker, call, raw)
+                return await wire.workers.run(own, lambda: taker.finish().SerializeToString())
             finally:
-                await asyncio.shield(wire.workers.run(taker.close))
+                await asyncio.shield(wire.workers.run(own, taker.close))
         raise AssertionError("a refused call was aborted")
 
     return behaviour
@@ -116,6 +125,7 @@ async def _recover(wire: Wire, call: Call) -> AsyncIterator[None]:
     """Runs the steps, then the body; refuses the call if anything in either is raised."""
     assign_request_id(call)
     wire.metrics.begin()
+    traced = wire.traces and wire.traces.begin(call.method, call.metadata(TRACEPARENT_KEY))
     call.seconds = deadline(call)
     limit = asyncio.timeout(call.seconds)
     status = grpc.StatusCode.CANCELLED
@@ -133,6 +143,8 @@ async def _recover(wire: Wire, call: Call) -> AsyncIterator[None]:
         status = grpc.StatusCode[getattr(refusal, "status", "INTERNAL")]
     finally:
         _tell(wire, call, status, refusal)
+        if wire.traces and traced:
+            wire.traces.end(traced, status.value[0], _reason(refusal))
     if refusal is not None:
         await _abort(call, refusal)
 
@@ -183,7 +195,8 @@ def _next_bytes(pieces: Iterator[Message]) -> bytes | None:
 def _tell(wire: Wire, call: Call, status: grpc.StatusCode, refusal: Exception | None) -> None:
     ms = (time.perf_counter() - call.began) * 1000
     caller = call.authenticated
-    wire.metrics.end(call.method, status.name, ms)
+    reason = _reason(refusal)
+    wire.metrics.end(call.method, status.name, ms, reason)
     if refusal is not None and not isinstance(refusal, TacitError):
         wire.log.write(
             Fault(call.method, call.request_id, type(refusal).__name__, place_of(refusal))
@@ -192,13 +205,17 @@ def _tell(wire: Wire, call: Call, status: grpc.StatusCode, refusal: Exception | 
         CallEnded(
             method=call.method,
             status=status.name,
-            reason="" if refusal is None else getattr(refusal, "reason", "INTERNAL"),
+            reason=reason,
             ms=round(ms, 2),
             request_id=call.request_id,
             tenant=str(caller.tenant) if caller else "",
             assistant=str(caller.assistant) if caller else "",
         )
     )
+
+
+def _reason(refusal: Exception | None) -> str:
+    return "" if refusal is None else getattr(refusal, "reason", "INTERNAL")
 
 
 async def _abort(call: Call, refusal: Exception) -> None:

@@ -12,11 +12,13 @@ Rules:
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Condition, Event
 from typing import Final, Generic, TypeVar
+
+from memory.ports import ModelUse
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,6 +49,7 @@ class Batcher(Generic[Item, Result]):
         self._waiting: deque[_Job[Item, Result]] = deque()
         self._busy = False
         self._closed = False
+        self._runs: Counter[int] = Counter()
         self._changed = Condition()
 
     def run(self, items: Sequence[Item]) -> Sequence[Result]:
@@ -77,6 +80,11 @@ class Batcher(Generic[Item, Result]):
         with self._changed:
             self._closed = True
             self._changed.wait_for(lambda: not self._busy)
+
+    def use(self) -> ModelUse:
+        """Callers that wait, and runs so far by how many items they had."""
+        with self._changed:
+            return ModelUse(len(self._waiting), dict(self._runs))
 
     def _wait(self, job: _Job[Item, Result]) -> None:
         """Until the job is answered, or first in the queue with nobody at work."""
@@ -120,6 +128,7 @@ class Batcher(Generic[Item, Result]):
             while self._waiting and len(self._waiting[0].items) <= room:
                 jobs.append(self._waiting.popleft())
                 room -= len(jobs[-1].items)
+            self._runs[sum(len(job.items) for job in jobs)] += 1
         return jobs
 
     def _answer(self, jobs: Sequence[_Job[Item, Result]]) -> None:

@@ -37,6 +37,7 @@ from tokenizers import Tokenizer
 from memory.adapters.batching import Batcher, ClosedError
 from memory.core.values import PseudonymizedText
 from memory.errors import ConfigurationError, InvalidArgumentError
+from memory.ports import ModelUse
 
 MODEL: Final = "model.onnx"
 TOKENIZER: Final = "tokenizer.json"
@@ -104,6 +105,10 @@ class OnnxEncoder:
     def count_tokens(self, text: str) -> int:
         """How many tokens the whole text has, special ones apart."""
         return len(self._counting.encode(text, add_special_tokens=False).ids)
+
+    def use(self) -> ModelUse:
+        """Callers that wait, and runs so far by how many texts they had."""
+        return self._batcher.use()
 
     def close(self) -> None:
         """Finish the calls that were accepted, refuse new ones."""

@@ -20,16 +20,30 @@ from memory.app.consents import delegate_place
 from memory.app.leaves import person_leaf
 from memory.app.prepare import vault_place
 from memory.app.register import FIRST
-from memory.app.sealing import open_memory, open_originals, open_version, words_behind
+from memory.app.sealing import (
+    open_feedback,
+    open_memory,
+    open_originals,
+    open_version,
+    words_behind,
+)
 from memory.core.affect import Affect
 from memory.core.consent import Consent
 from memory.core.content import Originals
+from memory.core.feedback import to_points
 from memory.core.keys import PersonKeys
 from memory.core.micros import from_place, to_place
 from memory.core.pseudonyms import Entity
 from memory.core.record_format import unseal
 from memory.core.values import MemoryContent, RecordId, SealedRecord
-from memory.ports import AccessEvent, AccessFilter, MemoryFilter, UnitOfWork, VersionHead
+from memory.ports import (
+    AccessEvent,
+    AccessFilter,
+    MemoryFilter,
+    MemoryRow,
+    UnitOfWork,
+    VersionHead,
+)
 
 PAGE: Final = 200
 
@@ -126,8 +140,15 @@ def _memories(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
                 "updated_at": row.updated_at,
                 "version": row.version,
                 "expires_at": row.expires_at,
+                **_repeated(row),
             },
         )
+
+
+def _repeated(row: MemoryRow) -> Fields:
+    if row.last_seen_at is None:
+        return {}
+    return {"sightings": row.sightings, "last_seen_at": row.last_seen_at}
 
 
 def _versions(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
@@ -150,6 +171,26 @@ def _versions(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
                 "updated_at": row.updated_at,
             },
         )
+
+
+def _ratings(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
+    keys = person.keys
+    ratings = open_feedback(keys, uow.feedback(keys.subject)).ratings
+    rated = [one.record for one in ratings]
+    there = {head.id for head in uow.heads(keys.subject, MemoryFilter(), rated)}
+    for one in ratings:
+        key = to_place(one.at, one.record)
+        if key > after and one.at <= person.until and one.record in there:
+            yield (
+                key,
+                {
+                    "memory": str(one.record),
+                    "version": one.version,
+                    "rating": one.rating.value,
+                    "at": one.at,
+                    "steps": to_points(one.steps),
+                },
+            )
 
 
 def _access(uow: UnitOfWork, person: Person, after: bytes) -> Lines:
@@ -199,6 +240,7 @@ CONTENTS: Final[Mapping[str, Content]] = {
     "pseudonyms": _pseudonyms,
     "memories": _memories,
     "versions": _versions,
+    "ratings": _ratings,
     "access": _access,
     "requests": _requests,
 }

@@ -3,7 +3,7 @@
 Rules:
 - The first line that does not fit ends it, and is told by its number.
 - Each memory's purpose must be in this registry, each pseudonym that a text names be explained
-  before, and each older version be one of a memory that was there before.
+  before, and each older version and rating be one of a memory that was there before.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from memory.core.archive_lines import (
     Said,
     read_entity,
     read_memory,
+    read_rating,
     read_version,
 )
+from memory.core.feedback import Rated
 from memory.core.purposes import Purposes
 from memory.core.values import PurposeId
 from memory.errors import ArchiveError, InvalidArgumentError
@@ -105,8 +107,13 @@ class Arriving:
                 if of.value not in self.memories:
                     raise ArchiveError(line.number, "it is a version of no memory here")
                 self._check_hidden(said, line.number)
+            case Rated(record):
+                if record.value not in self.memories:
+                    raise ArchiveError(line.number, "it rates no memory here")
 
-    def _parse(self, line: Line) -> ArchivedEntity | ArchivedMemory | ArchivedVersion | None:
+    def _parse(
+        self, line: Line
+    ) -> ArchivedEntity | ArchivedMemory | ArchivedVersion | Rated | None:
         match line.type:
             case "pseudonym":
                 return read_entity(line)
@@ -114,6 +121,8 @@ class Arriving:
                 return read_memory(line, self._latest)
             case "version":
                 return read_version(line, self._latest)
+            case "rating":
+                return read_rating(line, self._latest)
             case _:
                 return None  # a copy of decisions and events elsewhere
 

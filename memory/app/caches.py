@@ -7,6 +7,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from memory.app.keyring import Keyring
@@ -14,7 +15,7 @@ from memory.app.matrices import Matrices
 from memory.app.opened import OpenedFeatures
 from memory.app.veiling import Veils
 from memory.core.values import SubjectId
-from memory.ports import Store
+from memory.ports import CacheUse, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,15 @@ class Caches:
         return (
             self.keyring.held() | self.opened.held() | self.veils.held() | self.matrices.subjects()
         )
+
+    def use(self) -> Mapping[str, CacheUse]:
+        """How full each is, by name."""
+        return {
+            "keys": self.keyring.use(),
+            "opened": self.opened.use(),
+            "subspaces": self.veils.use(),
+            "matrices": self.matrices.use(),
+        }
 
     def follow(self, store: Store) -> None:
         """Forgets whoever was fenced or erased by any server."""

@@ -23,6 +23,7 @@ from memory.app.narrow import Narrow
 from memory.app.nearest import Nearest
 from memory.app.opened import Load, Opened, OpenedFeatures
 from memory.core.corpus import Corpus, corpus, in_order
+from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.ranking import nearest
@@ -32,7 +33,9 @@ from memory.ports import (
     MemoryFilter,
     MemoryHead,
     MemoryRow,
+    Observer,
     PersonRow,
+    Step,
     UnitOfWork,
 )
 
@@ -48,10 +51,13 @@ _WIDEN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Memories to rank: all of the corpus, or its rows `among`. Row i is `opened[i]`."""
+    """Memories to rank: all of the corpus, or its rows `among`. Row i is `opened[i]`. `feedback` is
+    what the person's ratings say.
+    """
 
     corpus: Corpus
     opened: Sequence[Opened]
+    feedback: Feedback
     among: Sequence[int] | None = None
 
     def __len__(self) -> int:
@@ -67,6 +73,7 @@ class Candidates:
     index_failed: Callable[[], None]
     """Called when the index did not answer, so that it is looked after."""
     few: int
+    observer: Observer
 
     def entities(
         self, uow: UnitOfWork, person: PersonRow, hashes: Iterable[bytes]
@@ -89,15 +96,18 @@ class Candidates:
         """All that `filter_` and `narrow` let through; None of a person with more than `few`."""
         if person.numbered > self.few:
             return None
-        whole = self.opened.whole(
-            keys,
-            person.revision,
-            filter_,
-            lambda: uow.heads(keys.subject, filter_),
-            lambda records: uow.memories(keys.subject, records, filter_),
-            lambda: uow.next_expiry(keys.subject, filter_),
-        )
-        return _narrowed(Found(whole.corpus, whole.opened), narrow)
+        with self.observer.step(Step.RECALL_CANDIDATES):
+            feedback = self._feedback(uow, keys, person)
+            whole = self.opened.whole(
+                keys,
+                person.revision,
+                filter_,
+                lambda: uow.heads(keys.subject, filter_),
+                lambda records: uow.memories(keys.subject, records, filter_),
+                lambda: uow.next_expiry(keys.subject, filter_),
+                feedback,
+            )
+            return _narrowed(Found(whole.corpus, whole.opened, feedback), narrow)
 
     def near(
         self,
@@ -117,14 +127,19 @@ class Candidates:
         def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
             return uow.memories(keys.subject, records, filter_)
 
-        heads = in_order(
-            uow.heads(keys.subject, filter_)
-            if narrow.by_time
-            else self._near(uow, keys, person, vector, filter_, limit, load)
-        )
-        opened = self.opened.open(keys, heads, load)
-        found = Found(corpus(heads, [one.features for one in opened]), opened)
-        return _narrowed(found, narrow)
+        with self.observer.step(Step.RECALL_CANDIDATES):
+            heads = in_order(
+                uow.heads(keys.subject, filter_)
+                if narrow.by_time
+                else self._near(uow, keys, person, vector, filter_, limit, load)
+            )
+            opened = self.opened.open(keys, heads, load)
+            feedback = self._feedback(uow, keys, person)
+            made = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
+            return _narrowed(Found(made, opened, feedback), narrow)
+
+    def _feedback(self, uow: UnitOfWork, keys: PersonKeys, person: PersonRow) -> Feedback:
+        return self.opened.feedback(keys, person.revision, lambda: uow.feedback(keys.subject))
 
     def _near(
         self,

@@ -23,9 +23,11 @@ from memory.app.gate import require_erasable
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger
 from memory.app.newcomers import Newcomers
+from memory.app.personalize import unlearn
 from memory.app.register import Register
 from memory.core.consent import (
     AFFECT,
+    TUNING,
     Consent,
     Decision,
     Indication,
@@ -206,7 +208,7 @@ class Consents:
         """Ends what was given for this purpose: for one assistant, or (None) for all of them.
 
         With `erase`, what was stored for it (by that assistant) goes in the same transaction; of
-        `AFFECT`, what was inferred, and the memories stay.
+        `AFFECT`, what was inferred, and of `TUNING` what ratings taught, and the memories stay.
 
         Raises:
             UnknownPurposeError.
@@ -238,6 +240,8 @@ class Consents:
                 require_erasable(row, now)
                 if purpose == AFFECT:
                     erased = erase_affect(uow, self.keyring.keys(row), assistant, self.random)
+                elif purpose == TUNING:
+                    erased = unlearn(uow, self.keyring.keys(row), self.random)
                 else:
                     erased = self._erase(uow, caller, row, purpose, assistant)
             if ended or erased:

@@ -9,7 +9,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -56,15 +56,16 @@ class BuildContext:
         if not 1 <= max_tokens <= MAX_TOKENS:
             raise InvalidArgumentError("max_tokens", f"must be 1 to {MAX_TOKENS:,}")
         limit = min(max(max_tokens // TOKENS_A_HIT, 1), MAX_HITS)
-        hits = self.recall.best(access, query, limit, narrow or Narrow(), asked=asked)
-        context = self._packed([(hit, hit.memory) for hit in hits], max_tokens)
-        if not revealed or not context.cited:
-            return context
-        chosen = [hit for hit in hits if hit.memory.id in set(context.cited)]
-        shown = {m.id: m for m in self.reveal(access, [hit.memory for hit in chosen])}
-        return self._packed(
-            [(hit, shown[hit.memory.id]) for hit in chosen if hit.memory.id in shown], max_tokens
-        )
+        found = self.recall.best(access, query, limit, narrow or Narrow(), asked=asked)
+        context = self._packed([(hit, hit.memory) for hit in found.hits], max_tokens)
+        chosen = [hit for hit in found.hits if hit.memory.id in set(context.cited)]
+        if revealed and chosen:
+            shown = {m.id: m for m in self.reveal(access, [hit.memory for hit in chosen])}
+            context = self._packed(
+                [(hit, shown[hit.memory.id]) for hit in chosen if hit.memory.id in shown],
+                max_tokens,
+            )
+        return replace(context, recall_token=found.token(chosen))
 
     def _packed(self, hits: Sequence[tuple[Hit, Remembered]], max_tokens: int) -> Context:
         told = [_told(memory, hit) for hit, memory in hits]
@@ -81,4 +82,5 @@ def _told(memory: Remembered, hit: Hit) -> Told:
         time=memory.content.event_time or memory.stored_at,
         seq=hit.seq,
         until=hit.until,
+        doubted=dict(hit.parts).get("doubted", 0.0) < 0,
     )

@@ -41,7 +41,7 @@ from memory.errors import (
     RotationInProgressError,
     TacitError,
 )
-from memory.ports import Clock, KeyEpoch, RandomBytes, ResidueScanner, Store
+from memory.ports import Clock, KeyEpoch, Observer, RandomBytes, ResidueScanner, Store
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ class Eraser(Worker):
     bound: timedelta
     """Key epochs of erased keys are destroyed within this time after the erasure."""
     scanner: ResidueScanner
+    observer: Observer
     thread_name = "erasure"
     _moved: threading.Condition = field(default_factory=threading.Condition)
     _seats: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(SEATS))
@@ -276,14 +277,21 @@ class Eraser(Worker):
         )
         done = self.certify(done)
         with self.store.write() as uow:
-            uow.advance_erasure(done, ErasureState.SWEPT)
+            mine = uow.advance_erasure(done, ErasureState.SWEPT)
             if done.scope.whole:
                 request = uow.rights_request(done.tenant, done.id) or rights_request(done)
                 uow.put_rights_request(request.finished(Outcome.FULFILLED, self.clock()))
             uow.commit()
+        if mine:
+            self._tell(done)
         self._scrubbed.pop(erasure.id, None)
         self._needles.pop(erasure.id, None)
         return done
+
+    def _tell(self, done: ErasureRow) -> None:
+        assert done.finished_at is not None
+        asked, key = done.started_at, done.key_destroyed_at
+        self.observer.erased(None if key is None else key - asked, done.finished_at - asked)
 
     def _wait_for_epoch(self, erasure: ErasureRow) -> ErasureRow:
         """Says so, if the rotation takes longer than one would wait for."""

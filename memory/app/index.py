@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -76,6 +77,8 @@ class Indexer(Worker):
     _asked: deque[SubjectId] = field(default_factory=deque)
     _check: threading.Event = field(default_factory=threading.Event)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _level: float = field(default_factory=time.monotonic)
+    """When nothing was owed (monotonic)."""
 
     def start(self) -> None:
         """Looks the index over, then works in a thread of its own."""
@@ -98,6 +101,10 @@ class Indexer(Worker):
         while not self._stop.is_set() and (count := self._batch()):
             done += count
         return done
+
+    def seconds_behind(self) -> float:
+        """Since nothing was owed. What is owed now may be far older: a rebuild owes all of it."""
+        return time.monotonic() - self._level
 
     def repair(self) -> int:
         """Queues again whoever the index does not hold in full; returns the number of people."""
@@ -159,6 +166,7 @@ class Indexer(Worker):
                     self.rebuild(self._asked[0])
                     self._asked.popleft()
                 self.work_off()
+                self._level = time.monotonic()
                 self.matrices.evict_idle()
                 self.opened.evict_idle()
                 if self._wake.wait(IDLE_SECONDS):

@@ -24,7 +24,15 @@ from memory.errors import (
     KeyUnavailableError,
     SealError,
 )
-from memory.ports import KeyProvider, PersonRow, PersonState, RandomBytes, Store, WrappedKey
+from memory.ports import (
+    CacheUse,
+    KeyProvider,
+    PersonRow,
+    PersonState,
+    RandomBytes,
+    Store,
+    WrappedKey,
+)
 
 MAX_PEOPLE: Final = 4096
 """Bounds the keys that are held unwrapped."""
@@ -139,6 +147,10 @@ class Keyring:
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person, and keeps nothing of them again."""
         self._people.forget(subject)
+
+    def use(self) -> CacheUse:
+        """How many people's keys lie unwrapped."""
+        return self._people.use()
 
     def held(self) -> set[SubjectId]:
         """Whose keys lie unwrapped."""

@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 from memory.app.tombstones import Tombstones
+from memory.ports import CacheUse
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -21,6 +22,7 @@ class Lru(Generic[K, V]):
         self._lock = threading.Lock()
         self._items: OrderedDict[K, V] = OrderedDict()
         self._gone = Tombstones()
+        self._evicted = 0
 
     def get(self, key: K) -> V | None:
         with self._lock:
@@ -36,6 +38,7 @@ class Lru(Generic[K, V]):
             self._items.move_to_end(key)
             if len(self._items) > self._limit:
                 self._items.popitem(last=False)
+                self._evicted += 1
 
     def drop(self, key: K) -> None:
         with self._lock:
@@ -50,3 +53,7 @@ class Lru(Generic[K, V]):
     def keys(self) -> set[K]:
         with self._lock:
             return set(self._items)
+
+    def use(self) -> CacheUse:
+        with self._lock:
+            return CacheUse(len(self._items), self._evicted)

@@ -26,7 +26,7 @@ from memory.core.record_format import Place, unseal
 from memory.core.segment import Segment, decode
 from memory.core.values import RecordId, SubjectId, Vector
 from memory.errors import IndexUnavailableError, SealError
-from memory.ports import Candidate, UnitOfWork
+from memory.ports import CacheUse, Candidate, UnitOfWork
 
 FIELD: Final = "vectors"
 """Of the place a segment is sealed for; the record is the segment's id."""
@@ -56,6 +56,7 @@ class Matrices:
         self._people: OrderedDict[SubjectId, _Open] = OrderedDict()
         self._broken: set[SubjectId] = set()
         self._gone = Tombstones()
+        self._evicted = 0
 
     def query(
         self, uow: UnitOfWork, keys: PersonKeys, vector: Vector, limit: int
@@ -116,6 +117,7 @@ class Matrices:
         with self._lock:
             for subject in [s for s, held in self._people.items() if held.used <= limit]:
                 del self._people[subject]
+                self._evicted += 1
 
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person, and keeps nothing of them again."""
@@ -140,6 +142,12 @@ class Matrices:
         with self._lock:
             return sum(held.size for held in self._people.values())
 
+    def use(self) -> CacheUse:
+        """Whose vectors lie open, counted, and their bytes."""
+        size = self.held()
+        with self._lock:
+            return CacheUse(len(self._people), self._evicted, size)
+
     def _keep(self, subject: SubjectId, segments: Segments) -> None:
         with self._lock:
             if subject in self._gone:
@@ -150,3 +158,4 @@ class Matrices:
             while size > self._budget:
                 _, dropped = self._people.popitem(last=False)
                 size -= dropped.size
+                self._evicted += 1

@@ -3,13 +3,14 @@
 Opening the candidates costs more than ranking them, and the next recall of the same person wants
 mostly the same ones. Of a person with few memories all are kept, laid out for ranking
 (`core.corpus`): searching that exactly is faster than asking the index. So is the blind index of
-their vault, which every query is matched against. Beside its features a memory's row is kept, its
-`body` as it lies in SQL: what is found needs no second query.
+their vault, which every query is matched against, and their feedback. Beside its features a
+memory's row is kept, its `body` as it lies in SQL: what is found needs no second query.
 
 Rules:
 - An entry is good for one version of one record under one key; a correction simply misses. A
   corpus is good for one revision of the person's memories and one filter, until the first of it
-  expires, a blind index for one revision.
+  expires, a blind index for one revision. Feedback is opened again only where what is sealed is
+  another one: most revisions leave it as it is.
 - Whole people go at once: the least recently recalled first, past `limit` entries; whoever was not
   recalled for `idle_seconds`; at once who is forgotten.
 - It holds vectors and terms in the clear, in this process only; nothing of it is ever written.
@@ -26,14 +27,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from memory.app.sealing import open_features
+from memory.app.sealing import open_features, open_feedback
 from memory.app.tombstones import Tombstones
 from memory.core.content import Features
 from memory.core.corpus import Corpus, corpus, in_order
+from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.values import RecordId, SealedRecord, SubjectId
-from memory.ports import MemoryFilter, MemoryHead, MemoryRow
+from memory.ports import CacheUse, MemoryFilter, MemoryHead, MemoryRow
 
 MAX_ENTRIES: Final = 50_000
 """Bounds what lies open in memory: some 4 KB each."""
@@ -55,8 +57,12 @@ class Opened(NamedTuple):
     row: MemoryRow
 
     def holds(self, head: MemoryHead, keys: PersonKeys) -> bool:
-        """Whether it is this version, sealed with these keys."""
-        return self.row.version == head.version and self.row.key_version == keys.version
+        """Whether it is this version, told as often, and sealed with these keys."""
+        return (self.row.version, self.row.sightings, self.row.key_version) == (
+            head.version,
+            head.sightings,
+            keys.version,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +82,22 @@ class Whole:
         return self.revision == revision and lasts
 
 
+class _Held(NamedTuple):
+    """Feedback, as it was sealed and opened, and the revision at which it was read."""
+
+    revision: int = -1
+    sealed: SealedRecord | None = None
+    feedback: Feedback = Feedback()
+
+
+_NOT_HELD: Final = _Held()
+
+
 @dataclass(slots=True)
 class _Person:
     used: float = 0.0
     aliases: tuple[int, Mapping[bytes, Entity]] = (-1, {})
+    feedback: _Held = _NOT_HELD
     opened: dict[RecordId, Opened] = field(default_factory=dict)
     wholes: OrderedDict[MemoryFilter, Whole] = field(default_factory=OrderedDict)
 
@@ -104,6 +122,7 @@ class OpenedFeatures:
         self._people: OrderedDict[SubjectId, _Person] = OrderedDict()
         self._count = 0
         self._gone = Tombstones()
+        self._evicted = 0
 
     def open(self, keys: PersonKeys, heads: Sequence[MemoryHead], load: Load) -> list[Opened]:
         """Each head's memory, in order; `load` fetches the rows of those not held."""
@@ -126,6 +145,7 @@ class OpenedFeatures:
         heads: Callable[[], Sequence[MemoryHead]],
         load: Load,
         until: Callable[[], datetime | None],
+        feedback: Feedback,
     ) -> Whole:
         """All that the filter lets through; `heads` and `load` fetch it when it is not held, and
         `until` when the first of it expires.
@@ -135,7 +155,8 @@ class OpenedFeatures:
             if whole is not None and whole.holds(revision, filter_.alive_at):
                 return whole
         found = in_order(heads())
-        whole = replace(_whole(revision, found, self.open(keys, found, load)), until=until())
+        opened = self.open(keys, found, load)
+        whole = replace(_whole(revision, found, opened, feedback), until=until())
         with self._changing(keys.subject) as person:
             person.keep(filter_, whole)
         return whole
@@ -152,6 +173,21 @@ class OpenedFeatures:
                 self._used(subject).aliases = (revision, aliases)
         return aliases
 
+    def feedback(
+        self, keys: PersonKeys, revision: int, load: Callable[[], SealedRecord | None]
+    ) -> Feedback:
+        """The person's ratings; `load` fetches them, sealed, when they may be others than held."""
+        with self._lock:
+            held = self._used(keys.subject).feedback
+        if held.revision != revision:
+            sealed = load()
+            same = sealed == held.sealed
+            opened = held.feedback if same else open_feedback(keys, sealed)
+            held = _Held(revision, sealed, opened)
+            with self._lock:
+                self._used(keys.subject).feedback = held
+        return held.feedback
+
     @contextmanager
     def _changing(self, subject: SubjectId) -> Iterator[_Person]:
         """One person to add to; makes room afterwards."""
@@ -165,6 +201,7 @@ class OpenedFeatures:
             while self._count > self._limit and self._people:
                 _, dropped = self._people.popitem(last=False)
                 self._count -= len(dropped.opened)
+                self._evicted += len(dropped.opened)
 
     def _used(self, subject: SubjectId) -> _Person:
         if subject in self._gone:
@@ -179,6 +216,7 @@ class OpenedFeatures:
         limit = self._monotonic() - self._idle
         with self._lock:
             for subject in [s for s, person in self._people.items() if person.used <= limit]:
+                self._evicted += len(self._people[subject].opened)
                 self._drop(subject)
 
     def forget(self, subject: SubjectId) -> None:
@@ -197,6 +235,11 @@ class OpenedFeatures:
         with self._lock:
             return set(self._people)
 
+    def use(self) -> CacheUse:
+        """How many memories lie open."""
+        with self._lock:
+            return CacheUse(self._count, self._evicted)
+
     def _drop(self, subject: SubjectId) -> None:
         if person := self._people.pop(subject, None):
             self._count -= len(person.opened)
@@ -206,9 +249,11 @@ def _opened(keys: PersonKeys, row: MemoryRow) -> Opened:
     return Opened(open_features(keys, row), replace(row, features=_NOTHING, originals=_NOTHING))
 
 
-def _whole(revision: int, heads: Sequence[MemoryHead], opened: Sequence[Opened]) -> Whole:
+def _whole(
+    revision: int, heads: Sequence[MemoryHead], opened: Sequence[Opened], feedback: Feedback
+) -> Whole:
     """The vectors are moved into one matrix, of which the features then hold the rows."""
-    made = corpus(heads, [one.features for one in opened])
+    made = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
     moved = [
         one._replace(features=replace(one.features, vector=row))
         for one, row in zip(opened, made.matrix, strict=True)

@@ -18,12 +18,12 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
-import numpy as np
-
+from memory.app.models import detect, embed
 from memory.app.sealing import seal_fields
 from memory.core.affect import Affect
 from memory.core.content import Features, Originals
 from memory.core.draft import Draft
+from memory.core.duplicates import told_again
 from memory.core.embedding_text import embedding_text
 from memory.core.facts import claims
 from memory.core.keys import PersonKeys
@@ -49,6 +49,7 @@ from memory.ports import (
     Detector,
     Encoder,
     MemoryRow,
+    Observer,
     RandomBytes,
     UnitOfWork,
 )
@@ -100,6 +101,27 @@ class Named:
     originals: Originals
     entities: frozenset[str]
 
+    def content(self, *, affect: bool = False) -> MemoryContent:
+        """What is sealed as the memory's body; with the mood where `affect` says so."""
+        draft = self.prepared.draft
+        return MemoryContent(
+            text=self.text,
+            speaker=self.speaker,
+            session=draft.session,
+            event_time=draft.event_time,
+            labels=dict(draft.labels),
+            affect=self.prepared.affect if affect else None,
+            sources=draft.sources,
+            until=draft.until,
+            supersedes=draft.supersedes,
+            importance=draft.importance,
+        )
+
+    def derived_from(self, source: RecordId) -> Named:
+        """The same, with the memory that it was derived from."""
+        draft = replace(self.prepared.draft, sources=(source,))
+        return replace(self, prepared=replace(self.prepared, draft=draft))
+
     def features(self, stored_at: datetime) -> Features:
         """What ranking will need."""
         draft = self.prepared.draft
@@ -139,6 +161,7 @@ class Preparer:
     encoder: Encoder
     affect: Callable[[PseudonymizedText], Affect | None]
     """Infers mood from a text without names; None where it cannot judge."""
+    observer: Observer
 
     def prepare(self, tenant: TenantId, drafts: Sequence[Draft], *, affect: bool) -> list[Prepared]:
         """The expensive part of storing, for several drafts at once.
@@ -149,9 +172,9 @@ class Preparer:
         detection = self.detection(tenant)
         speakers = {d.speaker for d in drafts if d.speaker and _names_someone(d.speaker)}
         names = sorted(speakers, key=lambda name: name.value)[:MAX_KNOWN_NAMES]
-        found = [tuple(detection.detector.detect(d.text, names)) for d in drafts]
+        found = detect(self.observer, detection.detector, [(d.text, names) for d in drafts])
         texts = [embedding_text(d.text, spans) for d, spans in zip(drafts, found, strict=True)]
-        vectors = self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
+        vectors = embed(self.observer, self.encoder, texts)
         return [
             Prepared(
                 draft,
@@ -180,9 +203,11 @@ class Preparer:
         """
         detection = self.detection(tenant)
         prepared = []
-        for draft, was in zip(drafts, hidden, strict=True):
-            names = [draft.speaker] if draft.speaker and _names_someone(draft.speaker) else []
-            found = detection.detector.detect(draft.text, names)
+        asked = [
+            (d.text, [d.speaker] if d.speaker and _names_someone(d.speaker) else []) for d in drafts
+        ]
+        every = detect(self.observer, detection.detector, asked)
+        for draft, was, found in zip(drafts, hidden, every, strict=True):
             spans = with_known(found, list(was.spans))
             known = {span: entity for span, entity in was.spans.items() if span in spans}
             speaker = _speaker_spans(draft.speaker, detection.policy)
@@ -190,7 +215,7 @@ class Preparer:
                 speaker = (Span(0, len(draft.speaker.value), was.speaker.entity_type),)
             prepared.append((draft, speaker, was.speaker, spans, known))
         texts = [embedding_text(draft.text, spans) for draft, _, _, spans, _ in prepared]
-        vectors = self.encoder.encode(texts) if texts else np.empty((0, 0), np.float32)
+        vectors = embed(self.observer, self.encoder, texts)
         return [
             Prepared(
                 draft,
@@ -312,29 +337,18 @@ def seal_row(
     *,
     affect: bool,
     expires_at: datetime | None,
+    content_tag: bytes | None,
+    told_last: datetime | None = None,
 ) -> MemoryRow:
-    """The row of a new memory, version 1; `affect` says whether inferred mood may be kept."""
+    """The row of a new memory, version 1; `affect` says whether inferred mood may be kept, and
+    `told_last` when it was told again before it came here.
+    """
     draft = named.prepared.draft
-    content = MemoryContent(
-        text=named.text,
-        speaker=named.speaker,
-        session=draft.session,
-        event_time=draft.event_time,
-        labels=dict(draft.labels),
-        affect=named.prepared.affect if affect else None,
-        sources=draft.sources,
-        until=draft.until,
-        supersedes=draft.supersedes,
-        importance=draft.importance,
-    )
-    sealed = seal_fields(
-        keys,
-        record,
-        content,
-        named.features(now),
-        named.originals,
-        random,
-    )
+    content = named.content(affect=affect)
+    features = named.features(now)
+    if told_last is not None:
+        features = told_again(features, draft.kind, draft.event_time, told_last)
+    sealed = seal_fields(keys, record, content, features, named.originals, random)
     return MemoryRow(
         id=record,
         subject=keys.subject,
@@ -351,6 +365,8 @@ def seal_row(
         features=sealed.features,
         originals=sealed.originals,
         expires_at=expires_at,
+        content_tag=content_tag,
+        last_seen_at=told_last,
     )
 
 

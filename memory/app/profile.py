@@ -4,27 +4,38 @@ Rules:
 - Needs a consent for `PROFILE` beside the one for the call's own purpose, checked in the snapshot
   that is read: a profile tells more than the memories one by one (GDPR Art. 4(4)).
 - Computed for each call, and never stored.
+- What was rated wrong plays no part.
 - Leaves only once it is in the ledger, as a read of the memories that it rests on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from memory.app.gate import admit
+from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
-from memory.app.opened import OpenedFeatures
+from memory.app.opened import Opened, OpenedFeatures
 from memory.app.sealing import open_memory
 from memory.core.consent import PROFILE
 from memory.core.corpus import in_order
 from memory.core.facts import find
+from memory.core.keys import PersonKeys
 from memory.core.profile import Trait, traits
 from memory.core.purposes import Registry
 from memory.core.values import Access, MemoryKind, RecordId
 from memory.errors import ConsentError
-from memory.ports import AccessAction, Clock, MemoryFilter, MemoryRow, Store
+from memory.ports import (
+    AccessAction,
+    Clock,
+    MemoryFilter,
+    MemoryHead,
+    MemoryRow,
+    Store,
+    UnitOfWork,
+)
 
 TOLD = frozenset({MemoryKind.FACT, MemoryKind.PREFERENCE})
 
@@ -65,17 +76,8 @@ class Profile:
             if PROFILE not in admission.visible:
                 raise _refused(access)
             keys = self.keyring.keys(admission.person)
-            subject = keys.subject
-            filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
-
-            def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
-                return uow.memories(subject, records, filter_)
-
-            heads = in_order(uow.heads(subject, filter_))
-            opened = {one.row.id: one for one in self.opened.open(keys, heads, load)}
-            told = {record for record, one in opened.items() if one.row.kind in TOLD}
-            features = [opened[head.id].features for head in heads]
-            found = traits(heads, features, told, admission.at)
+            heads, opened = laid_out(uow, keys, admission, self.opened)
+            found = held(heads, opened, admission.at)
             by, count = access.caller.assistant, len({r for t in found for r in t.evidence})
             noted = self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
         known = []
@@ -86,6 +88,31 @@ class Profile:
             known.append(Known(trait, trait.kind or last.row.kind, clause))
         noted.wait()
         return known
+
+
+def laid_out(
+    uow: UnitOfWork, keys: PersonKeys, admission: Admission, opened: OpenedFeatures
+) -> tuple[list[MemoryHead], dict[RecordId, Opened]]:
+    """All that the call may see but what was rated wrong, opened, and its heads in order."""
+    filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
+
+    def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
+        return uow.memories(keys.subject, records, filter_)
+
+    revision = admission.person.revision
+    feedback = opened.feedback(keys, revision, lambda: uow.feedback(keys.subject))
+    heads = in_order(uow.heads(keys.subject, filter_))
+    doubted = feedback.doubted(heads)
+    heads = [head for head in heads if head.id not in doubted]
+    return heads, {one.row.id: one for one in opened.open(keys, heads, load)}
+
+
+def held(
+    heads: Sequence[MemoryHead], opened: Mapping[RecordId, Opened], at: datetime
+) -> list[Trait]:
+    """What holds of the person."""
+    told = {record for record, one in opened.items() if one.row.kind in TOLD}
+    return traits(heads, [opened[head.id].features for head in heads], told, at)
 
 
 def _clause(text: str, speaker: str, trait: Trait) -> str:

@@ -10,20 +10,26 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import numpy as np
 
 from memory.app.candidates import Candidates, Found
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
+from memory.app.recall_tokens import seal_token
 from memory.app.recorder import Recorded
 from memory.app.sealing import Remembered, open_memory
+from memory.core.consent import TUNING
 from memory.core.dates import query_dates
 from memory.core.draft import check_text
 from memory.core.embedding_text import embedding_text
+from memory.core.feedback import standings
 from memory.core.keys import PersonKeys
 from memory.core.lexical import terms
 from memory.core.purposes import Purpose, Registry
@@ -34,11 +40,21 @@ from memory.core.query_names import (
     masked_spans,
     query_mentions,
 )
-from memory.core.ranking import Query, rank
+from memory.core.ranking import WEIGHTS, Query, rank
 from memory.core.validity import asks_of_before
 from memory.core.values import Access, RawText, RecordId
 from memory.errors import InvalidArgumentError
-from memory.ports import AccessAction, Clock, Encoder, PersonRow, Store, UnitOfWork
+from memory.ports import (
+    AccessAction,
+    Clock,
+    Encoder,
+    Observer,
+    PersonRow,
+    RandomBytes,
+    Step,
+    Store,
+    UnitOfWork,
+)
 
 MAX_LIMIT: Final = 100
 
@@ -62,6 +78,27 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a recall found, best first. `keys` are there where ratings may be learnt from."""
+
+    hits: list[Hit]
+    at: datetime
+    keys: PersonKeys | None
+    random: RandomBytes
+
+    def token(self, shown: Sequence[Hit]) -> str:
+        """With which these hits, shown together, can be rated; empty where nothing is learnt."""
+        if self.keys is None or not shown:
+            return ""
+        points = np.array([[points for _, points in hit.parts] for hit in shown])
+        stood = [
+            (hit.memory.id, standing)
+            for hit, standing in zip(shown, standings(points), strict=True)
+        ]
+        return seal_token(self.keys, stood, self.at, self.random)
+
+
+@dataclass(frozen=True, slots=True)
 class Recall:
     """The use case behind RecallMemories."""
 
@@ -72,6 +109,8 @@ class Recall:
     candidates: Candidates
     clock: Clock
     ledger: Ledger
+    observer: Observer
+    random: RandomBytes
 
     def __call__(
         self,
@@ -93,7 +132,7 @@ class Recall:
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidArgumentError("limit", f"must be 1 to {MAX_LIMIT}")
-        return self.best(access, query, limit, narrow or Narrow(), asked=asked)
+        return self.best(access, query, limit, narrow or Narrow(), asked=asked).hits
 
     @refusals_logged(AccessAction.READ)
     def best(
@@ -104,13 +143,14 @@ class Recall:
         narrow: Narrow,
         *,
         asked: datetime | None = None,
-    ) -> list[Hit]:
-        """The same without a bound on `limit`, for what is packed into a context."""
+    ) -> Recalled:
+        """The same without a bound on `limit`, and with what a rating of it will need."""
         purpose = self._checked(access, query)
         at = self.clock()
         with self.store.read() as uow:
-            admission, keys = self._admit(uow, access, at)
-            names = self._names(uow, keys, admission.person, query)
+            with self.observer.step(Step.RECALL_UNDERSTAND):
+                admission, keys = self._admit(uow, access, at)
+                names = self._names(uow, keys, admission.person, query)
             filter_ = narrow.to_filter(keys, admission)
             found = self.candidates.all_of(uow, keys, admission.person, narrow, filter_)
         noted = None if found is None else self._note(access, keys, found, limit)
@@ -122,21 +162,26 @@ class Recall:
                 person, vector = admission.person, wanted.vector
                 found = self.candidates.near(uow, keys, person, vector, narrow, filter_, limit)
         noted = noted or self._note(access, keys, found, limit)
-        ranked = rank(wanted, found.corpus, limit, among=found.among)
+        with self.observer.step(Step.RECALL_RANK):
+            tunes = TUNING in admission.visible
+            weights = found.feedback.weights if tunes else WEIGHTS
+            ranked = rank(wanted, found.corpus, limit, among=found.among, weights=weights)
         rows = [found.opened[r.index].row for r in ranked]
         shows = admission.shows_affect(access, purpose)
-        hits = [
-            Hit(
-                open_memory(keys, row, affect=shows),
-                r.score,
-                r.parts,
-                row.seq,
-                *found.corpus.ended(r.index),
-            )
-            for row, r in zip(rows, ranked, strict=True)
-        ]
-        noted.wait()
-        return hits
+        with self.observer.step(Step.RECALL_OPEN):
+            hits = [
+                Hit(
+                    open_memory(keys, row, affect=shows),
+                    r.score,
+                    r.parts,
+                    row.seq,
+                    *found.corpus.ended(r.index),
+                )
+                for row, r in zip(rows, ranked, strict=True)
+            ]
+        with self.observer.step(Step.RECALL_RECORD):
+            noted.wait()
+        return Recalled(hits, admission.at, keys if tunes else None, self.random)
 
     def wanted(self, access: Access, query: RawText, asked: datetime | None = None) -> Query:
         """What the query looks for, told without names; raises as the call does."""
@@ -172,8 +217,10 @@ class Recall:
     def _wanted(self, query: RawText, names: _Names, at: datetime, asked: datetime | None) -> Query:
         said, mentions = names
         text = embedding_text(query, masked_spans(query, said, mentions))
+        with self.observer.step(Step.RECALL_ENCODE):
+            vector = self.encoder.encode([text])[0]
         return Query(
-            vector=self.encoder.encode([text])[0],
+            vector=vector,
             terms=terms(text.value),
             entities=frozenset(m.entity.pseudonym for m in mentions),
             dates=query_dates(query.value, (asked or at).date()),

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from memory.app.duplicates import named_tag
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
@@ -61,7 +62,7 @@ class Rectify:
         """One memory, with pseudonyms. Raises NotFoundError, and what the gate raises."""
         with self.store.read() as uow:
             admission, keys = self._admit(uow, access)
-            row = _visible(uow, admission, record)
+            row = visible(uow, admission, record)
         noted = self._read(access, keys, 1)
         memory = open_memory(keys, row, affect=self._shows(admission, access))
         noted.wait()
@@ -96,7 +97,7 @@ class Rectify:
         """
         with self.store.read() as uow:
             admission, keys = self._admit(uow, access)
-            row = _visible(uow, admission, record)
+            row = visible(uow, admission, record)
             if version is not None and version != row.version:
                 raise _conflict()
             now = open_memory(keys, row)
@@ -105,11 +106,11 @@ class Rectify:
             affect = admission.infers_affect(kept_for)
         expires_at = row.expires_at
         if draft.expire_time != expires_at:
-            expires_at = end(row.stored_at, kept_for.retention, draft.expire_time, admission.at)
+            expires_at = end(row.kept_from, kept_for.retention, draft.expire_time, admission.at)
         (prepared,) = self.preparer.prepare(access.caller.tenant, [draft], affect=affect)
         with self.store.write() as uow:
             admission, keys = self._admit(uow, access, lock=True)
-            row = _visible(uow, admission, record)
+            row = visible(uow, admission, record)
             if row.version != now.version:
                 raise _conflict()
             (named,) = self.preparer.name(uow, keys, [prepared], self.random)
@@ -123,6 +124,9 @@ class Rectify:
                 self.random,
                 affect=admission.infers_affect(kept_for),
                 expires_at=expires_at,
+                content_tag=(
+                    named_tag(keys, named, row.purpose, row.assistant) if row.content_tag else None
+                ),
             )
             before = older(keys, row, self.random)
             row = replace(
@@ -131,6 +135,8 @@ class Rectify:
                 assistant=row.assistant,
                 updated_at=self.clock(),
                 version=row.version + 1,
+                sightings=row.sightings,
+                last_seen_at=row.last_seen_at,
             )
             if not uow.replace_memory(row, row.version - 1):
                 raise _conflict()
@@ -160,7 +166,8 @@ class Rectify:
         return admission, self.keyring.keys(admission.person)
 
 
-def _visible(uow: UnitOfWork, admission: Admission, record: RecordId) -> MemoryRow:
+def visible(uow: UnitOfWork, admission: Admission, record: RecordId) -> MemoryRow:
+    """The memory, if this caller may see it, or `NotFoundError`."""
     filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
     rows = uow.memories(admission.person.subject, [record], filter_)
     if not rows:

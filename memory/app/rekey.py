@@ -9,6 +9,7 @@ Rules:
   transaction; nothing is lost, and nothing is sealed twice under one salt.
 - The blind index is made anew from the words that the vault and the records hold. An alias whose
   words are nowhere kept any more, because the memory that brought it was deleted, is let go.
+- Ratings of memories that are not there any more are let go, with what they taught.
 - The index follows under another name; the old collection is owed to be dropped in the same
   transaction.
 """
@@ -21,15 +22,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from memory.app.consents import delegate_place
+from memory.app.duplicates import content_tag
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, engine
 from memory.app.prepare import session_tag, vault_place
 from memory.app.rotate import Progress, rotation_id
 from memory.app.sealing import (
     open_features,
+    open_feedback,
     open_memory,
     open_originals,
     open_version,
+    seal_feedback,
     seal_fields,
     seal_version,
 )
@@ -50,6 +54,7 @@ from memory.errors import (
 from memory.ports import (
     Clock,
     MemoryFilter,
+    MemoryHead,
     MemoryRow,
     OperatorAction,
     PersonRow,
@@ -168,6 +173,9 @@ class Rekey:
             for consent in uow.consents(new.subject):
                 if consent.delegate:
                     uow.put_consent(self._delegate(old, new, consent))
+            if sealed := uow.feedback(old.subject):
+                left = open_feedback(old, sealed).of({each.row.id for each in resealed})
+                uow.put_feedback(new.subject, seal_feedback(new, left, self.random))
             drop_all(uow, new.subject)
             uow.rekey_person(new_row)
             uow.queue_all(new.subject)
@@ -205,7 +213,7 @@ class Rekey:
         current = {
             head.id: ready[head.id]
             for head in heads
-            if head.id in ready and ready[head.id].row.version == head.version
+            if head.id in ready and _is(ready[head.id].row, head)
         }
         late = [head.id for head in heads if head.id not in current]
         rows = uow.memories(old.subject, late, MemoryFilter())
@@ -219,6 +227,7 @@ class Rekey:
             row,
             key_version=new.version,
             session_tag=session_tag(new, content.session),
+            content_tag=content_tag(new, content, originals, row.kind, row.purpose, row.assistant),
             body=sealed.body,
             features=sealed.features,
             originals=sealed.originals,
@@ -313,6 +322,10 @@ class Rekey:
             for entity, value in opened.items()
         ]
         uow.replace_vault(old.subject, sealed, aliases)
+
+
+def _is(row: MemoryRow, head: MemoryHead) -> bool:
+    return (row.version, row.sightings) == (head.version, head.sightings)
 
 
 def _words(originals: Originals) -> _Words:

@@ -5,6 +5,7 @@ Rules:
 - A batch is stored whole or not at all.
 - Mood is inferred outside the transaction and kept only if consent and purpose allow it inside.
 - A `request_id` seen before stores nothing and answers with the memory it made.
+- The same memory told again (`core.duplicates`) is seen once more, and not stored twice.
 - When this returns, the memory survives a crash and is found by the next Recall; the index
   follows.
 """
@@ -12,11 +13,12 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from memory.app.derive import derive
+from memory.app.duplicates import Sightings
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
@@ -33,7 +35,9 @@ from memory.ports import (
     Clock,
     MemoryFilter,
     MemoryRow,
+    Observer,
     RandomBytes,
+    Step,
     Store,
     UnitOfWork,
 )
@@ -44,7 +48,8 @@ MAX_BATCH: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A memory that is stored; `repeated` when an earlier call with its request id did it.
+    """A memory that is stored; `repeated` when an earlier call with its request id did it, `merged`
+    when it was there and is told again.
 
     `derived` are the facts and preferences stored beside it, if it asked for them.
     """
@@ -52,6 +57,7 @@ class Acknowledged:
     memory: Remembered
     repeated: bool
     derived: tuple[Remembered, ...] = ()
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ class Remember:
     stored: Callable[[], None]
     """Called after each commit, so that the indexer wakes."""
     ledger: Ledger
+    observer: Observer
 
     @refusals_logged(AccessAction.STORE)
     def __call__(self, access: Access, drafts: Sequence[Draft]) -> list[Acknowledged]:
@@ -84,7 +91,7 @@ class Remember:
         purposes = self.registry.of(access.caller.tenant)
         purpose = purposes.require(access.purpose)
         ref = self.keyring.ref(access.caller.tenant, access.person)
-        with self.store.read() as uow:
+        with self.observer.step(Step.STORE_ADMIT), self.store.read() as uow:
             admission = admit(uow, ref, purposes, access, self.clock())
             keys = self.keyring.keys(admission.person)
             seen = _seen(uow, keys, access, drafts)
@@ -97,7 +104,7 @@ class Remember:
         )
         prepared = dict(zip(fresh, ready, strict=True))
         facts = {i: derive(one, self.preparer.encoder) for i, one in prepared.items()}
-        with self.store.write() as uow:
+        with self.observer.step(Step.STORE_WRITE), self.store.write() as uow:
             admission = admit(uow, ref, purposes, access, self.clock(), lock=True)
             keys = self.keyring.keys(admission.person)
             seen = _seen(uow, keys, access, drafts)
@@ -105,16 +112,21 @@ class Remember:
                 raise ErasureInProgressError("this person was forgotten meanwhile; call again")
             new = {i: prepared[i] for i in fresh if i not in seen}
             _check_named(uow, admission, {i: one.draft for i, one in new.items()})
-            rows, derived = self._write(uow, keys, access, purpose, admission, new, facts)
+            with self.observer.step(Step.STORE_SEAL):
+                rows, derived, merged = self._write(
+                    uow, keys, access, purpose, admission, new, facts
+                )
             rows |= {i: _stored_row(uow, keys, record, self.clock()) for i, record in seen.items()}
             shows = admission.shows_affect(access, purpose)
-            uow.commit()
+            with self.observer.step(Step.STORE_COMMIT):
+                uow.commit()
         self.stored()
         return [
             Acknowledged(
                 open_memory(keys, rows[i], affect=shows),
                 i in seen,
                 tuple(open_memory(keys, row) for row in derived.get(i, ())),
+                i in merged,
             )
             for i in range(len(drafts))
         ]
@@ -128,47 +140,56 @@ class Remember:
         admission: Admission,
         prepared: dict[int, Prepared],
         facts: Mapping[int, Sequence[Prepared]],
-    ) -> tuple[dict[int, MemoryRow], dict[int, list[MemoryRow]]]:
-        """The row of each draft, and those of what was derived from it."""
+    ) -> tuple[dict[int, MemoryRow], dict[int, list[MemoryRow]], frozenset[int]]:
+        """The row of each draft, those of what was derived from it, and which were there before."""
         if not prepared:
-            return {}, {}
-        ids = {i: _new_id(self.random) for i in prepared}
-        made = [(i, ids[i], one) for i, one in prepared.items()]
-        for i in prepared:
-            for fact in facts[i]:
-                draft = replace(fact.draft, sources=(ids[i],))
-                made.append((i, _new_id(self.random), replace(fact, draft=draft)))
-        named = self.preparer.name(uow, keys, [one for _, _, one in made], self.random)
-        seq = uow.next_seq(keys.subject, len(named))
-        now = self.clock()
+            return {}, {}, frozenset()
+        beside = [(i, fact) for i in prepared for fact in facts[i]]
+        told = [*prepared.values(), *(fact for _, fact in beside)]
+        named = self.preparer.name(uow, keys, told, self.random)
+        count, now = len(prepared), self.clock()
+        sightings = Sightings(uow, keys, access, purpose, now, self.random)
+        said = dict(zip(prepared, sightings.sort(named[:count]), strict=True))
+        derived = sightings.sort(
+            [
+                one.derived_from(said[i].id)
+                for (i, _), one in zip(beside, named[count:], strict=True)
+            ]
+        )
+        new = [one for one in (*said.values(), *derived) if one.id not in sightings.rows]
+        seq = uow.next_seq(keys.subject, len(new)) if new else 0
         stored = [
             seal_row(
                 keys,
-                one,
+                one.named,
                 access,
-                record,
+                one.id,
                 seq + offset,
                 now,
                 self.random,
                 affect=admission.infers_affect(purpose),
-                expires_at=end(now, purpose.retention, ready.draft.expire_time, now),
+                expires_at=end(now, purpose.retention, one.draft.expire_time, now),
+                content_tag=one.tag,
             )
-            for offset, ((_, record, ready), one) in enumerate(zip(made, named, strict=True))
+            for offset, one in enumerate(new)
         ]
         uow.add_memories(stored)
-        uow.add_sources(keys.subject, {record: one.draft.sources for _, record, one in made})
+        sightings.write(new)
+        uow.add_sources(keys.subject, {one.id: one.draft.sources for one in new})
         requests = {
-            _request_key(keys, access, one.draft.request_id): ids[i]
-            for i, one in prepared.items()
+            _request_key(keys, access, one.draft.request_id): one.id
+            for one in said.values()
             if one.draft.request_id
         }
         uow.add_requests(keys.subject, requests)
-        by = access.caller.assistant
-        self.ledger.write(uow, keys, by, AccessAction.STORE, len(stored), access.purpose)
-        derived: dict[int, list[MemoryRow]] = {}
-        for (i, _, _), row in zip(made[len(prepared) :], stored[len(prepared) :], strict=True):
-            derived.setdefault(i, []).append(row)
-        return dict(zip(prepared, stored, strict=False)), derived
+        by, count = access.caller.assistant, len(said) + len(derived)
+        self.ledger.write(uow, keys, by, AccessAction.STORE, count, access.purpose)
+        rows = {row.id: row for row in stored} | sightings.rows
+        facts_of: dict[int, list[MemoryRow]] = {}
+        for (i, _), one in zip(beside, derived, strict=True):
+            facts_of.setdefault(i, []).append(rows[one.id])
+        merged = frozenset(i for i, one in said.items() if one.id in sightings.rows)
+        return {i: rows[one.id] for i, one in said.items()}, facts_of, merged
 
 
 def _check(drafts: Sequence[Draft]) -> None:
@@ -200,10 +221,6 @@ def _check_named(uow: UnitOfWork, admission: Admission, drafts: Mapping[int, Dra
                 raise InvalidArgumentError(
                     f"requests[{place}].memory.{name}", "must be memories of this person"
                 )
-
-
-def _new_id(random: RandomBytes) -> RecordId:
-    return RecordId(random(16))
 
 
 def _request_key(keys: PersonKeys, access: Access, request_id: str) -> bytes:

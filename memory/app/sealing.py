@@ -15,6 +15,7 @@ from memory.core.content import (
     encode_features,
     encode_originals,
 )
+from memory.core.feedback import Feedback, decode_feedback, encode_feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import reveal
 from memory.core.record_format import SALT_BYTES, Place, seal, unseal
@@ -52,6 +53,8 @@ class Remembered:
     version: int
     expires_at: datetime | None = None
     words: Words | None = None
+    sightings: int = 1
+    last_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,7 @@ def seal_fields(
     """Each field under its own salt; `originals` under the vault's key."""
     return SealedFields(
         body=seal_body(keys, record, content, random),
-        features=seal(
-            keys,
-            keys.record,
-            Place(record.value, "features"),
-            encode_features(features),
-            random(SALT_BYTES),
-        ),
+        features=seal_features(keys, record, features, random),
         originals=seal(
             keys,
             keys.vault,
@@ -99,6 +96,14 @@ def seal_body(
     return seal(keys, keys.record, place, encode_body(content), random(SALT_BYTES))
 
 
+def seal_features(
+    keys: PersonKeys, record: RecordId, features: Features, random: RandomBytes
+) -> SealedRecord:
+    """What ranking needs, under a fresh salt."""
+    place = Place(record.value, "features")
+    return seal(keys, keys.record, place, encode_features(features), random(SALT_BYTES))
+
+
 def open_memory(keys: PersonKeys, row: MemoryRow, *, affect: bool = False) -> Remembered:
     """The memory of a row, with inferred mood where `affect` says so; `SealError` when it was
     tampered with.
@@ -114,6 +119,8 @@ def open_memory(keys: PersonKeys, row: MemoryRow, *, affect: bool = False) -> Re
         updated_at=row.updated_at,
         version=row.version,
         expires_at=row.expires_at,
+        sightings=row.sightings,
+        last_seen_at=row.last_seen_at,
     )
 
 
@@ -169,6 +176,25 @@ def open_version(keys: PersonKeys, row: VersionRow) -> tuple[MemoryContent, Orig
         decode_body(unseal(keys, keys.record, body, row.body)),
         decode_originals(unseal(keys, keys.vault, words, row.originals)),
     )
+
+
+def seal_feedback(keys: PersonKeys, feedback: Feedback, random: RandomBytes) -> SealedRecord | None:
+    """All ratings of a person, under a fresh salt; None for none."""
+    if not feedback.ratings:
+        return None
+    place = _feedback_place(keys)
+    return seal(keys, keys.record, place, encode_feedback(feedback), random(SALT_BYTES))
+
+
+def open_feedback(keys: PersonKeys, sealed: SealedRecord | None) -> Feedback:
+    """The opposite."""
+    if sealed is None:
+        return Feedback()
+    return decode_feedback(unseal(keys, keys.record, _feedback_place(keys), sealed))
+
+
+def _feedback_place(keys: PersonKeys) -> Place:
+    return Place(keys.subject.value, "feedback")
 
 
 def _version_places(row: VersionRow) -> tuple[Place, Place]:

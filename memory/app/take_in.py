@@ -1,7 +1,8 @@
 """Import: an archive becomes memories again, its names and times kept (GDPR Art. 20).
 
     every piece   checked line by line, and put aside encrypted
-    at the end    the whole is what was written ▶ consent ▶ the vault ▶ memories ▶ older versions
+    at the end    the whole is what was written ▶ consent ▶ the vault ▶ memories ▶ older versions ▶
+                  ratings
 
 Rules:
 - Nothing is stored before the last line is checked. Then it is stored in batches, each whole or
@@ -14,6 +15,7 @@ Rules:
   earlier. What has ended is passed over.
 - Mood is not taken over: it was guessed elsewhere. Where the archive has one, it is inferred anew,
   if the consents that hold here and now, and the memory's purpose, allow that.
+- Ratings teach here only under a consent for that which holds here and now.
 - What was hidden stays hidden, by this tenant's policy, and detection looks again: an archive may
   come from anywhere.
 """
@@ -28,9 +30,11 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from memory.app.arriving import Arriving
+from memory.app.duplicates import named_tag
 from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import DENIALS, Ledger
+from memory.app.personalize import take_ratings
 from memory.app.prepare import Hidden, Named, Preparer, seal_row, vault_place
 from memory.app.sealing import seal_version
 from memory.core.archive_lines import (
@@ -38,6 +42,8 @@ from memory.core.archive_lines import (
     ArchivedMemory,
     ArchivedVersion,
 )
+from memory.core.consent import TUNING
+from memory.core.feedback import Rated
 from memory.core.keys import PersonKeys
 from memory.core.policy import Action
 from memory.core.pseudonyms import Entity, blind
@@ -47,7 +53,6 @@ from memory.core.retention import last
 from memory.core.values import (
     Access,
     Caller,
-    MemoryContent,
     PersonId,
     PurposeId,
     SealedRecord,
@@ -143,6 +148,12 @@ class Incoming:
             known = set(uow.version_heads(self._admit(uow)[1].subject))
         for versions in _batches(self._arriving.read(ArchivedVersion)):
             self._take_versions(versions, entities, known)
+        for rated in _batches(self._arriving.read(Rated)):
+            with self._of.store.write() as uow:
+                admission, keys = self._admit(uow, lock=True)
+                teaches = TUNING in admission.visible
+                take_ratings(uow, keys, rated, self._of.random, teaches=teaches)
+                uow.commit()
         return taken
 
     def _admit(self, uow: UnitOfWork, *, lock: bool = False) -> tuple[Admission, PersonKeys]:
@@ -165,7 +176,7 @@ class Incoming:
     def _end(self, archived: ArchivedMemory) -> datetime | None:
         """When a memory ends here."""
         retention = self._registry.require(archived.purpose).retention
-        return last(archived.stored_at, retention, archived.expires_at)
+        return last(archived.kept_from, retention, archived.expires_at)
 
     def _take_entities(self) -> dict[str, Entity]:
         """Whom each pseudonym of the archive stands for here."""
@@ -244,7 +255,11 @@ class Incoming:
         of.stored()
 
     def _link(self, uow: UnitOfWork, keys: PersonKeys, archived: Sequence[ArchivedMemory]) -> None:
-        """What they were derived from, as far as it is here: what had ended is not taken in."""
+        """What they were derived from, as far as it is here: what had ended is not taken in. What
+        they supersede is not looked for when it is told again.
+        """
+        superseded = {older for a in archived for older in a.said.draft.supersedes}
+        uow.untag_memories(keys.subject, superseded)
         named = {source for a in archived for source in a.said.draft.sources}
         if not named:
             return
@@ -270,12 +285,15 @@ class Incoming:
             self._of.random,
             affect=self._infers(admission, archived.purpose),
             expires_at=self._end(archived),
+            content_tag=named_tag(keys, named, archived.purpose, archived.assistant),
+            told_last=archived.last_seen_at,
         )
         return replace(
             sealed,
             assistant=archived.assistant,
             updated_at=archived.updated_at,
             version=archived.version,
+            sightings=archived.sightings,
         )
 
     def _take_versions(
@@ -319,31 +337,19 @@ class Incoming:
     def _version_row(
         self, keys: PersonKeys, archived: ArchivedVersion, named: Named, seq: int, *, affect: bool
     ) -> VersionRow:
-        draft = archived.said.draft
-        content = MemoryContent(
-            named.text,
-            named.speaker,
-            draft.session,
-            draft.event_time,
-            dict(draft.labels),
-            named.prepared.affect if affect else None,
-            draft.sources,
-            draft.until,
-            draft.supersedes,
-            draft.importance,
-        )
         nothing = SealedRecord(b"")
         row = VersionRow(
             archived.memory,
             keys.subject,
             seq,
             archived.version,
-            draft.kind,
+            archived.said.draft.kind,
             archived.updated_at,
             keys.version,
             nothing,
             nothing,
         )
+        content = named.content(affect=affect)
         return seal_version(keys, row, content, named.originals, self._of.random)
 
 

@@ -16,7 +16,7 @@ from memory.core.keys import PersonKeys
 from memory.core.protection import Mode, Protections
 from memory.core.values import RecordId, SubjectId, TenantId, Vector, VeiledVector
 from memory.core.veil import Basis, Matrix, Veil
-from memory.ports import PersonRow
+from memory.ports import CacheUse, PersonRow
 
 MAX_SUBSPACES: Final = 512
 """A 768 x 64 float32 matrix is 200 KB."""
@@ -59,6 +59,10 @@ class Veils:
     def held(self) -> set[SubjectId]:
         """Whose subspace is held."""
         return self._subspaces.keys()
+
+    def use(self) -> CacheUse:
+        """How many subspaces are held."""
+        return self._subspaces.use()
 
     def _veil(self, tenant: TenantId) -> Veil:
         return self._own.get(tenant, self._default)

@@ -46,6 +46,7 @@ SECTIONS: Final[Mapping[str, str]] = {
     "pseudonyms": "pseudonym",
     "memories": "memory",
     "versions": "version",
+    "ratings": "rating",
     "access": "access_event",
     "requests": "request",
 }

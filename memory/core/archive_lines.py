@@ -1,8 +1,8 @@
 """What an archive's lines say of a person's memories, read strictly.
 
 Rules:
-- A line has exactly the fields of its type, and of those in `_STATED` what was stated: what is not
-  understood is refused, never dropped.
+- A line has exactly the fields of its type, of those in `_STATED` what was stated, and both of
+  `_REPEATED` or none: what is not understood is refused, never dropped.
 - What a memory could not be when it was stored, it cannot be in an archive (`core.draft`).
 - Mood that was inferred is a guess made elsewhere: read is that there was one, not what it said.
 - Errors carry the number of the line, and nothing of what stands in it.
@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from memory.core.archive import Line, instant
 from memory.core.draft import Draft
+from memory.core.feedback import MAX_GAIN, UNIT, Rated, Rating, from_points
 from memory.core.pseudonyms import Entity
 from memory.core.values import AssistantId, MemoryKind, PurposeId, RawText, RecordId, Span
 from memory.errors import ArchiveError, InvalidArgumentError
@@ -34,7 +35,9 @@ _MEMORY: Final = _SAID | {
     "expires_at",
 }  # fmt: skip
 _STATED: Final = frozenset({"supersedes", "valid_until", "importance"})
+_REPEATED: Final = frozenset({"sightings", "last_seen_at"})
 _VERSION: Final = _SAID | {"type", "memory", "version", "updated_at"}
+_RATING: Final = frozenset({"type", "memory", "version", "rating", "at", "steps"})
 _PSEUDONYM: Final = frozenset({"type", "pseudonym", "entity_type", "number", "value"})
 _MAX_NUMBER: Final = 2**31
 _MAX_VALUE_CHARS: Final = 10_000
@@ -79,6 +82,13 @@ class ArchivedMemory:
     updated_at: datetime
     version: int
     expires_at: datetime | None
+    sightings: int = 1
+    last_seen_at: datetime | None = None
+
+    @property
+    def kept_from(self) -> datetime:
+        """From when its purpose's retention counts."""
+        return self.last_seen_at or self.stored_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +119,14 @@ def read_entity(line: Line) -> ArchivedEntity:
 
 def read_memory(line: Line, now: datetime) -> ArchivedMemory:
     """A line of type `memory`."""
-    with _of(line, _MEMORY) as f:
+    repeated = set(line.fields) >= _REPEATED
+    with _of(line, _MEMORY | _REPEATED if repeated else _MEMORY) as f:
         stored, updated = _past(line, "stored_at", now), _past(line, "updated_at", now)
         if updated < stored:
             raise InvalidArgumentError("updated_at", "lies before stored_at")
+        seen = _past(line, "last_seen_at", now) if repeated else None
+        if seen is not None and (seen < stored or _number(f, "sightings") == 1):
+            raise InvalidArgumentError("sightings", "a memory told again was told before")
         expires = f["expires_at"]
         return ArchivedMemory(
             line.number,
@@ -124,6 +138,8 @@ def read_memory(line: Line, now: datetime) -> ArchivedMemory:
             updated,
             _number(f, "version"),
             None if expires is None else instant(expires, line.number, "expires_at"),
+            _number(f, "sightings") if repeated else 1,
+            seen,
         )
 
 
@@ -137,6 +153,31 @@ def read_version(line: Line, now: datetime) -> ArchivedVersion:
             _number(f, "version"),
             _past(line, "updated_at", now),
         )
+
+
+def read_rating(line: Line, now: datetime) -> Rated:
+    """A line of type `rating`."""
+    with _of(line, _RATING) as f:
+        try:
+            rating = Rating(f["rating"])
+        except ValueError:
+            raise InvalidArgumentError("rating", f"must be one of {', '.join(Rating)}") from None
+        steps = f["steps"]
+        if not isinstance(steps, dict) or not all(_is_step(step) for step in steps.values()):
+            raise InvalidArgumentError("steps", "must be an object of points")
+        return Rated(
+            RecordId.parse(_text(f, "memory")),
+            _number(f, "version"),
+            rating,
+            _past(line, "at", now),
+            from_points(steps),
+        )
+
+
+def _is_step(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) * UNIT <= MAX_GAIN
 
 
 def _said(line: Line) -> Said:

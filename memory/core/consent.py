@@ -19,7 +19,8 @@ Rules:
 - Of a purpose that touches special categories only an explicit yes counts (Art. 9(2)(a)).
 - An assistant that the registry does not allow for a purpose is not covered, whoever consented.
 - Real names are shown only under a consent of their own, beside the one for the call's purpose.
-- A profile is shown only under a consent of its own, too.
+- A profile is shown, a human colleague briefed, and ratings learnt from, only under consents of
+  their own, too.
 - A memory is visible to a call only if consent also covers the purpose it was stored for.
 - After an objection only the person can say yes again.
 """
@@ -44,6 +45,13 @@ AFFECT: Final = PurposeId("affect")
 
 PROFILE: Final = PurposeId("profile")
 """The purpose under which a person lets what is known of them be put together."""
+
+TUNING: Final = PurposeId("tuning")
+"""The purpose under which a person lets their ratings tune what is recalled first."""
+
+
+HANDOVER: Final = PurposeId("handover")
+"""The purpose under which a person lets an assistant that steps aside brief a human colleague."""
 
 
 class ConsentState(StrEnum):

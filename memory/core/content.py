@@ -45,9 +45,10 @@ class Features:
     `speaker` and the `entities` that the text mentions are pseudonyms, `speaker` may be empty.
     `asks` when the text ends with a question, which what follows answers. `claims` are what it
     says of someone (`core.facts`); `until` is when it stops to hold and `supersedes` what it
-    replaces, as far as whoever stored it said so. `days` are the times that it tells of, other than
-    its own (`core.dates`); `saying` is the same for texts that say the same (`core.variety`), empty
-    for what was stored before that was kept; `importance` is 0..1, 0 where none was given.
+    replaces, as far as whoever stored it said so. `since` is when it was told first, where `time`
+    is when it was told again. `days` are the times that it tells of, other than its own
+    (`core.dates`); `saying` is the same for texts that say the same (`core.saying`), empty for what
+    was stored before that was kept; `importance` is 0..1, 0 where none was given.
     """
 
     vector: Vector
@@ -59,6 +60,7 @@ class Features:
     claims: tuple[Claim, ...] = ()
     until: datetime | None = None
     supersedes: tuple[RecordId, ...] = ()
+    since: datetime | None = None
     days: tuple[Days, ...] = ()
     saying: str = ""
     importance: float = 0.0
@@ -77,7 +79,8 @@ def _dump(value: object) -> bytes:
 
 
 @contextmanager
-def _well_formed() -> Iterator[None]:
+def well_formed() -> Iterator[None]:
+    """What is read inside is what this program seals, or `SealError`."""
     try:
         yield
     except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
@@ -126,7 +129,7 @@ def encode_body(content: MemoryContent) -> bytes:
 
 def decode_body(data: bytes) -> MemoryContent:
     """The opposite of `encode_body`."""
-    with _well_formed():
+    with well_formed():
         body = json.loads(data)
         speaker, time = body["speaker"], body["time"]
         return MemoryContent(
@@ -171,6 +174,8 @@ def encode_features(features: Features) -> bytes:
         rest["until"] = features.until.isoformat()
     if features.supersedes:
         rest["supersedes"] = [str(record) for record in features.supersedes]
+    if features.since is not None:
+        rest["since"] = features.since.isoformat()
     if features.days:
         rest["days"] = [[days.first.isoformat(), days.last.isoformat()] for days in features.days]
     if features.saying:
@@ -182,7 +187,7 @@ def encode_features(features: Features) -> bytes:
 
 def decode_features(data: bytes) -> Features:
     """The opposite of `encode_features`; the vector comes back as float32."""
-    with _well_formed():
+    with well_formed():
         if data[0] != _FEATURES_VERSION:
             raise ValueError
         end = _FEATURES_HEADER + 2 * int.from_bytes(data[1:_FEATURES_HEADER], "big")
@@ -197,6 +202,7 @@ def decode_features(data: bytes) -> Features:
             claims=tuple(_claim(claim) for claim in rest.get("claims", ())),
             until=_time(rest["until"]) if "until" in rest else None,
             supersedes=_records(rest.get("supersedes", ())),
+            since=_time(rest["since"]) if "since" in rest else None,
             days=tuple(_days(days) for days in rest.get("days", ())),
             saying=_text(rest.get("saying", "")),
             importance=_share(rest.get("importance", 0.0)),
@@ -232,7 +238,7 @@ def encode_originals(originals: Originals) -> bytes:
 
 def decode_originals(data: bytes) -> Originals:
     """The opposite of `encode_originals`."""
-    with _well_formed():
+    with well_formed():
         rows = json.loads(data)
         return Originals(text=_mentions(rows["text"]), speaker=_mentions(rows["speaker"]))
 

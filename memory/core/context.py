@@ -13,7 +13,7 @@ Rules:
   Told in order: by day and session, and there as it was said.
 - What was said twice by the same speaker comes in once: in the same words, or in nearly the same
   (`core.saying`).
-- What holds no more says until when it did.
+- What holds no more says until when it did, and what was rated wrong that it was.
 - A memory is one line. One that would take more than half the budget is cut.
 """
 
@@ -41,7 +41,7 @@ _WORD: Final = re.compile(r"\w+")
 class Told:
     """A memory to tell: `text` and `speaker` as they are to be read, `speaker` may be empty.
 
-    `until` is when it stopped to hold, or will.
+    `until` is when it stopped to hold, or will; `doubted` when it was rated wrong.
     """
 
     id: RecordId
@@ -51,15 +51,19 @@ class Told:
     time: datetime
     seq: int
     until: datetime | None = None
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The finished text; the memory `cited[i]` stands behind the mark [i + 1]."""
+    """The finished text; the memory `cited[i]` stands behind the mark [i + 1]. `recall_token` is
+    that with which these can be rated.
+    """
 
     text: str = ""
     tokens: int = 0
     cited: tuple[RecordId, ...] = ()
+    recall_token: str = ""
 
 
 def pack(ranked: Sequence[Told], budget: int, count: CountTokens) -> Context:
@@ -69,7 +73,7 @@ def pack(ranked: Sequence[Told], budget: int, count: CountTokens) -> Context:
     days: set[tuple[date, str]] = set()
     left = budget
     for memory in ranked:
-        short = _shortened(memory, budget // 2, count)
+        short = shortened(memory, budget // 2, count)
         heading = 0 if _group(short) in days else count(_heading(_group(short)[0]))
         needed = heading + count(_line(len(chosen) + 1, short))
         if needed <= left and (what := _what_is_said(memory)) not in seen:
@@ -119,10 +123,11 @@ def _heading(day: date) -> str:
 def _line(number: int, memory: Told) -> str:
     until = f"until {_heading(memory.until.astimezone(UTC).date())}: " if memory.until else ""
     speaker = f"{memory.speaker}: " if memory.speaker else ""
+    until += "said to be wrong: " if memory.doubted else ""
     return f"[{number}] {until}{speaker}{_SPACE.sub(' ', memory.text).strip()}"
 
 
-def _shortened(memory: Told, most: int, count: CountTokens) -> Told:
+def shortened(memory: Told, most: int, count: CountTokens) -> Told:
     """The memory with as much of its beginning as `most` tokens hold, whole words if it has any."""
     if count(memory.text) <= most:
         return memory

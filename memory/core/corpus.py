@@ -8,8 +8,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -33,7 +33,8 @@ class Corpus:
     where a session starts, and `session`, shape (n,), which of these each row belongs to. `told`
     are the times that memories tell of, shape (m, 3): row, first and last day. `kin` and `says`,
     shape (n,), are the same for memories of the same speaker and names, and for those of them
-    that say the same (`core.saying`). `validity` tells what holds no more.
+    that say the same (`core.saying`). `validity` tells what holds no more. `doubted`,
+    shape (n,), are those that were rated wrong.
     """
 
     heads: Sequence[MemoryHead]
@@ -54,6 +55,7 @@ class Corpus:
     follows: NDArray[np.bool_]
     answers: NDArray[np.bool_]
     validity: Validity
+    doubted: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.heads)
@@ -72,9 +74,17 @@ def in_order(heads: Sequence[MemoryHead]) -> list[MemoryHead]:
     return sorted(heads, key=lambda head: (head.session_tag, head.seq))
 
 
-def corpus(heads: Sequence[MemoryHead], features: Sequence[Features]) -> Corpus:
-    """Of memories `in_order`, each with its features."""
+def corpus(
+    heads: Sequence[MemoryHead],
+    features: Sequence[Features],
+    doubted: Set[RecordId] = frozenset(),
+) -> Corpus:
+    """Of memories `in_order`, each with its features. What is `doubted` replaces nothing."""
     count = len(heads)
+    if doubted:
+        features = [
+            _unsaid(f) if head.id in doubted else f for head, f in zip(heads, features, strict=True)
+        ]
     speakers = {name: number for number, name in enumerate({f.speaker for f in features} - {""})}
     tags = [head.session_tag for head in heads]
     seqs = np.fromiter((head.seq for head in heads), np.int64, count)
@@ -109,7 +119,15 @@ def corpus(heads: Sequence[MemoryHead], features: Sequence[Features]) -> Corpus:
         follows=follows,
         answers=follows & asked,
         validity=validity(heads, features),
+        doubted=np.fromiter((head.id in doubted for head in heads), np.bool_, count)
+        if doubted
+        else np.zeros(count, np.bool_),
     )
+
+
+def _unsaid(features: Features) -> Features:
+    """Without what it says of someone, and of other memories."""
+    return replace(features, claims=(), until=None, supersedes=())
 
 
 def _numbered(names: Sequence[Hashable | None]) -> list[int]:

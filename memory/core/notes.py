@@ -25,7 +25,9 @@ _LOGIC: Final = (
     "more than what it contradicts; they miss much and can misread. Ranking: when an assistant "
     "asks, your memories are ordered by likeness of meaning, shared words, who spoke, time, and "
     "whether they still hold; those on top are shown to it. A score says how well a memory fits a "
-    "question, and nothing about you."
+    "question, and nothing about you. What was rated wrong is put behind. If you consented to it, "
+    "ratings of what was shown change how much words, speakers, names, dates and conversations "
+    "count for you, at most to half or to twice of what they count for everyone."
 )
 _SOURCES: Final = (
     "Every memory came through the assistant that its line names, from what was said to it or "

@@ -55,6 +55,10 @@ class Trait:
         return float(1 - _DOUBT / 2 ** (days - 1))
 
 
+def _said(features: Features) -> tuple[datetime, ...]:
+    return (features.time,) if features.since is None else (features.since, features.time)
+
+
 def traits(
     heads: Sequence[MemoryHead],
     features: Sequence[Features],
@@ -87,7 +91,7 @@ def traits(
             key[1],
             frozenset(claim for _, claim in said if claim is not None),
             tuple(dict.fromkeys(heads[row].id for row, _ in said)),
-            tuple(features[row].time for row, _ in said),
+            tuple(sorted(time for row, _ in said for time in _said(features[row]))),
         )
         for key, said in sorted(rows.items(), key=lambda item: item[0])
     ]

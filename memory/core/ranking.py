@@ -11,6 +11,7 @@
     session    how well the best memory of its session fits
     past       it holds no more (`core.validity`); below zero
     replaces   how well the best of what it replaced fits
+    doubted    it was rated wrong; below zero
     recent     how new it is, half for each 30 days; a tenth unless the query asks for that
     important  what whoever stored it said, half for each year
     similar    something above it in the list means nearly the same; below zero
@@ -19,8 +20,8 @@
 Those from `neighbour` to `replaces`, but for `past`, look at how well *what is said* fits (`dense +
 lexical + entity + date + told`, never below zero), whoever says it. Fitting the weights with each
 conversation left out in turn gains next to nothing over these: `docs/adr/0017-ranking-whole.md`. On
-`past` and `replaces` see `docs/adr/0018-what-holds.md`, on `told` and the last four
-`docs/adr/0019-time-and-variety.md`.
+`past` and `replaces` see `docs/adr/0018-what-holds.md`, on `doubted`, and on weights of one person,
+`docs/adr/0021-feedback.md`, on `told` and the last four `docs/adr/0019-time-and-variety.md`.
 
 Rules:
 - Pure and deterministic: of equal scores the newer memory comes first. Age is counted in whole
@@ -64,6 +65,7 @@ class Weights:
     session: float = 0.30
     past: float = 0.20
     replaces: float = 0.65
+    doubted: float = 2.0
     recent: float = 0.10
     important: float = 0.10
     similar: float = 0.20
@@ -187,6 +189,7 @@ def score_parts(query: Query, corpus: Corpus, weights: Weights = WEIGHTS) -> Poi
             told,
             *around(said, corpus, weights),
             *replaced(said, corpus, query.at, weights),
+            -weights.doubted * corpus.doubted,
             *aged(query, corpus, weights),
         ]
     )

@@ -85,6 +85,16 @@ class MemoryRow:
     features: SealedRecord
     originals: SealedRecord
     expires_at: datetime | None = None
+    content_tag: bytes | None = None
+    """By which the same memory is found when it is told again; None where it is not looked for."""
+    sightings: int = 1
+    """How often it was told, and when last if more than once."""
+    last_seen_at: datetime | None = None
+
+    @property
+    def kept_from(self) -> datetime:
+        """From when its purpose's retention counts."""
+        return self.last_seen_at or self.stored_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,7 @@ class MemoryHead(NamedTuple):
     seq: int
     version: int
     session_tag: bytes
+    sightings: int = 1
 
 
 class AccessAction(StrEnum):
@@ -131,6 +142,7 @@ class AccessAction(StrEnum):
     ERASE = "erase"
     EXPORT = "export"
     CONSENT = "consent"
+    RATE = "rate"
 
 
 @dataclass(frozen=True, slots=True)

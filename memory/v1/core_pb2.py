@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14memory/v1/core.proto\x12\tmemory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\" \n\rAccessContext\x12\x0f\n\x07purpose\x18\x01 \x01(\t\"\x83\x06\n\x06Memory\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12$\n\x04kind\x18\x03 \x01(\x0e\x32\x16.memory.v1.Memory.Kind\x12\x0f\n\x07speaker\x18\x04 \x01(\t\x12\x0f\n\x07session\x18\x05 \x01(\t\x12.\n\nevent_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x06labels\x18\x07 \x03(\x0b\x32\x1d.memory.v1.Memory.LabelsEntry\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x11\n\tassistant\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\r \x01(\x03\x12\x0c\n\x04\x65tag\x18\x0e \x01(\t\x12\x0f\n\x07sources\x18\x0f \x03(\t\x12!\n\x06\x61\x66\x66\x65\x63t\x18\x10 \x01(\x0b\x32\x11.memory.v1.Affect\x12\x12\n\nsupersedes\x18\x11 \x03(\t\x12\x34\n\x10valid_until_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsuperseded_by\x18\x13 \x01(\t\x12\x17\n\nimportance\x18\x14 \x01(\x01H\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"t\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_MESSAGE\x10\x01\x12\r\n\tKIND_FACT\x10\x02\x12\x13\n\x0fKIND_PREFERENCE\x10\x03\x12\x0e\n\nKIND_EVENT\x10\x04\x12\x10\n\x0cKIND_SUMMARY\x10\x05\x42\r\n\x0b_importance\"\x87\x01\n\x06\x41\x66\x66\x65\x63t\x12\x0f\n\x07valence\x18\x01 \x01(\x01\x12\x13\n\x0b\x66rustration\x18\x02 \x01(\x01\x12#\n\x04\x63ues\x18\x03 \x03(\x0b\x32\x15.memory.v1.Affect.Cue\x1a\x32\n\x03\x43ue\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\r\n\x05words\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x01\"\xb1\x01\n\x0cMemoryFilter\x12%\n\x05kinds\x18\x01 \x03(\x0e\x32\x16.memory.v1.Memory.Kind\x12\x10\n\x08sessions\x18\x02 \x03(\t\x12\x34\n\x10\x65vent_start_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x65vent_end_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbe\x05\n\x12\x44\x61taSubjectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x05right\x18\x02 \x01(\x0e\x32#.memory.v1.DataSubjectRequest.Right\x12\x30\n\x0creceive_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\textension\x18\x05 \x01(\x0e\x32\'.memory.v1.DataSubjectRequest.Extension\x12\x36\n\x07outcome\x18\x06 \x01(\x0e\x32%.memory.v1.DataSubjectRequest.Outcome\x12\x31\n\rcomplete_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9f\x01\n\x05Right\x12\x15\n\x11RIGHT_UNSPECIFIED\x10\x00\x12\x10\n\x0cRIGHT_ACCESS\x10\x01\x12\x15\n\x11RIGHT_PORTABILITY\x10\x02\x12\x17\n\x13RIGHT_RECTIFICATION\x10\x03\x12\x11\n\rRIGHT_ERASURE\x10\x04\x12\x15\n\x11RIGHT_RESTRICTION\x10\x05\x12\x13\n\x0fRIGHT_OBJECTION\x10\x06\"e\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_FULFILLED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x12\x15\n\x11OUTCOME_ABANDONED\x10\x03\"V\n\tExtension\x12\x19\n\x15\x45XTENSION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45XTENSION_COMPLEXITY\x10\x01\x12\x14\n\x10\x45XTENSION_NUMBER\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14memory/v1/core.proto\x12\tmemory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\" \n\rAccessContext\x12\x0f\n\x07purpose\x18\x01 \x01(\t\"\xd3\x06\n\x06Memory\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12$\n\x04kind\x18\x03 \x01(\x0e\x32\x16.memory.v1.Memory.Kind\x12\x0f\n\x07speaker\x18\x04 \x01(\t\x12\x0f\n\x07session\x18\x05 \x01(\t\x12.\n\nevent_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x06labels\x18\x07 \x03(\x0b\x32\x1d.memory.v1.Memory.LabelsEntry\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x11\n\tassistant\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\r \x01(\x03\x12\x0c\n\x04\x65tag\x18\x0e \x01(\t\x12\x0f\n\x07sources\x18\x0f \x03(\t\x12!\n\x06\x61\x66\x66\x65\x63t\x18\x10 \x01(\x0b\x32\x11.memory.v1.Affect\x12\x12\n\nsupersedes\x18\x11 \x03(\t\x12\x34\n\x10valid_until_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsuperseded_by\x18\x13 \x01(\t\x12\x17\n\nimportance\x18\x14 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\x0esighting_count\x18\x16 \x01(\x05\x12\x36\n\x12last_sighting_time\x18\x17 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"t\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_MESSAGE\x10\x01\x12\r\n\tKIND_FACT\x10\x02\x12\x13\n\x0fKIND_PREFERENCE\x10\x03\x12\x0e\n\nKIND_EVENT\x10\x04\x12\x10\n\x0cKIND_SUMMARY\x10\x05\x42\r\n\x0b_importance\"\x87\x01\n\x06\x41\x66\x66\x65\x63t\x12\x0f\n\x07valence\x18\x01 \x01(\x01\x12\x13\n\x0b\x66rustration\x18\x02 \x01(\x01\x12#\n\x04\x63ues\x18\x03 \x03(\x0b\x32\x15.memory.v1.Affect.Cue\x1a\x32\n\x03\x43ue\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\r\n\x05words\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x01\"\xb1\x01\n\x0cMemoryFilter\x12%\n\x05kinds\x18\x01 \x03(\x0e\x32\x16.memory.v1.Memory.Kind\x12\x10\n\x08sessions\x18\x02 \x03(\t\x12\x34\n\x10\x65vent_start_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x65vent_end_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbe\x05\n\x12\x44\x61taSubjectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x05right\x18\x02 \x01(\x0e\x32#.memory.v1.DataSubjectRequest.Right\x12\x30\n\x0creceive_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\textension\x18\x05 \x01(\x0e\x32\'.memory.v1.DataSubjectRequest.Extension\x12\x36\n\x07outcome\x18\x06 \x01(\x0e\x32%.memory.v1.DataSubjectRequest.Outcome\x12\x31\n\rcomplete_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9f\x01\n\x05Right\x12\x15\n\x11RIGHT_UNSPECIFIED\x10\x00\x12\x10\n\x0cRIGHT_ACCESS\x10\x01\x12\x15\n\x11RIGHT_PORTABILITY\x10\x02\x12\x17\n\x13RIGHT_RECTIFICATION\x10\x03\x12\x11\n\rRIGHT_ERASURE\x10\x04\x12\x15\n\x11RIGHT_RESTRICTION\x10\x05\x12\x13\n\x0fRIGHT_OBJECTION\x10\x06\"e\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_FULFILLED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x12\x15\n\x11OUTCOME_ABANDONED\x10\x03\"V\n\tExtension\x12\x19\n\x15\x45XTENSION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45XTENSION_COMPLEXITY\x10\x01\x12\x14\n\x10\x45XTENSION_NUMBER\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,23 +37,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCESSCONTEXT']._serialized_start=68
   _globals['_ACCESSCONTEXT']._serialized_end=100
   _globals['_MEMORY']._serialized_start=103
-  _globals['_MEMORY']._serialized_end=874
-  _globals['_MEMORY_LABELSENTRY']._serialized_start=696
-  _globals['_MEMORY_LABELSENTRY']._serialized_end=741
-  _globals['_MEMORY_KIND']._serialized_start=743
-  _globals['_MEMORY_KIND']._serialized_end=859
-  _globals['_AFFECT']._serialized_start=877
-  _globals['_AFFECT']._serialized_end=1012
-  _globals['_AFFECT_CUE']._serialized_start=962
-  _globals['_AFFECT_CUE']._serialized_end=1012
-  _globals['_MEMORYFILTER']._serialized_start=1015
-  _globals['_MEMORYFILTER']._serialized_end=1192
-  _globals['_DATASUBJECTREQUEST']._serialized_start=1195
-  _globals['_DATASUBJECTREQUEST']._serialized_end=1897
-  _globals['_DATASUBJECTREQUEST_RIGHT']._serialized_start=1547
-  _globals['_DATASUBJECTREQUEST_RIGHT']._serialized_end=1706
-  _globals['_DATASUBJECTREQUEST_OUTCOME']._serialized_start=1708
-  _globals['_DATASUBJECTREQUEST_OUTCOME']._serialized_end=1809
-  _globals['_DATASUBJECTREQUEST_EXTENSION']._serialized_start=1811
-  _globals['_DATASUBJECTREQUEST_EXTENSION']._serialized_end=1897
+  _globals['_MEMORY']._serialized_end=954
+  _globals['_MEMORY_LABELSENTRY']._serialized_start=776
+  _globals['_MEMORY_LABELSENTRY']._serialized_end=821
+  _globals['_MEMORY_KIND']._serialized_start=823
+  _globals['_MEMORY_KIND']._serialized_end=939
+  _globals['_AFFECT']._serialized_start=957
+  _globals['_AFFECT']._serialized_end=1092
+  _globals['_AFFECT_CUE']._serialized_start=1042
+  _globals['_AFFECT_CUE']._serialized_end=1092
+  _globals['_MEMORYFILTER']._serialized_start=1095
+  _globals['_MEMORYFILTER']._serialized_end=1272
+  _globals['_DATASUBJECTREQUEST']._serialized_start=1275
+  _globals['_DATASUBJECTREQUEST']._serialized_end=1977
+  _globals['_DATASUBJECTREQUEST_RIGHT']._serialized_start=1627
+  _globals['_DATASUBJECTREQUEST_RIGHT']._serialized_end=1786
+  _globals['_DATASUBJECTREQUEST_OUTCOME']._serialized_start=1788
+  _globals['_DATASUBJECTREQUEST_OUTCOME']._serialized_end=1889
+  _globals['_DATASUBJECTREQUEST_EXTENSION']._serialized_start=1891
+  _globals['_DATASUBJECTREQUEST_EXTENSION']._serialized_end=1977
 # @@protoc_insertion_point(module_scope)

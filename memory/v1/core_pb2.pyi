@@ -134,6 +134,8 @@ class Memory(_message.Message):
     VALID_UNTIL_TIME_FIELD_NUMBER: _builtins.int
     SUPERSEDED_BY_FIELD_NUMBER: _builtins.int
     IMPORTANCE_FIELD_NUMBER: _builtins.int
+    SIGHTING_COUNT_FIELD_NUMBER: _builtins.int
+    LAST_SIGHTING_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Output only, but for UpdateMemory. `people/{person}/memories/{memory}`; {memory} is random."""
     text: _builtins.str
@@ -170,6 +172,10 @@ class Memory(_message.Message):
     importance: _builtins.float
     """How much it matters, as whoever stores it judges: 0 to 1. A little of it counts in a recall, less
     as it ages: half after a year. Absent counts like 0.
+    """
+    sighting_count: _builtins.int
+    """Output only. How often it was told: 1, and one more for each StoreMemory that found it there
+    (`StoreMemoryResponse.merged`).
     """
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
@@ -222,6 +228,10 @@ class Memory(_message.Message):
         nothing ends it. It is kept and found either way; what is past ranks lower.
         """
 
+    @_builtins.property
+    def last_sighting_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When it was told last, if that was more than once."""
+
     def __init__(
         self,
         *,
@@ -245,10 +255,12 @@ class Memory(_message.Message):
         valid_until_time: _timestamp_pb2.Timestamp | None = ...,
         superseded_by: _builtins.str = ...,
         importance: _builtins.float | None = ...,
+        sighting_count: _builtins.int = ...,
+        last_sighting_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_importance", b"_importance", "affect", b"affect", "create_time", b"create_time", "event_time", b"event_time", "expire_time", b"expire_time", "importance", b"importance", "update_time", b"update_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_importance", b"_importance", "affect", b"affect", "create_time", b"create_time", "event_time", b"event_time", "expire_time", b"expire_time", "importance", b"importance", "last_sighting_time", b"last_sighting_time", "update_time", b"update_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_importance", b"_importance", "affect", b"affect", "assistant", b"assistant", "create_time", b"create_time", "etag", b"etag", "event_time", b"event_time", "expire_time", b"expire_time", "importance", b"importance", "kind", b"kind", "labels", b"labels", "name", b"name", "purpose", b"purpose", "session", b"session", "sources", b"sources", "speaker", b"speaker", "superseded_by", b"superseded_by", "supersedes", b"supersedes", "text", b"text", "update_time", b"update_time", "valid_until_time", b"valid_until_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_importance", b"_importance", "affect", b"affect", "assistant", b"assistant", "create_time", b"create_time", "etag", b"etag", "event_time", b"event_time", "expire_time", b"expire_time", "importance", b"importance", "kind", b"kind", "labels", b"labels", "last_sighting_time", b"last_sighting_time", "name", b"name", "purpose", b"purpose", "session", b"session", "sighting_count", b"sighting_count", "sources", b"sources", "speaker", b"speaker", "superseded_by", b"superseded_by", "supersedes", b"supersedes", "text", b"text", "update_time", b"update_time", "valid_until_time", b"valid_until_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__importance: _TypeAlias = _typing.Literal["importance"]  # noqa: Y015
     _WhichOneofArgType__importance: _TypeAlias = _typing.Literal["_importance", b"_importance"]  # noqa: Y015

@@ -58,6 +58,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED. More calls wait than the server may queue. Repeat the call later.
     { "reason": "TOO_BUSY", "domain": "tacit.memory.v1", "metadata": {} }
     """
+    RATE_LIMITED: _ErrorReason.ValueType  # 6
+    """RESOURCE_EXHAUSTED. The tenant makes more calls than it may. The RetryInfo says when the next
+    one is let through.
+    { "reason": "RATE_LIMITED", "domain": "tacit.memory.v1", "metadata": {} }
+    """
     INVALID_FIELD: _ErrorReason.ValueType  # 10
     """INVALID_ARGUMENT. A field is missing or malformed.
     { "reason": "INVALID_FIELD", "domain": "tacit.memory.v1",
@@ -223,6 +228,11 @@ SHUTTING_DOWN: ErrorReason.ValueType  # 4
 TOO_BUSY: ErrorReason.ValueType  # 5
 """RESOURCE_EXHAUSTED. More calls wait than the server may queue. Repeat the call later.
 { "reason": "TOO_BUSY", "domain": "tacit.memory.v1", "metadata": {} }
+"""
+RATE_LIMITED: ErrorReason.ValueType  # 6
+"""RESOURCE_EXHAUSTED. The tenant makes more calls than it may. The RetryInfo says when the next
+one is let through.
+{ "reason": "RATE_LIMITED", "domain": "tacit.memory.v1", "metadata": {} }
 """
 INVALID_FIELD: ErrorReason.ValueType  # 10
 """INVALID_ARGUMENT. A field is missing or malformed.

@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from memory.v1 import core_pb2 as _core_pb2
 import builtins as _builtins
 import sys
@@ -77,15 +78,24 @@ class StoreMemoryResponse(_message.Message):
     MEMORY_FIELD_NUMBER: _builtins.int
     REPEATED_REQUEST_FIELD_NUMBER: _builtins.int
     DERIVED_FIELD_NUMBER: _builtins.int
+    MERGED_FIELD_NUMBER: _builtins.int
     repeated_request: _builtins.bool
     """Whether an earlier call with the same `request_id` stored it."""
+    merged: _builtins.bool
+    """Whether the same memory was there: `memory` is that one, seen once more and not stored twice.
+    The same is what agrees in purpose, assistant, kind, speaker, event time, labels, sources and
+    validity, and in its text but for case, white space and the end of a sentence. What holds (a
+    fact, a preference) is the same in any session. All else is in its own session only, and, where
+    no event time was given, only right after itself and within a minute. What stands twice in
+    one batch is stored twice. Its retention counts anew; it never ends earlier for it.
+    """
     @_builtins.property
     def memory(self) -> _core_pb2.Memory:
         """As it was stored, with pseudonyms."""
 
     @_builtins.property
     def derived(self) -> _containers.RepeatedCompositeFieldContainer[_core_pb2.Memory]:
-        """What `extract` stored beside it; empty for a repeated request."""
+        """What `extract` stored beside it, or found there; empty for a repeated request."""
 
     def __init__(
         self,
@@ -93,10 +103,11 @@ class StoreMemoryResponse(_message.Message):
         memory: _core_pb2.Memory | None = ...,
         repeated_request: _builtins.bool = ...,
         derived: _abc.Iterable[_core_pb2.Memory] | None = ...,
+        merged: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "memory", b"memory", "repeated_request", b"repeated_request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "memory", b"memory", "merged", b"merged", "repeated_request", b"repeated_request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -227,6 +238,12 @@ class RecallMemoriesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     HITS_FIELD_NUMBER: _builtins.int
+    RECALL_TOKEN_FIELD_NUMBER: _builtins.int
+    recall_token: _builtins.str
+    """With which RateMemory can rate any of `hits`, for seven days: how they stood to each other,
+    sealed under the person's key; the query is not in it. Empty without a consent for
+    purposes/tuning.
+    """
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecallHit]:
         """Best first. Empty when nothing fits."""
@@ -235,10 +252,11 @@ class RecallMemoriesResponse(_message.Message):
         self,
         *,
         hits: _abc.Iterable[Global___RecallHit] | None = ...,
+        recall_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "recall_token", b"recall_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -291,7 +309,7 @@ class ScorePart(_message.Message):
     people and places), "date" (when it was said), "told" (when what it tells of was or will be),
     "neighbour" (what was said right before and after it), "answer" (the question it answers),
     "session" (the best of its conversation), "past" (it holds no more; below zero), "replaces"
-    (how well what it replaced fits), "recent" (how new it is: half after 30 days, a tenth unless
+    (how well what it replaced fits), "doubted" (it was rated wrong; below zero), "recent" (how new it is: half after 30 days, a tenth unless
     the query asks for what is recent), "important" (its `importance`: half after a year),
     "similar" and "repeated" (a memory above it in the list means nearly the same, or says the
     same; below zero). More may come.
@@ -376,10 +394,13 @@ class BuildContextResponse(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     TOKEN_COUNT_FIELD_NUMBER: _builtins.int
     CITATIONS_FIELD_NUMBER: _builtins.int
+    RECALL_TOKEN_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The text, grouped by session and time. Empty when nothing fits."""
     token_count: _builtins.int
     """How many tokens it has, by the encoder's own tokenizer."""
+    recall_token: _builtins.str
+    """With which RateMemory can rate any of `citations`, as in RecallMemoriesResponse."""
     @_builtins.property
     def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextCitation]:
         """The memories it was made of, in the order of their marks in the text."""
@@ -390,10 +411,11 @@ class BuildContextResponse(_message.Message):
         text: _builtins.str = ...,
         token_count: _builtins.int = ...,
         citations: _abc.Iterable[Global___ContextCitation] | None = ...,
+        recall_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "recall_token", b"recall_token", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -544,6 +566,326 @@ class ProfileEntry(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProfileEntry: _TypeAlias = ProfileEntry  # noqa: Y015
+
+@_typing.final
+class BuildHandoverRequest(_message.Message):
+    """Asks for a brief for a human colleague."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    MAX_TOKENS_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    REVEAL_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Of whom: `people/{person}`."""
+    max_tokens: _builtins.int
+    """How many tokens at most: 1,000 when zero, 32,000 when more; negative is INVALID_ARGUMENT."""
+    reveal: _builtins.bool
+    """Whether to write real names in place of pseudonyms; as in RecallMemories."""
+    @_builtins.property
+    def access(self) -> _core_pb2.AccessContext:
+        """Required. Why it is read. What was stored for purposes that the consent does not cover plays no
+        part.
+        """
+
+    @_builtins.property
+    def filter(self) -> _core_pb2.MemoryFilter:
+        """Which memories to look through for what is open, what was said last and the mood, as the
+        conversation that is handed over; of those the latest 500. What holds is of the whole person.
+        """
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        access: _core_pb2.AccessContext | None = ...,
+        max_tokens: _builtins.int = ...,
+        filter: _core_pb2.MemoryFilter | None = ...,
+        reveal: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "filter", b"filter", "max_tokens", b"max_tokens", "parent", b"parent", "reveal", b"reveal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BuildHandoverRequest: _TypeAlias = BuildHandoverRequest  # noqa: Y015
+
+@_typing.final
+class BuildHandoverResponse(_message.Message):
+    """A brief for a human colleague."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    TOKEN_COUNT_FIELD_NUMBER: _builtins.int
+    CITATIONS_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The brief, under headings: "Open" (questions that nobody answered, and what somebody said they
+    would do or was asked to and nobody told as done, by rules that docs/handover.md lists), "What
+    holds", a line on the mood, "Last said". Empty when there is nothing, or nothing fits.
+    """
+    token_count: _builtins.int
+    """How many tokens it has, by the encoder's own tokenizer."""
+    @_builtins.property
+    def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextCitation]:
+        """The memories it tells, in the order of their marks in the text."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        token_count: _builtins.int = ...,
+        citations: _abc.Iterable[Global___ContextCitation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BuildHandoverResponse: _TypeAlias = BuildHandoverResponse  # noqa: Y015
+
+@_typing.final
+class RateMemoryRequest(_message.Message):
+    """Says how good it was to recall a memory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Rating:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _RatingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[RateMemoryRequest._Rating.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        RATING_UNSPECIFIED: RateMemoryRequest._Rating.ValueType  # 0
+        """Invalid."""
+        RATING_USEFUL: RateMemoryRequest._Rating.ValueType  # 1
+        """It helped."""
+        RATING_NOT_USEFUL: RateMemoryRequest._Rating.ValueType  # 2
+        """It was beside the point."""
+        RATING_WRONG: RateMemoryRequest._Rating.ValueType  # 3
+        """It is not true. It is not erased: it ranks behind, replaces nothing, is in no profile, and says
+        in a context that it is said to be wrong, until UpdateMemory corrects it or it is rated anew.
+        """
+
+    class Rating(_Rating, metaclass=_RatingEnumTypeWrapper):
+        """What is said of it."""
+
+    RATING_UNSPECIFIED: RateMemoryRequest.Rating.ValueType  # 0
+    """Invalid."""
+    RATING_USEFUL: RateMemoryRequest.Rating.ValueType  # 1
+    """It helped."""
+    RATING_NOT_USEFUL: RateMemoryRequest.Rating.ValueType  # 2
+    """It was beside the point."""
+    RATING_WRONG: RateMemoryRequest.Rating.ValueType  # 3
+    """It is not true. It is not erased: it ranks behind, replaces nothing, is in no profile, and says
+    in a context that it is said to be wrong, until UpdateMemory corrects it or it is rated anew.
+    """
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    RATING_FIELD_NUMBER: _builtins.int
+    RECALL_TOKEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. `people/{person}/memories/{memory}`."""
+    rating: Global___RateMemoryRequest.Rating.ValueType
+    """Required. Takes the place of an earlier rating of the same memory."""
+    recall_token: _builtins.str
+    """The `recall_token` of the response that the memory was in. Required but for RATING_WRONG, which
+    teaches nothing without it.
+    """
+    @_builtins.property
+    def access(self) -> _core_pb2.AccessContext:
+        """Required. Why it was recalled."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        access: _core_pb2.AccessContext | None = ...,
+        rating: Global___RateMemoryRequest.Rating.ValueType = ...,
+        recall_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "name", b"name", "rating", b"rating", "recall_token", b"recall_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateMemoryRequest: _TypeAlias = RateMemoryRequest  # noqa: Y015
+
+@_typing.final
+class RateMemoryResponse(_message.Message):
+    """What came of a rating."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEARNED_FIELD_NUMBER: _builtins.int
+    learned: _builtins.bool
+    """Whether it counts in the person's weights: not without consent or token."""
+    def __init__(
+        self,
+        *,
+        learned: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learned", b"learned"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateMemoryResponse: _TypeAlias = RateMemoryResponse  # noqa: Y015
+
+@_typing.final
+class GetPersonalizationRequest(_message.Message):
+    """Asks what a person's ratings have come to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Of whom: `people/{person}`."""
+    @_builtins.property
+    def access(self) -> _core_pb2.AccessContext:
+        """Required. Why it is read."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        access: _core_pb2.AccessContext | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPersonalizationRequest: _TypeAlias = GetPersonalizationRequest  # noqa: Y015
+
+@_typing.final
+class GetPersonalizationResponse(_message.Message):
+    """What a person's ratings have come to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    USEFUL_COUNT_FIELD_NUMBER: _builtins.int
+    NOT_USEFUL_COUNT_FIELD_NUMBER: _builtins.int
+    WRONG_COUNT_FIELD_NUMBER: _builtins.int
+    LEARNED_COUNT_FIELD_NUMBER: _builtins.int
+    DOUBTED_FIELD_NUMBER: _builtins.int
+    useful_count: _builtins.int
+    """How many memories are rated useful, not useful, and wrong."""
+    not_useful_count: _builtins.int
+    """As above."""
+    wrong_count: _builtins.int
+    """As above."""
+    learned_count: _builtins.int
+    """How many of them count in the weights."""
+    @_builtins.property
+    def weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___TunedWeight]:
+        """Of each part that ratings can tune. Those of everyone where nothing was learnt."""
+
+    @_builtins.property
+    def doubted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The memories that are doubted now, as resource names, as far as the caller may see them."""
+
+    def __init__(
+        self,
+        *,
+        weights: _abc.Iterable[Global___TunedWeight] | None = ...,
+        useful_count: _builtins.int = ...,
+        not_useful_count: _builtins.int = ...,
+        wrong_count: _builtins.int = ...,
+        learned_count: _builtins.int = ...,
+        doubted: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doubted", b"doubted", "learned_count", b"learned_count", "not_useful_count", b"not_useful_count", "useful_count", b"useful_count", "weights", b"weights", "wrong_count", b"wrong_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPersonalizationResponse: _TypeAlias = GetPersonalizationResponse  # noqa: Y015
+
+@_typing.final
+class TunedWeight(_message.Message):
+    """What one part of a score counts for one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    DEFAULT_WEIGHT_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    part: _builtins.str
+    """Which part; see ScorePart."""
+    default_weight: _builtins.float
+    """Its weight for everyone."""
+    weight: _builtins.float
+    """Its weight for this person: from half to twice that."""
+    def __init__(
+        self,
+        *,
+        part: _builtins.str = ...,
+        default_weight: _builtins.float = ...,
+        weight: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_weight", b"default_weight", "part", b"part", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TunedWeight: _TypeAlias = TunedWeight  # noqa: Y015
+
+@_typing.final
+class ResetPersonalizationRequest(_message.Message):
+    """Asks to take every rating of a person back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. Of whom: `people/{person}`."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResetPersonalizationRequest: _TypeAlias = ResetPersonalizationRequest  # noqa: Y015
+
+@_typing.final
+class ResetPersonalizationResponse(_message.Message):
+    """What was taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATING_COUNT_FIELD_NUMBER: _builtins.int
+    rating_count: _builtins.int
+    """How many ratings there were."""
+    def __init__(
+        self,
+        *,
+        rating_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rating_count", b"rating_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResetPersonalizationResponse: _TypeAlias = ResetPersonalizationResponse  # noqa: Y015
 
 @_typing.final
 class GetMemoryRequest(_message.Message):

@@ -68,6 +68,26 @@ class MemoryServiceStub:
                 request_serializer=memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.FromString,
                 _registered_method=True)
+        self.BuildHandover = channel.unary_unary(
+                '/memory.v1.MemoryService/BuildHandover',
+                request_serializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverResponse.FromString,
+                _registered_method=True)
+        self.RateMemory = channel.unary_unary(
+                '/memory.v1.MemoryService/RateMemory',
+                request_serializer=memory_dot_v1_dot_memory__service__pb2.RateMemoryRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_memory__service__pb2.RateMemoryResponse.FromString,
+                _registered_method=True)
+        self.GetPersonalization = channel.unary_unary(
+                '/memory.v1.MemoryService/GetPersonalization',
+                request_serializer=memory_dot_v1_dot_memory__service__pb2.GetPersonalizationRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_memory__service__pb2.GetPersonalizationResponse.FromString,
+                _registered_method=True)
+        self.ResetPersonalization = channel.unary_unary(
+                '/memory.v1.MemoryService/ResetPersonalization',
+                request_serializer=memory_dot_v1_dot_memory__service__pb2.ResetPersonalizationRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_memory__service__pb2.ResetPersonalizationResponse.FromString,
+                _registered_method=True)
         self.GetMemory = channel.unary_unary(
                 '/memory.v1.MemoryService/GetMemory',
                 request_serializer=memory_dot_v1_dot_memory__service__pb2.GetMemoryRequest.SerializeToString,
@@ -103,7 +123,8 @@ class MemoryServiceServicer:
 
     def StoreMemory(self, request, context):
         """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-        Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+        Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+        does telling the same again (`StoreMemoryResponse.merged`).
         ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -136,6 +157,42 @@ class MemoryServiceServicer:
     def GetProfile(self, request, context):
         """Tells what is known of a person: the facts and preferences that hold, each with the memories it
         rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BuildHandover(self, request, context):
+        """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+        said last, and the mood where that is consented to, within a budget of tokens. Scope
+        memory.read; needs a consent for purposes/handover beside the one for `access`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RateMemory(self, request, context):
+        """Keeps what a person says of a memory that was recalled. Useful and not useful tune that person's
+        weights of the ranking, within bounds; a memory called wrong ranks behind until it is corrected.
+        Scope memory.write; tuning needs a consent for purposes/tuning beside the one for `access`.
+        CONSENT_MISSING without it, but for RATING_WRONG, from which nothing is learnt then.
+        NOT_FOUND as GetMemory; FAILED_PRECONDITION (PROCESSING_RESTRICTED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPersonalization(self, request, context):
+        """Tells what a person's ratings have come to. Scope memory.read; needs a consent for
+        purposes/tuning beside the one for `access`, but for the person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetPersonalization(self, request, context):
+        """Takes every rating of a person back, as if none had been given. Scope memory.write; needs no
+        consent. FAILED_PRECONDITION (LEGAL_HOLD).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -201,6 +258,26 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.GetProfile,
                     request_deserializer=memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.FromString,
                     response_serializer=memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.SerializeToString,
+            ),
+            'BuildHandover': grpc.unary_unary_rpc_method_handler(
+                    servicer.BuildHandover,
+                    request_deserializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_memory__service__pb2.BuildHandoverResponse.SerializeToString,
+            ),
+            'RateMemory': grpc.unary_unary_rpc_method_handler(
+                    servicer.RateMemory,
+                    request_deserializer=memory_dot_v1_dot_memory__service__pb2.RateMemoryRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_memory__service__pb2.RateMemoryResponse.SerializeToString,
+            ),
+            'GetPersonalization': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPersonalization,
+                    request_deserializer=memory_dot_v1_dot_memory__service__pb2.GetPersonalizationRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_memory__service__pb2.GetPersonalizationResponse.SerializeToString,
+            ),
+            'ResetPersonalization': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetPersonalization,
+                    request_deserializer=memory_dot_v1_dot_memory__service__pb2.ResetPersonalizationRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_memory__service__pb2.ResetPersonalizationResponse.SerializeToString,
             ),
             'GetMemory': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMemory,
@@ -366,6 +443,114 @@ class MemoryService:
             '/memory.v1.MemoryService/GetProfile',
             memory_dot_v1_dot_memory__service__pb2.GetProfileRequest.SerializeToString,
             memory_dot_v1_dot_memory__service__pb2.GetProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BuildHandover(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.MemoryService/BuildHandover',
+            memory_dot_v1_dot_memory__service__pb2.BuildHandoverRequest.SerializeToString,
+            memory_dot_v1_dot_memory__service__pb2.BuildHandoverResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RateMemory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.MemoryService/RateMemory',
+            memory_dot_v1_dot_memory__service__pb2.RateMemoryRequest.SerializeToString,
+            memory_dot_v1_dot_memory__service__pb2.RateMemoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPersonalization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.MemoryService/GetPersonalization',
+            memory_dot_v1_dot_memory__service__pb2.GetPersonalizationRequest.SerializeToString,
+            memory_dot_v1_dot_memory__service__pb2.GetPersonalizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetPersonalization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.MemoryService/ResetPersonalization',
+            memory_dot_v1_dot_memory__service__pb2.ResetPersonalizationRequest.SerializeToString,
+            memory_dot_v1_dot_memory__service__pb2.ResetPersonalizationResponse.FromString,
             options,
             channel_credentials,
             insecure,

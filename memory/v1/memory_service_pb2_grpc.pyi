@@ -44,7 +44,8 @@ class MemoryServiceStub:
     def __new__(cls, channel: _aio.Channel) -> MemoryServiceAsyncStub: ...
     StoreMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.StoreMemoryRequest, _memory_service_pb2.StoreMemoryResponse]
     """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-    Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+    Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+    does telling the same again (`StoreMemoryResponse.merged`).
     ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
     """
     BatchStoreMemories: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.BatchStoreMemoriesRequest, _memory_service_pb2.BatchStoreMemoriesResponse]
@@ -60,6 +61,26 @@ class MemoryServiceStub:
     GetProfile: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetProfileRequest, _memory_service_pb2.GetProfileResponse]
     """Tells what is known of a person: the facts and preferences that hold, each with the memories it
     rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+    """
+    BuildHandover: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.BuildHandoverRequest, _memory_service_pb2.BuildHandoverResponse]
+    """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+    said last, and the mood where that is consented to, within a budget of tokens. Scope
+    memory.read; needs a consent for purposes/handover beside the one for `access`.
+    """
+    RateMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.RateMemoryRequest, _memory_service_pb2.RateMemoryResponse]
+    """Keeps what a person says of a memory that was recalled. Useful and not useful tune that person's
+    weights of the ranking, within bounds; a memory called wrong ranks behind until it is corrected.
+    Scope memory.write; tuning needs a consent for purposes/tuning beside the one for `access`.
+    CONSENT_MISSING without it, but for RATING_WRONG, from which nothing is learnt then.
+    NOT_FOUND as GetMemory; FAILED_PRECONDITION (PROCESSING_RESTRICTED).
+    """
+    GetPersonalization: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetPersonalizationRequest, _memory_service_pb2.GetPersonalizationResponse]
+    """Tells what a person's ratings have come to. Scope memory.read; needs a consent for
+    purposes/tuning beside the one for `access`, but for the person.
+    """
+    ResetPersonalization: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.ResetPersonalizationRequest, _memory_service_pb2.ResetPersonalizationResponse]
+    """Takes every rating of a person back, as if none had been given. Scope memory.write; needs no
+    consent. FAILED_PRECONDITION (LEGAL_HOLD).
     """
     GetMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _core_pb2.Memory]
     """Reads one memory. Scope memory.read. NOT_FOUND when it does not exist, is another person's,
@@ -94,7 +115,8 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     StoreMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.StoreMemoryRequest, _memory_service_pb2.StoreMemoryResponse]  # type: ignore[assignment]
     """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-    Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+    Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+    does telling the same again (`StoreMemoryResponse.merged`).
     ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
     """
     BatchStoreMemories: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.BatchStoreMemoriesRequest, _memory_service_pb2.BatchStoreMemoriesResponse]  # type: ignore[assignment]
@@ -110,6 +132,26 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     GetProfile: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetProfileRequest, _memory_service_pb2.GetProfileResponse]  # type: ignore[assignment]
     """Tells what is known of a person: the facts and preferences that hold, each with the memories it
     rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+    """
+    BuildHandover: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.BuildHandoverRequest, _memory_service_pb2.BuildHandoverResponse]  # type: ignore[assignment]
+    """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+    said last, and the mood where that is consented to, within a budget of tokens. Scope
+    memory.read; needs a consent for purposes/handover beside the one for `access`.
+    """
+    RateMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.RateMemoryRequest, _memory_service_pb2.RateMemoryResponse]  # type: ignore[assignment]
+    """Keeps what a person says of a memory that was recalled. Useful and not useful tune that person's
+    weights of the ranking, within bounds; a memory called wrong ranks behind until it is corrected.
+    Scope memory.write; tuning needs a consent for purposes/tuning beside the one for `access`.
+    CONSENT_MISSING without it, but for RATING_WRONG, from which nothing is learnt then.
+    NOT_FOUND as GetMemory; FAILED_PRECONDITION (PROCESSING_RESTRICTED).
+    """
+    GetPersonalization: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetPersonalizationRequest, _memory_service_pb2.GetPersonalizationResponse]  # type: ignore[assignment]
+    """Tells what a person's ratings have come to. Scope memory.read; needs a consent for
+    purposes/tuning beside the one for `access`, but for the person.
+    """
+    ResetPersonalization: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ResetPersonalizationRequest, _memory_service_pb2.ResetPersonalizationResponse]  # type: ignore[assignment]
+    """Takes every rating of a person back, as if none had been given. Scope memory.write; needs no
+    consent. FAILED_PRECONDITION (LEGAL_HOLD).
     """
     GetMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _core_pb2.Memory]  # type: ignore[assignment]
     """Reads one memory. Scope memory.read. NOT_FOUND when it does not exist, is another person's,
@@ -147,7 +189,8 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.StoreMemoryResponse, _abc.Awaitable[_memory_service_pb2.StoreMemoryResponse]]:
         """Stores one memory. Acknowledged once it is durable; recallable at once. Scope memory.write.
-        Repeating a call with its `request_id` stores nothing new and answers with the same memory.
+        Repeating a call with its `request_id` stores nothing new and answers with the same memory; so
+        does telling the same again (`StoreMemoryResponse.merged`).
         ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (STORAGE_FULL).
         """
 
@@ -187,6 +230,50 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_memory_service_pb2.GetProfileResponse, _abc.Awaitable[_memory_service_pb2.GetProfileResponse]]:
         """Tells what is known of a person: the facts and preferences that hold, each with the memories it
         rests on. Scope memory.read; needs a consent for purposes/profile beside the one for `access`.
+        """
+
+    @_abc_1.abstractmethod
+    def BuildHandover(
+        self,
+        request: _memory_service_pb2.BuildHandoverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.BuildHandoverResponse, _abc.Awaitable[_memory_service_pb2.BuildHandoverResponse]]:
+        """Briefs a human colleague who takes over from the assistant: what is open, what holds, what was
+        said last, and the mood where that is consented to, within a budget of tokens. Scope
+        memory.read; needs a consent for purposes/handover beside the one for `access`.
+        """
+
+    @_abc_1.abstractmethod
+    def RateMemory(
+        self,
+        request: _memory_service_pb2.RateMemoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.RateMemoryResponse, _abc.Awaitable[_memory_service_pb2.RateMemoryResponse]]:
+        """Keeps what a person says of a memory that was recalled. Useful and not useful tune that person's
+        weights of the ranking, within bounds; a memory called wrong ranks behind until it is corrected.
+        Scope memory.write; tuning needs a consent for purposes/tuning beside the one for `access`.
+        CONSENT_MISSING without it, but for RATING_WRONG, from which nothing is learnt then.
+        NOT_FOUND as GetMemory; FAILED_PRECONDITION (PROCESSING_RESTRICTED).
+        """
+
+    @_abc_1.abstractmethod
+    def GetPersonalization(
+        self,
+        request: _memory_service_pb2.GetPersonalizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetPersonalizationResponse, _abc.Awaitable[_memory_service_pb2.GetPersonalizationResponse]]:
+        """Tells what a person's ratings have come to. Scope memory.read; needs a consent for
+        purposes/tuning beside the one for `access`, but for the person.
+        """
+
+    @_abc_1.abstractmethod
+    def ResetPersonalization(
+        self,
+        request: _memory_service_pb2.ResetPersonalizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.ResetPersonalizationResponse, _abc.Awaitable[_memory_service_pb2.ResetPersonalizationResponse]]:
+        """Takes every rating of a person back, as if none had been given. Scope memory.write; needs no
+        consent. FAILED_PRECONDITION (LEGAL_HOLD).
         """
 
     @_abc_1.abstractmethod

@@ -120,6 +120,7 @@ class GetStatusResponse(_message.Message):
     VERIFIER_KEY_FIELD_NUMBER: _builtins.int
     EXPIRED_COUNT_FIELD_NUMBER: _builtins.int
     OLDEST_EXPIRED_TIME_FIELD_NUMBER: _builtins.int
+    OLDEST_UNINDEXED_TIME_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Its version: "0.1.0"."""
     memory_count: _builtins.int
@@ -162,6 +163,10 @@ class GetStatusResponse(_message.Message):
     def oldest_expired_time(self) -> _timestamp_pb2.Timestamp:
         """Since when the oldest of them has; absent if there is none."""
 
+    @_builtins.property
+    def oldest_unindexed_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when the oldest change waits that the index is owed; absent if it is owed none."""
+
     def __init__(
         self,
         *,
@@ -179,10 +184,11 @@ class GetStatusResponse(_message.Message):
         verifier_key: _builtins.str = ...,
         expired_count: _builtins.int = ...,
         oldest_expired_time: _timestamp_pb2.Timestamp | None = ...,
+        oldest_unindexed_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "oldest_unindexed_time", b"oldest_unindexed_time", "rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expired_count", b"expired_count", "key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "verifier_key", b"verifier_key", "version", b"version", "waiting_erasure_count", b"waiting_erasure_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expired_count", b"expired_count", "key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "oldest_unindexed_time", b"oldest_unindexed_time", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "verifier_key", b"verifier_key", "version", b"version", "waiting_erasure_count", b"waiting_erasure_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -575,6 +575,8 @@ class AccessEvent(_message.Message):
         """Consent was granted, withdrawn or changed; or, without a purpose, processing was restricted
         or a restriction lifted.
         """
+        ACTION_RATE: AccessEvent._Action.ValueType  # 8
+        """A memory was rated; or, without a purpose, ratings were taken back."""
 
     class Action(_Action, metaclass=_ActionEnumTypeWrapper):
         """What was done."""
@@ -597,6 +599,8 @@ class AccessEvent(_message.Message):
     """Consent was granted, withdrawn or changed; or, without a purpose, processing was restricted
     or a restriction lifted.
     """
+    ACTION_RATE: AccessEvent.Action.ValueType  # 8
+    """A memory was rated; or, without a purpose, ratings were taken back."""
 
     NAME_FIELD_NUMBER: _builtins.int
     EVENT_TIME_FIELD_NUMBER: _builtins.int

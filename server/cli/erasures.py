@@ -106,7 +106,7 @@ def erasures(session: Session, as_json: AsJson = False) -> None:
 
     table = Table(box=None)
     table.add_column("erasure", no_wrap=True, min_width=_NAME_CHARS)
-    for heading in ("state", "accepted", "memories", "key epoch", "waits for"):
+    for heading in ("state", "accepted", "memories", "to sweep", "key epoch", "waits for"):
         table.add_column(heading)
     request = ListErasuresRequest(page_size=100)
     for page in session.pages(session.rights.ListErasures, request):
@@ -119,6 +119,7 @@ def erasures(session: Session, as_json: AsJson = False) -> None:
                     _state(erasure),
                     moment(erasure.create_time),
                     str(erasure.counts.memory_count),
+                    str(erasure.remaining_memory_count),
                     _epoch(erasure),
                     erasure.waits_for,
                 )

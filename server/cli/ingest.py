@@ -41,7 +41,7 @@ def ingest(
             for request in batches(conversation, person, purpose, batch):
                 stored = session.call(session.memory.BatchStoreMemories, request).responses
                 acknowledged += len(stored)
-                new += sum(not answer.repeated_request for answer in stored)
+                new += sum(not (one.repeated_request or one.merged) for one in stored)
                 progress.update(task, completed=acknowledged)
     finally:
         before = f", {acknowledged - new} were there" if acknowledged > new else ""

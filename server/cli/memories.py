@@ -1,4 +1,6 @@
-"""`tacit store`, `recall`, `context`, `profile`, `list`: what an assistant does with memories."""
+"""`tacit store`, `recall`, `context`, `profile`, `handover`, `list`: what an assistant does with
+memories.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +40,7 @@ def register(app: typer.Typer) -> None:
     client_command(app, "recall", "memory.read")(recall)
     client_command(app, "context", "memory.read")(context)
     client_command(app, "profile", "memory.read")(profile)
+    client_command(app, "handover", "memory.read")(handover)
     client_command(app, "list", "memory.read")(list_)
 
 
@@ -75,6 +78,8 @@ def store(
     if as_json:
         print_json(stored if facts else answer.memory)
         return
+    if answer.merged:
+        out.print(f"there already; told {answer.memory.sighting_count} times", style="dim")
     for each in stored:
         out.print(spoken(each.speaker, each.text))
         out.print(each.name, style="dim", markup=False)
@@ -173,6 +178,33 @@ def profile(
         sure = f"{entry.confidence:.2f}"
         table.add_row(entry.subject, slot, entry.text, moment(entry.last_time), sure)
     out.print(table if entries else "nothing is known")
+
+
+def handover(
+    session: Session,
+    person: Person = ME,
+    purpose: Purpose = DEFAULT_PURPOSE,
+    tokens: Annotated[int, typer.Option(help="How many at most.", min=1, max=32_000)] = 1_000,
+    sessions: Sessions = None,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prints a brief for a human colleague who takes over; needs a consent for handover."""
+    from memory.v1.core_pb2 import AccessContext
+    from memory.v1.memory_service_pb2 import BuildHandoverRequest
+
+    request = BuildHandoverRequest(
+        parent=people(person),
+        access=AccessContext(purpose=purposes(purpose)),
+        max_tokens=tokens,
+        filter=_filter(sessions),
+        reveal=reveal,
+    )
+    brief = session.call(session.memory.BuildHandover, request)
+    if as_json:
+        print_json(brief)
+    else:
+        out.print(brief.text or "there is nothing to hand over", markup=False)
 
 
 def list_(

@@ -33,7 +33,7 @@ def reindex(
 
 
 def status(session: Session, as_json: AsJson = False) -> None:
-    """Shows health, counts, what waits for the index, and the key epoch."""
+    """Shows health, counts, what waits and since when, and how old the key epoch is."""
     from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
     from grpc_health.v1.health_pb2_grpc import HealthStub
 
@@ -44,6 +44,7 @@ def status(session: Session, as_json: AsJson = False) -> None:
     if as_json:
         print_json(state)
         return
+    newest = max(state.key_epochs, key=lambda epoch: int(epoch.key_epoch))
     table = Table(box=None, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")  # a key that is cut short cannot be used
@@ -54,13 +55,15 @@ def status(session: Session, as_json: AsJson = False) -> None:
         "people": state.person_count,
         "memories": state.memory_count,
         "not in the index yet": state.unindexed_count,
+        "the oldest of these since": moment(state.oldest_unindexed_time) or "-",
         "erasures not finished": state.pending_erasure_count,
-        "the oldest of them since": moment(state.oldest_pending_erasure_time)
-        if state.HasField("oldest_pending_erasure_time")
-        else "-",
+        "the oldest of them since": moment(state.oldest_pending_erasure_time) or "-",
         "erasures that wait": state.waiting_erasure_count,
         "expired, not erased yet": state.expired_count,
+        "the first of them since": moment(state.oldest_expired_time) or "-",
         "key epoch": state.key_epoch,
+        "in use since": moment(newest.create_time) or "-",
+        "keys under older epochs": sum(e.key_count for e in state.key_epochs) - newest.key_count,
         "verifier key": state.verifier_key,
     }
     for name, value in rows.items():

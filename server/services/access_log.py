@@ -25,6 +25,7 @@ _ACTIONS: Final = {
     AccessAction.ERASE: pb.AccessEvent.ACTION_ERASE,
     AccessAction.EXPORT: pb.AccessEvent.ACTION_EXPORT,
     AccessAction.CONSENT: pb.AccessEvent.ACTION_CONSENT,
+    AccessAction.RATE: pb.AccessEvent.ACTION_RATE,
 }
 _FROM_WIRE: Final = {number: action for action, number in _ACTIONS.items()}
 

@@ -9,12 +9,14 @@ from typing import Final
 
 from memory.app.context import MAX_TOKENS, BuildContext
 from memory.app.erase_memories import EraseMemories
+from memory.app.handover import BuildHandover
 from memory.app.profile import Known, Profile
 from memory.app.recall import MAX_LIMIT, Hit, Recall
 from memory.app.rectify import Change, Rectify
 from memory.app.remember import Acknowledged, Remember
 from memory.app.reveal import Reveal
 from memory.app.sealing import Remembered
+from memory.core.context import Context
 from memory.core.draft import Draft
 from memory.core.values import Access, PersonId, RawText
 from memory.errors import InvalidArgumentError, NotFoundError
@@ -61,6 +63,7 @@ class Memories:
     recall: Recall
     build_context: BuildContext
     profile: Profile
+    build_handover: BuildHandover
     rectify: Rectify
     erase_memories: EraseMemories
     reveal: Reveal
@@ -74,6 +77,7 @@ class Memories:
             "RecallMemories": self._recall,
             "BuildContext": self._build_context,
             "GetProfile": self._profile,
+            "BuildHandover": self._build_handover,
             "GetMemory": self._get,
             "ListMemories": self._list,
             "UpdateMemory": self._update,
@@ -107,10 +111,14 @@ class Memories:
         limit = min(request.limit or DEFAULT_LIMIT, MAX_LIMIT)
         narrow, asked = to_narrow(request.filter), _asked(request)
         with fields_named(_PURPOSE):
-            hits = self.recall(access, RawText(request.query), limit, narrow, asked=asked)
+            found = self.recall.best(access, RawText(request.query), limit, narrow, asked=asked)
+        hits = found.hits
         shown = {m.id: m for m in self._shown(access, request, [hit.memory for hit in hits])}
         return pb.RecallMemoriesResponse(
-            hits=[_hit(person, hit, shown[hit.memory.id]) for hit in hits if hit.memory.id in shown]
+            hits=[
+                _hit(person, hit, shown[hit.memory.id]) for hit in hits if hit.memory.id in shown
+            ],
+            recall_token=found.token(hits),
         )
 
     def _build_context(
@@ -119,9 +127,7 @@ class Memories:
         person = person_from(call.caller, request.parent, "parent")
         access = to_access(call.caller, person, request.access)
         _may_reveal(call, request)
-        if request.max_tokens < 0:
-            raise InvalidArgumentError("max_tokens", "must not be negative")
-        budget = min(request.max_tokens or DEFAULT_TOKENS, MAX_TOKENS)
+        budget = _budget(request.max_tokens)
         narrow, asked = to_narrow(request.filter), _asked(request)
         with fields_named(_PURPOSE):
             context = self.build_context(
@@ -130,10 +136,8 @@ class Memories:
         return pb.BuildContextResponse(
             text=context.text,
             token_count=context.tokens,
-            citations=[
-                pb.ContextCitation(mark=f"[{number}]", memory=memory_name(person, record))
-                for number, record in enumerate(context.cited, start=1)
-            ],
+            citations=_citations(person, context),
+            recall_token=context.recall_token,
         )
 
     def _profile(self, call: Call, request: pb.GetProfileRequest) -> pb.GetProfileResponse:
@@ -142,6 +146,21 @@ class Memories:
         with fields_named(_PURPOSE):
             known = self.profile(access)
         return pb.GetProfileResponse(entries=[_entry(person, one) for one in known])
+
+    def _build_handover(
+        self, call: Call, request: pb.BuildHandoverRequest
+    ) -> pb.BuildHandoverResponse:
+        person = person_from(call.caller, request.parent, "parent")
+        access = to_access(call.caller, person, request.access)
+        _may_reveal(call, request)
+        budget, narrow = _budget(request.max_tokens), to_narrow(request.filter)
+        with fields_named(_PURPOSE):
+            brief = self.build_handover(access, budget, narrow, with_names=request.reveal)
+        return pb.BuildHandoverResponse(
+            text=brief.text,
+            token_count=brief.tokens,
+            citations=_citations(person, brief),
+        )
 
     def _get(self, call: Call, request: pb.GetMemoryRequest) -> core_pb2.Memory:
         person, record = memory_from(call.caller, request.name, "name")
@@ -191,8 +210,25 @@ class Memories:
 
 
 _Revealing = (
-    pb.RecallMemoriesRequest | pb.BuildContextRequest | pb.GetMemoryRequest | pb.ListMemoriesRequest
+    pb.RecallMemoriesRequest
+    | pb.BuildContextRequest
+    | pb.BuildHandoverRequest
+    | pb.GetMemoryRequest
+    | pb.ListMemoriesRequest
 )
+
+
+def _budget(asked: int) -> int:
+    if asked < 0:
+        raise InvalidArgumentError("max_tokens", "must not be negative")
+    return min(asked or DEFAULT_TOKENS, MAX_TOKENS)
+
+
+def _citations(person: PersonId, context: Context) -> list[pb.ContextCitation]:
+    return [
+        pb.ContextCitation(mark=f"[{number}]", memory=memory_name(person, record))
+        for number, record in enumerate(context.cited, start=1)
+    ]
 
 
 def _asked(request: pb.RecallMemoriesRequest | pb.BuildContextRequest) -> datetime | None:
@@ -214,6 +250,7 @@ def _stored(person: PersonId, stored: Acknowledged) -> pb.StoreMemoryResponse:
         memory=from_memory(person, stored.memory),
         repeated_request=stored.repeated,
         derived=[from_memory(person, memory) for memory in stored.derived],
+        merged=stored.merged,
     )
 
 

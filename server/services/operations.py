@@ -22,7 +22,7 @@ from memory.errors import InvalidArgumentError
 from memory.v1 import operator_service_pb2 as pb
 from memory.v1.core_pb2 import DataSubjectRequest
 from server.call import Answer, Call
-from server.messages import to_time, to_timestamp
+from server.messages import maybe_timestamp, to_time, to_timestamp
 from server.names import person_from, person_name, purpose_from
 from server.page_tokens import PageTokens, page_size
 from server.rights_requests import (
@@ -150,35 +150,28 @@ class Operations:
             key_epoch=str(counts.key_epoch),
             key_epochs=[_epoch(epoch) for epoch in counts.epochs],
             expired_count=counts.expired,
-            oldest_expired_time=(
-                None if counts.oldest_expired is None else to_timestamp(counts.oldest_expired)
-            ),
+            oldest_expired_time=maybe_timestamp(counts.oldest_expired),
+            oldest_unindexed_time=maybe_timestamp(counts.oldest_unindexed),
             rotation=None if counts.rotation is None else _progress(counts.rotation),
-            oldest_pending_erasure_time=(
-                None
-                if counts.oldest_pending_erasure is None
-                else to_timestamp(counts.oldest_pending_erasure)
-            ),
+            oldest_pending_erasure_time=maybe_timestamp(counts.oldest_pending_erasure),
             waiting_erasure_count=counts.waiting_erasures,
             verifier_key=self.verifier_key,
         )
 
 
 def _progress(progress: Progress) -> pb.RotateKeysResponse:
-    finished = progress.finished_at
     return pb.RotateKeysResponse(
         key_epoch=str(progress.epoch) if progress.epoch else "",
         done_count=progress.done,
         total_count=progress.total,
-        complete_time=None if finished is None else to_timestamp(finished),
+        complete_time=maybe_timestamp(progress.finished_at),
     )
 
 
 def _epoch(epoch: EpochUse) -> pb.KeyEpoch:
-    created, destroyed = epoch.created_at, epoch.destroyed_at
     return pb.KeyEpoch(
         key_epoch=str(epoch.number),
         key_count=epoch.keys,
-        create_time=None if created is None else to_timestamp(created),
-        destroy_time=None if destroyed is None else to_timestamp(destroyed),
+        create_time=maybe_timestamp(epoch.created_at),
+        destroy_time=maybe_timestamp(epoch.destroyed_at),
     )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from memory.app.erase_memories import EraseMemories, Which
 from memory.app.export import Export, Piece
@@ -21,7 +18,7 @@ from memory.errors import InvalidArgumentError
 from memory.ports import ErasureRow, ErasureState
 from memory.v1 import subject_rights_service_pb2 as pb
 from server.call import Answer, Call, StreamAnswer, TakingAnswer
-from server.messages import fields_named, to_narrow, to_time, to_timestamp
+from server.messages import fields_named, maybe_timestamp, to_narrow, to_time, to_timestamp
 from server.names import (
     certificate_from,
     erasure_name,
@@ -168,10 +165,10 @@ class SubjectRights:
                 consent_count=erasure.consents,
             ),
             create_time=to_timestamp(erasure.started_at),
-            complete_time=_stamp(erasure.finished_at),
-            key_destroy_time=_stamp(erasure.key_destroyed_at),
-            epoch_destroy_time=_stamp(erasure.epoch_destroyed_at),
-            epoch_due_time=_stamp(due),
+            complete_time=maybe_timestamp(erasure.finished_at),
+            key_destroy_time=maybe_timestamp(erasure.key_destroyed_at),
+            epoch_destroy_time=maybe_timestamp(erasure.epoch_destroyed_at),
+            epoch_due_time=maybe_timestamp(due),
             waits_for=erasure.waits_for,
             remaining_memory_count=self.forget.remaining(erasure),
         )
@@ -237,7 +234,3 @@ def _source(client: str) -> AssistantId | None:
         return AssistantId(client)
     except InvalidArgumentError as error:
         raise InvalidArgumentError("source", error.problem) from None
-
-
-def _stamp(moment: datetime | None) -> Timestamp | None:
-    return None if moment is None else to_timestamp(moment)

@@ -171,5 +171,6 @@ def everything_of(store: SqlStore, person: PersonRow) -> RecordId:
         unit.add_access_events([(an_access_event(subject), os.urandom(32))])
         unit.add_segment(subject, SegmentHead(a_record(), 1), SealedRecord(b"sealed"))
         unit.add_versions([a_version(memory, 1)])
+        unit.put_feedback(subject, SealedRecord(b"sealed"))
         unit.commit()
     return memory.id

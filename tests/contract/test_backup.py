@@ -20,6 +20,7 @@ from memory.adapters.sql.copies import KEYS, RECORDS
 from memory.app.erase_memories import Which
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
+from memory.core.feedback import Rating
 from memory.core.residue import Kind, StoreName
 from memory.core.values import PersonId, RecordId
 from memory.errors import ConfigurationError, ConsentError, DataFolderInUseError, SignatureError
@@ -68,7 +69,8 @@ def test_a_backup_taken_while_serving_brings_everything_back(
     config: Config, elsewhere: Config, tmp_path: Path
 ) -> None:
     with open_tacit(config) as tacit:
-        say(tacit, "alice", "I like tea with honey", "my sister Priyanka is 30")
+        tea, _ = say(tacit, "alice", "I like tea with honey", "my sister Priyanka is 30")
+        tacit.personalize.rate(access("alice"), tea, Rating.WRONG)
         say(tacit, "bob", "bob likes coffee")
         made = back_up(config, tmp_path / "backup")
         assert (made.copied.people, made.copied.memories) == (2, 3)
@@ -79,6 +81,8 @@ def test_a_backup_taken_while_serving_brings_everything_back(
         assert [heard(tacit, "alice"), heard(tacit, "bob")] == before
         assert list(tacit.export(caller(), ALICE, revealed=True))[1:] == exported
         wait_until(lambda: len(tacit.indexer.index.collections()) == 2)
+        *_, last = tacit.recall(access("alice"), draft("what do I like with honey?").text)
+        assert (last.memory.id, dict(last.parts)["doubted"] < 0) == (tea, True)
         say(tacit, "alice", "and I sing")
 
 

@@ -266,10 +266,10 @@ class Rules(RuleBasedStateMachine):
         drafts = [Draft(RawText(text), expire_time=wanted) for text in said]
         with self._gate(person, assistant, purpose), _raises(InvalidArgumentError, too_long):
             done = self.tacit.remember(access, drafts)
-            self.people[person].memories += [
-                Kept(one.memory.id, text, purpose, assistant, self.now, wanted or latest)
-                for one, text in zip(done, said, strict=True)
-            ]
+            told = [(one.memory.id, text) for one, text in zip(done, said, strict=True)]
+            end = wanted or latest
+            again = self.people[person].tell(told, purpose, assistant, end, self.now)
+            assert again == [one.memory.id if one.merged else None for one in done]
 
     @rule(person=people, assistant=assistants, purpose=purposes, query=texts)
     def recall(self, person: str, assistant: str, purpose: str, query: str) -> None:
@@ -306,7 +306,7 @@ class Rules(RuleBasedStateMachine):
                     lambda d: Draft(RawText(text), expire_time=d.expire_time if same_end else None),
                 )
                 if not same_end:
-                    memory.ends_at = latest_end(memory.purpose, memory.stored_at)
+                    memory.ends_at = latest_end(memory.purpose, memory.told_at)
                 memory.text, memory.version = text, memory.version + 1
                 assert changed.version == memory.version
 
@@ -361,9 +361,9 @@ class Rules(RuleBasedStateMachine):
         access = self._access(person, assistant, purpose)
         with self._gate(person, assistant, purpose):
             page, _ = self.tacit.rectify.page(access, Narrow(), -1, 10_000)
-            listed = [(m.id, m.content.text.value, m.version) for m in page]
+            listed = [(m.id, m.content.text.value, m.version, m.sightings) for m in page]
             expected = self.people[person].visible(assistant, self.now)
-            assert listed == [(m.id, m.text, m.version) for m in expected]
+            assert listed == [(m.id, m.text, m.version, m.sightings) for m in expected]
 
 
 def _caller(assistant: str = "bot") -> Caller:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,16 @@ from memory.adapters.sql.store import SqlStore
 from memory.core.values import AssistantId, MemoryKind, PurposeId, SealedRecord
 from memory.errors import StorageUnavailableError
 from memory.ports import MemoryFilter
-from tests.contract.rows import ANY, a_memory, a_person, a_record, add_memory, stored_person
+from tests.contract.rows import (
+    ANY,
+    THEN,
+    a_memory,
+    a_person,
+    a_record,
+    add_memory,
+    as_stored,
+    stored_person,
+)
 
 
 def test_a_memory_comes_back_as_it_went_in(store: SqlStore) -> None:
@@ -197,3 +207,42 @@ def test_every_change_of_a_persons_memories_gives_them_a_new_revision(store: Sql
     assert seen()[0] == 1, "a deleted memory was numbered all the same"
     add_memory(store, other.subject)
     assert seen()[1] == revisions[-1]
+
+
+def test_what_is_told_again_is_found_by_its_tag_while_it_has_one(store: SqlStore) -> None:
+    subject, other = stored_person(store).subject, stored_person(store).subject
+    one, two = (add_memory(store, subject, content_tag=tag * 16) for tag in (b"1", b"2"))
+    add_memory(store, other, content_tag=b"1" * 16)
+    add_memory(store, subject)
+    with store.write() as unit:
+        tags = [b"2" * 16, b"1" * 16, b"3" * 16]
+        assert unit.tagged_memories(subject, tags, ANY) == [one, two]
+        unit.untag_memories(subject, [two.id, a_record()])
+        assert unit.tagged_memories(subject, tags, ANY) == [one]
+        unit.untag_memories(other, [one.id])
+        unit.commit()
+    with store.read() as unit:
+        assert unit.tagged_memories(subject, tags, ANY) == [one]
+        assert unit.tagged_memories(subject, [], ANY) == []
+
+
+def test_a_memory_seen_again_keeps_the_rest_of_itself(store: SqlStore) -> None:
+    person = stored_person(store)
+    memory = add_memory(store, person.subject, content_tag=b"1" * 16)
+    before = as_stored(store, person).revision
+    seen = replace(
+        memory,
+        sightings=2,
+        last_seen_at=THEN + timedelta(days=1),
+        expires_at=THEN + timedelta(days=2),
+        features=SealedRecord(b"moved"),
+    )
+    with store.write() as unit:
+        unit.see_again([replace(seen, body=SealedRecord(b"not this"))])
+        unit.see_again([])
+        unit.commit()
+    with store.read() as unit:
+        assert unit.memory(person.subject, memory.id) == seen
+        (head,) = unit.heads(person.subject, ANY)
+        assert (head.version, head.sightings) == (memory.version, 2)
+    assert as_stored(store, person).revision > before

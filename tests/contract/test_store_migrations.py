@@ -17,9 +17,10 @@ from memory.adapters.sql.memories import (
     _PAGE,
     _SOME,
     _SOME_HEADS,
+    _TAGGED,
     _UNINDEXED_HEADS,
-    _narrowed,
 )
+from memory.adapters.sql.narrowing import narrowed
 from memory.adapters.sql.store import open_store
 from memory.adapters.sql.tables import metadata
 from memory.errors import ConfigurationError, StorageUnavailableError
@@ -127,7 +128,8 @@ def test_sqlite_goes_to_the_memories_it_is_asked_for_and_walks_through_no_others
         _UNINDEXED_HEADS: "(subject=? AND id=?)",
         _HEADS_BY_SEQ: "(subject=? AND seq=?)",
         _PAGE: "(subject=? AND seq>?)",
-        _narrowed(_PAGE, of_session): "session_tag=?",
+        _TAGGED: "memories_told (subject=? AND content_tag=?)",
+        narrowed(_PAGE, of_session): "session_tag=?",
         _HEADS: "COVERING INDEX memories_heads",
         _COUNT: "COVERING INDEX",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -39,6 +39,11 @@ def unindexed(store: SqlStore, subject: SubjectId) -> list[RecordId]:
         return [row.id for row in unit.unindexed_heads(subject, ANY)]
 
 
+def oldest(store: SqlStore) -> datetime | None:
+    with store.read() as unit:
+        return unit.oldest_unindexed()
+
+
 def owed(tasks: list[IndexTask]) -> list[tuple[RecordId, IndexOp]]:
     return [(task.record, task.op) for task in tasks]
 
@@ -55,6 +60,21 @@ def test_a_stored_memory_is_owed_to_the_index_until_it_is_finished(store: SqlSto
     assert (unindexed(store, subject), backlog(store)) == ([], 0)
     finish(store, tasks)
     finish(store, [])
+
+
+def test_the_memory_owed_for_longest_is_the_oldest_unindexed(store: SqlStore) -> None:
+    subject = stored_person(store).subject
+    assert oldest(store) is None
+    first, second = add_memory(store, subject), add_memory(store, subject)
+    assert first.updated_at < second.updated_at
+    assert oldest(store) == first.updated_at
+    finish(store, claim(store, limit=1))
+    assert oldest(store) == second.updated_at
+    finish(store, claim(store))
+    with store.write() as unit:
+        unit.delete_memory(subject, first.id)
+        unit.commit()
+    assert (backlog(store), oldest(store)) == (1, None)
 
 
 def test_what_is_rolled_back_is_not_owed(store: SqlStore) -> None:

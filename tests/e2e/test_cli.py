@@ -69,6 +69,49 @@ def test_facts_are_stored_told_as_past_and_put_together(run: Run, person: str) -
     assert json.loads(run("profile", "--person", person, "--json").stdout)["slot"] == "home"
 
 
+def test_a_colleague_is_briefed_once_that_is_allowed(run: Run, person: str) -> None:
+    for text in ("I live in Leeds.", "When does my warranty end?"):
+        assert run("store", text, "--session", "desk", "--person", person).returncode == 0
+    assert "purposes/handover" in run("handover", "--person", person).stderr
+    assert run("consent", "grant", "handover", "--person", person).returncode == 0
+    told = run("handover", "--person", person).stdout
+    assert "asked: When does my warranty end?" in told
+    assert told.index("What holds") < told.index("I live in Leeds.")
+    brief = json.loads(run("handover", "--person", person, "--json").stdout)
+    assert [one["mark"] for one in brief["citations"]] == ["[1]", "[2]"]
+    assert "Leeds" in run("handover", "--person", person, "--session", "other").stdout
+    nobody = run("handover", "--person", person, "--tokens", "2").stdout
+    assert "nothing to hand over" in nobody
+
+
+def test_what_is_told_again_says_so(run: Run, person: str) -> None:
+    assert "there already" not in run("store", "I keep bees.", "-p", person).stdout
+    assert "there already; told 2 times" in run("store", "i keep bees", "-p", person).stdout
+
+
+def test_what_is_recalled_is_rated_and_the_ratings_are_shown_and_taken_back(
+    run: Run, person: str
+) -> None:
+    for text in ("I am allergic to peanuts.", "The cello stands in the attic."):
+        assert run("store", text, "-p", person).returncode == 0
+    refused = run("rate", "peanuts", "useful", "-p", person)
+    assert refused.returncode == 1
+    assert "purposes/tuning" in refused.stderr
+    wrong = run("rate", "peanuts", "wrong", "-p", person)
+    assert "I am allergic to peanuts." in wrong.stdout
+    assert "nothing is learnt" in wrong.stderr
+    assert "cello" in run("recall", "peanuts", "-p", person).stdout.splitlines()[1]
+    assert run("consent", "grant", "tuning", "-p", person).returncode == 0
+    assert run("rate", "peanuts", "not-useful", "-p", person).returncode == 0
+    shown = run("personalization", "-p", person)
+    assert "0 useful, 1 not useful, 1 wrong; learnt from 1" in shown.stdout
+    assert f"doubted: people/{person}/memories/" in shown.stdout
+    assert json.loads(run("personalization", "-p", person, "--json").stdout)["learned_count"] == 1
+    assert "2 ratings taken back" in run("personalization", "-p", person, "--reset").stderr
+    assert "peanuts" in run("recall", "peanuts", "-p", person).stdout.splitlines()[1]
+    assert run("rate", "peanuts", "useful", "--hit", "9", "-p", person).returncode == 2
+
+
 def test_consent_is_given_listed_and_taken_back(run: Run, person: str) -> None:
     listed = run("consent", "list", "-p", person, "--json")
     (consent,) = map(json.loads, listed.stdout.splitlines())
@@ -183,7 +226,13 @@ def test_status_shows_figures(run: Run, person: str) -> None:
     shown = run("status")
     assert shown.returncode == 0
     assert "serving" in shown.stdout
-    assert "key epoch" in shown.stdout
+    for row in (
+        "key epoch",
+        "in use since",
+        "keys under older epochs",
+        "the oldest of these since",
+    ):
+        assert row in shown.stdout
     assert "bees" not in shown.stdout
     assert int(json.loads(run("status", "--json").stdout)["memory_count"]) >= 1
 

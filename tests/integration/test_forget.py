@@ -12,6 +12,7 @@ import pytest
 import memory.app.recall
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
+from memory.core.feedback import Feedback
 from memory.core.residue import Needles
 from memory.core.values import PersonId, RawText, RecordId
 from memory.errors import ConsentError, ErasureInProgressError, LostRaceError
@@ -112,6 +113,25 @@ def test_an_interrupted_forget_is_fenced_and_finished_after_the_next_start(
         assert tacit.forget.get(caller(), erasure.id).memories == 1
 
 
+def test_how_many_memories_are_left_to_sweep_is_told_meanwhile(tacit: Tacit) -> None:
+    grant(tacit)
+    store(tacit, "one", "two", "three", "four", "five")
+    tacit.eraser.stop()
+    erasure = tacit.forget(caller(), ALICE, wait=0)
+    assert (erasure.state, erasure.memories) == (ErasureState.KEY_DESTROYED, 5)
+    assert tacit.forget.remaining(erasure) == 5
+    assert erasure.subject is not None
+    with tacit.forget.store.write() as uow:
+        uow.delete_rows(erasure.subject, 3)
+        uow.commit()
+    assert tacit.forget.remaining(tacit.forget.get(caller(), erasure.id)) == 2
+    assert tacit.status().erasures == {ErasureState.KEY_DESTROYED: 1}
+    tacit.eraser._stop.clear()
+    tacit.eraser.work()
+    done = tacit.forget.get(caller(), erasure.id)
+    assert (done.state, done.memories, tacit.forget.remaining(done)) == (ErasureState.DONE, 5, 0)
+
+
 def test_the_index_gets_nothing_more_of_a_fenced_person(tacit: Tacit) -> None:
     grant(tacit)
     store(tacit, "first")
@@ -138,7 +158,8 @@ def test_what_a_recall_in_flight_opened_is_not_kept_after_the_person_is_forgotte
         reached.set()
         assert go.wait(30)
         tacit.recall.keyring.keys(person)
-        opened.whole(keys, -1, MemoryFilter(), list, lambda _: [], lambda: None)
+        opened.whole(keys, -1, MemoryFilter(), list, lambda _: [], lambda: None, Feedback())
+        opened.feedback(keys, -1, lambda: None)
         opened.aliases(keys.subject, -1, dict)
         return result
 

@@ -257,7 +257,8 @@ def test_opened_matrices_keep_to_idle_time_and_budget(sealed: Tacit) -> None:
         now[0] = 10
         small.evict_idle()
         assert small.held() == 0
+        assert (small.use().entries, small.use().evicted, small.use().size) == (0, 1, 0)
         tight = type(matrices)(lambda: 0.0, budget=100, idle_seconds=10)
         assert len(tight.query(uow, keys, vector, 100)) == 40
-        assert tight.held() == 0
+        assert (tight.held(), tight.use().evicted) == (0, 1)
         assert len(uow.heads(person.subject, MemoryFilter())) == 40

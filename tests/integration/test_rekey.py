@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -189,12 +190,13 @@ def test_what_is_said_while_a_key_is_rotated_is_kept(tacit: Tacit) -> None:
     store(tacit, *TEXTS)
     failed: list[BaseException] = []
     said: list[str] = []
+    numbers = itertools.count()
     stop = threading.Event()
 
     def speak() -> None:
         try:
             while not stop.is_set():
-                text = f"note number {len(said)}"
+                text = f"note number {next(numbers)}"
                 (record,) = store(tacit, text)
                 said.append(text)
                 recall(tacit, "note")

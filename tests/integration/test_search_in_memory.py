@@ -140,7 +140,9 @@ def test_what_nobody_recalls_is_closed_again(folder: Path) -> None:
         seconds[0] = 9.0
         opened.evict_idle()
         assert opened._people
+        assert (opened.use().entries, opened.use().evicted) == (2, 0)
         seconds[0] = 10.0
         opened.evict_idle()
         assert not opened._people
+        assert (opened.use().entries, opened.use().evicted) == (0, 2)
         assert len(again(access(), RawText("word"), 10)) == 2

@@ -67,8 +67,10 @@ def test_callers_that_wait_share_one_batch_and_each_gets_its_own_results() -> No
     batcher = Batcher(gate)
     with ThreadPoolExecutor(8) as pool:
         futures = _behind_the_gate(gate, batcher, pool, [[1, 2], [3], [4, 5, 6]])
+        assert batcher.use().waiting == 3
         gate.opened.set()
         assert [list(future.result(30)) for future in futures] == [[0], [2, 4], [6], [8, 10, 12]]
+        assert (batcher.use().waiting, batcher.use().runs) == (0, {1: 1, 6: 1})
     assert gate.batches == [[0], [1, 2, 3, 4, 5, 6]]
 
 

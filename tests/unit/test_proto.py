@@ -30,6 +30,7 @@ SOURCES = ROOT / "proto" / "memory" / "v1"
 
 CALLS = {
     "MemoryService": "StoreMemory BatchStoreMemories RecallMemories BuildContext GetProfile "
+    "BuildHandover RateMemory GetPersonalization ResetPersonalization "
     "GetMemory ListMemories UpdateMemory DeleteMemory",
     "ConsentService": "ListPurposes GrantConsent RefuseConsent WithdrawConsent GetConsent "
     "ListConsents GetConsentReceipt",
@@ -82,7 +83,7 @@ def test_a_response_is_named_for_its_rpc_or_is_the_resource() -> None:
 
 
 def test_every_request_that_touches_memories_says_why() -> None:
-    without = {"DeleteMemory"}  # erasing needs no purpose
+    without = {"DeleteMemory", "ResetPersonalization"}  # erasing needs no purpose
     for name, method in rpcs().items():
         if name.startswith("memory.v1.MemoryService/") and method.name not in without:
             assert "access" in method.input_type.fields_by_name, name

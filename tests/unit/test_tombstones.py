@@ -17,6 +17,15 @@ def test_a_cache_keeps_nothing_of_what_was_forgotten() -> None:
     assert (cache.get("two"), cache.keys()) == (2, {"two"})
 
 
+def test_a_cache_counts_what_it_lets_go_for_want_of_room() -> None:
+    cache = Lru[str, int](2)
+    for number, key in enumerate("abca"):
+        cache.put(key, number)
+    assert (cache.use().entries, cache.use().evicted) == (2, 2)
+    cache.drop("a")
+    assert (cache.use().entries, cache.use().evicted) == (1, 2)
+
+
 def test_the_oldest_tombstones_go() -> None:
     stones = Tombstones()
     for number in range(MAX_TOMBSTONES + 1):

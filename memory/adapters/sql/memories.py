@@ -11,19 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from sqlalchemy import (
-    Select,
     bindparam,
+    case,
     delete,
     func,
     insert,
-    or_,
     select,
     update,
 )
 
+from memory.adapters.sql.narrowing import narrowed, narrowing
 from memory.adapters.sql.tables import (
     from_micros,
     index_outbox,
@@ -45,18 +45,21 @@ from memory.core.values import (
 )
 from memory.ports import IndexOp, MemoryFilter, MemoryHead, MemoryRow
 
-_Query: TypeAlias = Select[*tuple[Any, ...]]
-
 _OF_PERSON: Final = select(*memories.c).where(memories.c.subject == bindparam("of"))
 _ONE: Final = _OF_PERSON.where(memories.c.id == bindparam("record"))
 _SOME: Final = _OF_PERSON.where(memories.c.id.in_(bindparam("records", expanding=True)))
+_TAGGED: Final = _OF_PERSON.where(memories.c.content_tag.in_(bindparam("contents", expanding=True)))
 _PAGE: Final = (
     _OF_PERSON.where(memories.c.seq > bindparam("after"))
     .order_by(memories.c.seq)
     .limit(bindparam("page"))
 )
 _HEADS: Final = select(
-    memories.c.id, memories.c.seq, memories.c.version, memories.c.session_tag
+    memories.c.id,
+    memories.c.seq,
+    memories.c.version,
+    memories.c.session_tag,
+    memories.c.sightings,
 ).where(memories.c.subject == bindparam("of"))
 _HEADS_BY_SEQ: Final = _HEADS.where(memories.c.seq.in_(bindparam("seqs", expanding=True)))
 _SOME_HEADS: Final = _HEADS.where(memories.c.id.in_(bindparam("records", expanding=True)))
@@ -96,7 +99,20 @@ _RESEAL: Final = (
             name: bindparam(name)
             for name in ("session_tag", "key_version", "body", "features", "originals")
         }
+        | {"content_tag": case((memories.c.content_tag.is_not(None), bindparam("content_tag")))}
     )
+)
+_SEE_AGAIN: Final = (
+    update(memories)
+    .where(memories.c.id == bindparam("record"), memories.c.subject == bindparam("of"))
+    .values(
+        {name: bindparam(name) for name in ("features", "expires_at", "sightings", "last_seen_at")}
+    )
+)
+_UNTAG: Final = (
+    update(memories)
+    .where(memories.c.id == bindparam("record"), memories.c.subject == bindparam("of"))
+    .values(content_tag=None)
 )
 _DELETE: Final = delete(memories).where(
     memories.c.id == bindparam("record"), memories.c.subject == bindparam("of")
@@ -107,7 +123,7 @@ _DERIVED: Final = select(memory_sources.c.derived).where(
     memory_sources.c.source.in_(bindparam("sources", expanding=True)),
 )
 _QUEUE: Final = insert(index_outbox)
-_REVISE: Final = (
+REVISE: Final = (
     update(persons)
     .where(persons.c.subject == bindparam("of"))
     .values(revision=persons.c.revision + 1)
@@ -148,10 +164,46 @@ class Memories(Transaction):
                         "body": row.body.value,
                         "features": row.features.value,
                         "originals": row.originals.value,
+                        "content_tag": row.content_tag,
                     }
                     for row in rows
                 ],
             )
+
+    def tagged_memories(
+        self, subject: SubjectId, tags: Iterable[bytes], filter: MemoryFilter
+    ) -> list[MemoryRow]:
+        statement = narrowed(_TAGGED, filter)
+        named = narrowing(filter) | {"of": subject.value}
+        rows = [
+            _memory(row)
+            for batch in batches(tags)
+            for row in self._rows(statement, named | {"contents": batch})
+        ]
+        return sorted(rows, key=lambda row: row.seq)
+
+    def see_again(self, rows: Sequence[MemoryRow]) -> None:
+        if rows:
+            self._revise({row.subject for row in rows})
+            self._change(
+                _SEE_AGAIN,
+                [
+                    {
+                        "record": row.id.value,
+                        "of": row.subject.value,
+                        "features": row.features.value,
+                        "expires_at": micros_or_none(row.expires_at),
+                        "sightings": row.sightings,
+                        "last_seen_at": micros_or_none(row.last_seen_at),
+                    }
+                    for row in rows
+                ],
+            )
+
+    def untag_memories(self, subject: SubjectId, records: Iterable[RecordId]) -> None:
+        named = [{"of": subject.value, "record": record.value} for record in records]
+        if named:
+            self._change(_UNTAG, named)
 
     def add_sources(self, subject: SubjectId, made: Mapping[RecordId, Sequence[RecordId]]) -> None:
         links = [
@@ -195,8 +247,8 @@ class Memories(Transaction):
     def memories(
         self, subject: SubjectId, records: Iterable[RecordId], filter: MemoryFilter
     ) -> list[MemoryRow]:
-        statement = _narrowed(_SOME, filter)
-        named = _narrowing(filter) | {"of": subject.value}
+        statement = narrowed(_SOME, filter)
+        named = narrowing(filter) | {"of": subject.value}
         return [
             _memory(row)
             for batch in batches(record.value for record in records)
@@ -209,10 +261,10 @@ class Memories(Transaction):
         filter: MemoryFilter,
         records: Iterable[RecordId] | None = None,
     ) -> list[MemoryHead]:
-        named = _narrowing(filter) | {"of": subject.value}
+        named = narrowing(filter) | {"of": subject.value}
         if records is None:
-            return [_head(row) for row in self._rows(_narrowed(_HEADS, filter), named)]
-        statement = _narrowed(_SOME_HEADS, filter)
+            return [_head(row) for row in self._rows(narrowed(_HEADS, filter), named)]
+        statement = narrowed(_SOME_HEADS, filter)
         return [
             _head(row)
             for batch in batches(record.value for record in records)
@@ -222,8 +274,8 @@ class Memories(Transaction):
     def heads_numbered(
         self, subject: SubjectId, filter: MemoryFilter, seqs: Iterable[int]
     ) -> list[MemoryHead]:
-        statement = _narrowed(_HEADS_BY_SEQ, filter)
-        named = _narrowing(filter) | {"of": subject.value}
+        statement = narrowed(_HEADS_BY_SEQ, filter)
+        named = narrowing(filter) | {"of": subject.value}
         return [
             _head(row)
             for batch in batches(seqs)
@@ -231,29 +283,32 @@ class Memories(Transaction):
         ]
 
     def unindexed_heads(self, subject: SubjectId, filter: MemoryFilter) -> list[MemoryHead]:
-        named = _narrowing(filter) | {"of": subject.value}
-        return [_head(row) for row in self._rows(_narrowed(_UNINDEXED_HEADS, filter), named)]
+        named = narrowing(filter) | {"of": subject.value}
+        return [_head(row) for row in self._rows(narrowed(_UNINDEXED_HEADS, filter), named)]
 
     def page_memories(
         self, subject: SubjectId, filter: MemoryFilter, after_seq: int, limit: int
     ) -> list[MemoryRow]:
         rows = self._rows(
-            _narrowed(_PAGE, filter),
-            _narrowing(filter) | {"of": subject.value, "after": after_seq, "page": limit},
+            narrowed(_PAGE, filter),
+            narrowing(filter) | {"of": subject.value, "after": after_seq, "page": limit},
         )
         return [_memory(row) for row in rows]
 
     def count_memories(self, subject: SubjectId, filter: MemoryFilter) -> int:
-        rows = self._rows(_narrowed(_COUNT, filter), _narrowing(filter) | {"of": subject.value})
+        rows = self._rows(narrowed(_COUNT, filter), narrowing(filter) | {"of": subject.value})
         return int(rows[0][0])
 
     def next_expiry(self, subject: SubjectId, filter: MemoryFilter) -> datetime | None:
-        named = _narrowing(filter) | {"of": subject.value}
-        ((micros,),) = self._rows(_narrowed(_NEXT_EXPIRY, filter), named)
+        named = narrowing(filter) | {"of": subject.value}
+        ((micros,),) = self._rows(narrowed(_NEXT_EXPIRY, filter), named)
         return time_or_none(micros)
 
+    def _revise(self, subjects: Iterable[SubjectId]) -> None:
+        self._change(REVISE, [{"of": subject.value} for subject in subjects])
+
     def _changed(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
-        self._change(_REVISE, [{"of": subject.value} for subject in {s for s, _ in records}])
+        self._revise({subject for subject, _ in records})
         self._change(
             _QUEUE,
             [
@@ -261,56 +316,6 @@ class Memories(Transaction):
                 for subject, record in records
             ],
         )
-
-
-def _narrowed(statement: _Query, filter: MemoryFilter) -> _Query:
-    """The statement with the conditions of the filter; the values come from `_narrowing`."""
-    return _with_conditions(
-        statement,
-        bool(filter.purposes),
-        filter.assistant is not None,
-        bool(filter.kinds),
-        bool(filter.session_tags),
-        filter.alive_at is not None,
-    )
-
-
-@lru_cache(maxsize=128)
-def _with_conditions(
-    statement: _Query,
-    purposes: bool,
-    assistant: bool,
-    kinds: bool,
-    session_tags: bool,
-    alive: bool,
-) -> _Query:
-    c = memories.c
-    if alive:
-        statement = statement.where(or_(c.expires_at.is_(None), c.expires_at > bindparam("alive")))
-    if purposes:
-        statement = statement.where(c.purpose.in_(bindparam("purposes", expanding=True)))
-    if assistant:
-        statement = statement.where(c.assistant == bindparam("by"))
-    if kinds:
-        statement = statement.where(c.kind.in_(bindparam("kinds", expanding=True)))
-    if session_tags:
-        statement = statement.where(c.session_tag.in_(bindparam("tags", expanding=True)))
-    return statement
-
-
-def _narrowing(filter: MemoryFilter) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    if filter.purposes:
-        values["purposes"] = [purpose.value for purpose in filter.purposes]
-    if filter.assistant is not None:
-        values["by"] = filter.assistant.value
-    if filter.kinds:
-        values["kinds"] = [kind.value for kind in filter.kinds]
-    if filter.session_tags:
-        values["tags"] = list(filter.session_tags)
-    if filter.alive_at is not None:
-        values["alive"] = to_micros(filter.alive_at)
-    return values
 
 
 def _columns(row: MemoryRow) -> dict[str, Any]:
@@ -330,17 +335,21 @@ def _columns(row: MemoryRow) -> dict[str, Any]:
         "features": row.features.value,
         "originals": row.originals.value,
         "expires_at": micros_or_none(row.expires_at),
+        "content_tag": row.content_tag,
+        "sightings": row.sightings,
+        "last_seen_at": micros_or_none(row.last_seen_at),
     }
 
 
 def _head(row: Columns) -> MemoryHead:
-    record, seq, version, session_tag = row
-    return MemoryHead(RecordId(record), seq, version, session_tag)
+    record, seq, version, session_tag, sightings = row
+    return MemoryHead(RecordId(record), seq, version, session_tag, sightings)
 
 
 def _memory(row: Columns) -> MemoryRow:
     (subject, record, seq, purpose, assistant, kind, session_tag, stored_at, updated_at) = row[:9]
-    version, key_version, body, features, originals, expires_at = row[9:]
+    version, key_version, body, features, originals, expires_at = row[9:15]
+    content_tag, sightings, last_seen_at = row[15:]
     return MemoryRow(
         id=RecordId(record),
         subject=SubjectId(subject),
@@ -357,4 +366,7 @@ def _memory(row: Columns) -> MemoryRow:
         features=SealedRecord(features),
         originals=SealedRecord(originals),
         expires_at=time_or_none(expires_at),
+        content_tag=content_tag,
+        sightings=sightings,
+        last_seen_at=time_or_none(last_seen_at),
     )

@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import (
@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from memory.adapters.sql.tables import index_outbox, memories, to_micros
+from memory.adapters.sql.tables import from_micros, index_outbox, memories, to_micros
 from memory.adapters.sql.transaction import Transaction, batches
 from memory.core.values import RecordId, SubjectId
 from memory.ports import Clock, IndexOp, IndexTask
@@ -60,6 +60,15 @@ _CLAIM: Final = (
 )
 _FINISH: Final = delete(index_outbox).where(index_outbox.c.id.in_(bindparam("ids", expanding=True)))
 _BACKLOG: Final = select(func.count()).select_from(index_outbox)
+_OLDEST: Final = (
+    select(memories.c.updated_at)
+    .join(
+        index_outbox,
+        (index_outbox.c.subject == memories.c.subject) & (index_outbox.c.record == memories.c.id),
+    )
+    .order_by(index_outbox.c.id)
+    .limit(1)
+)
 _QUEUE_ALL: Final = insert(index_outbox).from_select(
     ["subject", "record", "op"],
     select(memories.c.subject, memories.c.id, literal(IndexOp.UPSERT.value))
@@ -104,6 +113,10 @@ class Outbox(Transaction):
 
     def index_backlog(self) -> int:
         return int(self._rows(_BACKLOG)[0][0])
+
+    def oldest_unindexed(self) -> datetime | None:
+        oldest = self._rows(_OLDEST)
+        return from_micros(oldest[0][0]) if oldest else None
 
 
 def release_claims(connection: Connection) -> None:

@@ -39,11 +39,12 @@ _CLAIM: Final = (
 _EXPIRED: Final = select(func.count(), func.min(memories.c.expires_at)).where(
     memories.c.expires_at <= bindparam("now")
 )
+_KEPT_FROM: Final = func.coalesce(memories.c.last_seen_at, memories.c.stored_at)
 _TOO_LONG: Final = and_(
     memories.c.purpose == bindparam("for_purpose"),
     or_(
         memories.c.expires_at.is_(None),
-        memories.c.expires_at > memories.c.stored_at + bindparam("kept"),
+        memories.c.expires_at > _KEPT_FROM + bindparam("kept"),
     ),
 )
 _REVISE: Final = (
@@ -62,7 +63,7 @@ _SHORTEN: Final = (
             select(persons.c.subject).where(persons.c.tenant == bindparam("of_tenant"))
         ),
     )
-    .values(expires_at=memories.c.stored_at + bindparam("kept"))
+    .values(expires_at=_KEPT_FROM + bindparam("kept"))
 )
 
 

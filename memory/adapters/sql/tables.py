@@ -85,6 +85,9 @@ memories: Final = Table(
     Column("features", Bytes),
     Column("originals", Bytes),
     Column("expires_at", BigInteger),
+    Column("content_tag", Bytes),
+    Column("sightings", BigInteger),
+    Column("last_seen_at", BigInteger),
 )
 
 memory_sources: Final = Table(
@@ -115,6 +118,13 @@ vector_segments: Final = Table(
     Column("subject", Bytes, primary_key=True),
     Column("id", Bytes, primary_key=True),
     Column("vectors", BigInteger),
+    Column("sealed", Bytes),
+)
+
+feedback: Final = Table(
+    "feedback",
+    metadata,
+    Column("subject", Bytes, primary_key=True),
     Column("sealed", Bytes),
 )
 

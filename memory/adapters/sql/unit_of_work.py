@@ -5,6 +5,7 @@ from __future__ import annotations
 from memory.adapters.sql.access_log import AccessLog
 from memory.adapters.sql.consents import Consents
 from memory.adapters.sql.erasures import Erasures
+from memory.adapters.sql.feedback import Feedback
 from memory.adapters.sql.ledger import Ledger
 from memory.adapters.sql.memories import Memories
 from memory.adapters.sql.outbox import Outbox
@@ -26,6 +27,7 @@ class SqlUnitOfWork(
     Segments,
     Vault,
     Consents,
+    Feedback,
     AccessLog,
     Ledger,
     Requests,

@@ -28,6 +28,7 @@ from memory.v1.operator_service_pb2_grpc import OperatorServiceStub
 from memory.v1.subject_rights_service_pb2_grpc import SubjectRightsServiceStub
 from server.app import Server
 from server.logs import Log
+from server.observing import UNOBSERVED, Observation
 from server.policy import OPERATE, SCOPES
 from server.tokens import load_signing_key
 
@@ -124,14 +125,19 @@ class Running:
 
 
 @contextmanager
-def _serving(config: Config, tacit: Tacit, channel_credentials: Any = None) -> Iterator[Running]:
+def _serving(
+    config: Config,
+    tacit: Tacit,
+    channel_credentials: Any = None,
+    observed: Observation = UNOBSERVED,
+) -> Iterator[Running]:
     log = io.StringIO()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     async def start() -> tuple[Server, str]:
-        server = Server(config, tacit, Log(log))
+        server = Server(config, tacit, Log(log), observed)
         return server, await server.start()
 
     try:
@@ -174,7 +180,7 @@ def server(tacit_config: Config, tacit: Tacit) -> Iterator[Running]:
         assert running.lines("fault") == []
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serving() -> Any:
     """Opens a server of a test's own, over a domain that is open already."""
     return _serving

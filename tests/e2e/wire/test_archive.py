@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from memory.core.archive import Reader, lines_of
 from memory.v1 import core_pb2, operator_service_pb2
 from memory.v1 import memory_service_pb2 as pb
 from memory.v1 import subject_rights_service_pb2 as rights
+from server import pipeline
 from tests.contract.conftest import (  # noqa: F401 (fixtures)
     fresh_url,
     new_postgres_database,
@@ -195,6 +198,14 @@ def test_an_operator_extends_and_closes_what_stayed_open(
     one: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("memory.app.export.PIECE_BYTES", 1)
+    gone, number, piece = threading.Event(), itertools.count(), pipeline._next_bytes
+
+    def unhurried(pieces: Any) -> bytes | None:
+        if next(number):
+            gone.wait(30)  # a stream as short as this could be done before its reader leaves
+        return piece(pieces)
+
+    monkeypatch.setattr("server.pipeline._next_bytes", unhurried)
     client, operator = one.client(), one.client(scopes=("operator",)).operator
     client.grant("amara")
     stream = client.rights.ExportData(rights.ExportDataRequest(name=WHOSE))
@@ -213,6 +224,7 @@ def test_an_operator_extends_and_closes_what_stayed_open(
         name=request.name, outcome=Request.OUTCOME_ABANDONED
     )
     assert operator.CloseDataSubjectRequest(close).outcome == Request.OUTCOME_ABANDONED
+    gone.set()
     assert not operator.ListDataSubjectRequests(asked).requests
     with pytest.raises(grpc.RpcError) as caught:
         operator.ExtendDataSubjectRequest(

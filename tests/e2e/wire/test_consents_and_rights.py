@@ -154,8 +154,8 @@ def test_an_export_holds_everything_in_the_persons_own_words(server: Any, person
 def test_a_large_export_comes_in_pieces_of_whole_lines(server: Any, person: str) -> None:
     helper = server.client()
     helper.grant(person)
-    for _ in range(10):
-        _store(helper, person, "tea " * 2500)
+    for number in range(10):
+        _store(helper, person, f"{number}   " + "tea " * 2_499)
     pieces = list(helper.rights.ExportData(ExportDataRequest(name=f"people/{person}")))
     assert len(pieces) > 1
     assert all(piece.data.endswith(b"\n") for piece in pieces)

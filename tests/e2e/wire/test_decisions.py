@@ -200,9 +200,9 @@ def test_an_assistant_neither_lifts_nor_exports_what_is_restricted(server: Any, 
 def test_an_export_that_began_before_a_restriction_does_not_go_on(server: Any, jane: str) -> None:
     helper = server.client()
     _grant(helper, jane)
-    for _ in range(8):
+    for number in range(8):
         request = memory_service_pb2.StoreMemoryRequest(
-            parent=jane, access=WHY, memory=Memory(text="tea " * 2_500)
+            parent=jane, access=WHY, memory=Memory(text=f"{number}   " + "tea " * 2_499)
         )
         helper.memory.StoreMemory(request)
     token = next(helper.rights.ExportData(ExportDataRequest(name=jane))).resume_token

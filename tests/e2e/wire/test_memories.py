@@ -117,6 +117,18 @@ def test_a_request_repeated_stores_once(helper: Any, person: str) -> None:
     assert len(_recall(helper, person, "tea")) == 1
 
 
+def test_what_is_told_again_is_told_apart_from_a_repeated_request(helper: Any, person: str) -> None:
+    first = _store(helper, person, "I like tea", str(uuid.uuid4()))
+    again = _store(helper, person, "i like  tea!", str(uuid.uuid4()))
+    assert (first.merged, again.merged, again.repeated_request) == (False, True, False)
+    assert (again.memory.name, again.memory.text) == (first.memory.name, "I like tea")
+    assert (first.memory.sighting_count, again.memory.sighting_count) == (1, 2)
+    assert not first.memory.HasField("last_sighting_time")
+    assert again.memory.last_sighting_time.ToDatetime() > again.memory.create_time.ToDatetime()
+    (hit,) = _recall(helper, person, "tea")
+    assert hit.memory.sighting_count == 2
+
+
 def test_a_request_repeated_after_its_memory_was_deleted_stores_nothing(
     helper: Any, person: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Over the wire: facts beside a message, what was replaced, and the profile."""
+"""Over the wire: facts beside a message, what was replaced, the profile, and a hand-over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from memory.v1 import memory_service_pb2 as pb
-from memory.v1.core_pb2 import AccessContext, Memory
+from memory.v1.core_pb2 import AccessContext, Memory, MemoryFilter
+from memory.v1.subject_rights_service_pb2 import RestrictProcessingRequest
 from tests.e2e.wire.requests import reason
 
 WHY = AccessContext(purpose="purposes/assistance")
@@ -96,3 +97,54 @@ def test_facts_come_back_with_the_message_and_are_in_the_profile(helper: Any, pe
     assert (home.first_time, home.last_time) == (_time(1), _time(1))
     assert (olives.slot, olives.kind, olives.denied) == ("likes", Memory.KIND_PREFERENCE, True)
     assert home.confidence == 0.6
+
+
+def _brief(helper: Any, person: str, **how: Any) -> pb.BuildHandoverResponse:
+    request = pb.BuildHandoverRequest(parent=f"people/{person}", access=WHY, **how)
+    return helper.memory.BuildHandover(request)  # type: ignore[no-any-return]
+
+
+def _refusal(helper: Any, person: str, **how: Any) -> str:
+    with pytest.raises(grpc.RpcError) as error:
+        _brief(helper, person, **how)
+    return reason(error.value)
+
+
+def test_a_colleague_is_briefed_by_consent_and_with_names_by_right(
+    server: Any, helper: Any, person: str
+) -> None:
+    asked = _store(helper, person, "When does Priya Raman call back?", 2, session="desk").memory
+    home = _store(helper, person, "I live in Leeds.", 1, session="else").memory
+    assert _refusal(helper, person) == "CONSENT_MISSING"
+    helper.grant(person, "handover")
+    brief = _brief(helper, person)
+    assert brief.text.splitlines() == [
+        "Open",
+        "[1] 2 May 2024, asked: person_1: When does person_2 call back?",
+        "",
+        "What holds",
+        "[2] 1 May 2024: person_1: I live in Leeds.",
+    ]
+    assert [(one.mark, one.memory) for one in brief.citations] == [
+        ("[1]", asked.name),
+        ("[2]", home.name),
+    ]
+    assert 0 < brief.token_count <= 1_000
+    assert _refusal(helper, person, reveal=True) == "CONSENT_MISSING"
+    helper.grant(person, "reveal")
+    assert "Amara: When does Priya Raman call back?" in _brief(helper, person, reveal=True).text
+    without = server.client(scopes=("memory.read",))
+    assert _refusal(without, person, reveal=True) == "SCOPE_MISSING"
+    assert "asked" not in _brief(helper, person, filter=MemoryFilter(sessions=["else"])).text
+    assert _brief(helper, person, max_tokens=3).text == ""
+    assert _refusal(helper, person, max_tokens=-1) == "INVALID_FIELD"
+
+
+def test_what_is_restricted_or_erased_is_in_no_brief(helper: Any, person: str) -> None:
+    home = _store(helper, person, "I live in Leeds.", 1).memory
+    helper.grant(person, "handover")
+    assert "Leeds" in _brief(helper, person).text
+    helper.memory.DeleteMemory(pb.DeleteMemoryRequest(name=home.name))
+    assert _brief(helper, person).text == ""
+    helper.rights.RestrictProcessing(RestrictProcessingRequest(name=f"people/{person}"))
+    assert _refusal(helper, person) == "PROCESSING_RESTRICTED"

@@ -15,6 +15,7 @@ from memory.core.content import Features
 from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.dates import QueryDates, query_dates
 from memory.core.facts import Claim
+from memory.core.feedback import BOUND, TUNED
 from memory.core.ranking import (
     PARTS,
     WEIGHTS,
@@ -143,6 +144,24 @@ def test_best_first_and_the_parts_add_up(
 
 
 @given(memories=MEMORIES, query=QUERIES, data=st.data())
+def test_the_parts_add_up_under_any_weights_of_a_persons_own_and_with_doubts(
+    memories: list[tuple[Features, str]], query: Query, data: st.DataObject
+) -> None:
+    factor = st.floats(1 / BOUND, BOUND)
+    weights = replace(
+        WEIGHTS, **{part: data.draw(factor) * getattr(WEIGHTS, part) for part in TUNED}
+    )
+    searched = _corpus(memories)
+    ids = frozenset(h.id for h in searched.heads if data.draw(st.booleans()))
+    doubted = corpus(searched.heads, [memories[h.seq][0] for h in searched.heads], ids)
+    ranked = rank(query, doubted, 30, weights=weights)
+    assert ranked == rank(query, doubted, 30, weights=weights)
+    for r in ranked:
+        assert sum(points for _, points in r.parts) == pytest.approx(r.score, abs=1e-9)
+        assert (dict(r.parts)["doubted"] == -2.0) == (doubted.heads[r.index].id in ids)
+
+
+@given(memories=MEMORIES, query=QUERIES, data=st.data())
 def test_only_what_is_asked_for_is_returned(
     memories: list[tuple[Features, str]], query: Query, data: st.DataObject
 ) -> None:
@@ -162,22 +181,32 @@ def test_only_what_is_asked_for_is_returned(
     said=st.lists(st.floats(0, 2), min_size=20, max_size=20),
     row=st.integers(0, 19),
     more=st.floats(0, 1),
+    factor=st.floats(1 / BOUND, BOUND),
 )
 def test_who_fits_better_gains_most_by_it(
-    memories: list[tuple[Features, str]], said: list[float], row: int, more: float
+    memories: list[tuple[Features, str]],
+    said: list[float],
+    row: int,
+    more: float,
+    factor: float,
 ) -> None:
+    own = replace(WEIGHTS, session=factor * WEIGHTS.session)
     searched = _corpus(memories)
     row %= len(memories)
     before = np.array(said[: len(memories)])
     after = before.copy()
     after[row] += more
-    gained = _score(after, searched) - _score(before, searched)
+    gained = _score(after, searched, own) - _score(before, searched, own)
     assert np.all(gained >= -1e-9)
     assert np.all(gained <= gained[row] + 1e-9)
 
 
-def _score(said: NDArray[np.float64], searched: Corpus) -> NDArray[np.float64]:
-    parts = (said, *around(said, searched), *replaced(said, searched, LATER))
+def _score(said: NDArray[np.float64], searched: Corpus, weights: Weights) -> NDArray[np.float64]:
+    parts = (
+        said,
+        *around(said, searched, weights),
+        *replaced(said, searched, LATER, weights),
+    )
     return np.sum(parts, axis=0)
 
 
@@ -193,6 +222,20 @@ def test_what_holds_no_more_ranks_behind_what_replaced_it_unless_that_is_asked_f
     assert current["replaces"] == pytest.approx(0.65)
     assert _seqs(searched, _query(at=None)) == [0, 2, 1]
     assert _seqs(searched, _query(at=MAY - timedelta(days=1))) == [0, 2, 1]
+
+
+def test_what_is_doubted_ranks_behind_and_replaces_nothing() -> None:
+    memories = [
+        _features([1, 0, 0, 0], claims=(Claim("", "home", ("leed",)),)),
+        _features([0.8, 0.6, 0, 0], claims=(Claim("", "home", ("bristol",)),)),
+        _features([0.3, 0, 0.4, 0]),
+    ]
+    heads = [_head(seq) for seq in range(3)]
+    doubted = corpus(heads, memories, frozenset({heads[1].id}))
+    assert _seqs(doubted, _query()) == [0, 2, 1]
+    first, *_, last = rank(_query(), doubted, 3)
+    assert dict(first.parts)["past"] == dict(last.parts)["replaces"] == 0
+    assert dict(last.parts)["doubted"] == -2.0
 
 
 @given(memories=MEMORIES.filter(bool), query=QUERIES, part=st.sampled_from(PARTS))

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import pytest
 
 from memory.core.values import AssistantId, PersonId, TenantId
 from server.auth import TokenVerifier
+from server.limits import Limits, Meter
 from server.logs import Log
 from server.metrics import Metrics
 from server.pipeline import Wire
@@ -68,7 +70,11 @@ class Opener:
 
     @contextmanager
     def __call__(
-        self, threads: int = 2, queue: int = 2, **answers: Callable[..., Any]
+        self,
+        threads: int = 2,
+        queue: int = 2,
+        limits: Limits | None = None,
+        **answers: Callable[..., Any],
     ) -> Iterator[Line]:
         key = load_or_make_signing_key(self.folder / "jwt.pem")
         log = io.StringIO()
@@ -81,7 +87,8 @@ class Opener:
 
         async def start() -> tuple[Wire, grpc.aio.Server, int]:
             verifier = TokenVerifier({key.kid: key.public}, "tacit", "tacit")
-            wire = Wire(verifier, Workers(threads, queue), Metrics(), Log(log))
+            meter = Meter(limits or Limits(), time.monotonic)
+            wire = Wire(verifier, Workers(threads, queue), meter, Metrics(), Log(log))
             every = {
                 service.name: {m.name: answers.get(m.name, unbuilt) for m in service.methods}
                 for service in SERVICES

@@ -30,6 +30,23 @@ def test_a_quantile_is_the_end_of_its_bucket() -> None:
     assert metrics.quantile_ms("m/M", 1) == 2 * BOUNDS_MS[-1]
 
 
+def test_refusals_are_counted_by_rpc_and_reason() -> None:
+    metrics = Metrics()
+    for reason in ("CONSENT_MISSING", "", "CONSENT_MISSING", "TOO_BUSY"):
+        metrics.begin()
+        metrics.end("m/M", "…", 1, reason)
+    assert metrics.refusals() == {("m/M", "CONSENT_MISSING"): 2, ("m/M", "TOO_BUSY"): 1}
+
+
+def test_latencies_have_every_call_once_and_their_sum() -> None:
+    metrics = Metrics()
+    for ms in (0.5, 1.5, 80, 10 * BOUNDS_MS[-1]):
+        _ended(metrics, "OK", ms)
+    took = metrics.latencies()["m/M"]
+    assert (sum(took.buckets), took.buckets[-1]) == (4, 1)
+    assert took.ms == 82 + 10 * BOUNDS_MS[-1]
+
+
 def test_idle_is_when_no_call_is_in_hand() -> None:
     async def run() -> None:
         metrics = Metrics()

@@ -19,6 +19,7 @@ from memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from memory.v1.subject_rights_service_pb2 import ExportDataRequest, ExportDataResponse
 from memory.v1.subject_rights_service_pb2_grpc import SubjectRightsServiceStub
 from server.call import Call
+from server.limits import Limit, Limits
 from server.metrics import Metrics
 from server.pipeline import Wire
 from server.policy import POLICIES
@@ -255,8 +256,22 @@ def test_what_is_not_built_yet_says_so(opener: Any) -> None:
         assert _reason(caught.value) == "NOT_IMPLEMENTED"
 
 
+def test_a_tenant_over_its_rate_is_told_when_to_come_back(opener: Any) -> None:
+    with opener(limits=Limits(Limit(rate=0.5, burst=2)), StoreMemory=_answered) as line:
+        for _ in range(2):
+            _store(line, line.metadata())
+        with pytest.raises(grpc.RpcError) as caught:
+            _store(line, line.metadata())
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED  # type: ignore[attr-defined]
+        assert _reason(caught.value) == "RATE_LIMITED"
+        status = rpc_status.from_call(caught.value)  # type: ignore[arg-type]
+        retry = error_details_pb2.RetryInfo()
+        assert any(detail.Unpack(retry) for detail in status.details)
+        assert 1 < retry.retry_delay.ToTimedelta().total_seconds() <= 2
+
+
 def test_an_rpc_without_policy_or_answer_stops_the_start() -> None:
-    wire = Wire(None, None, Metrics(), None)  # type: ignore[arg-type]
+    wire = Wire(None, None, None, Metrics(), None)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="nothing answers"):
         handlers(wire, {})
     fewer = {name: policy for name, policy in POLICIES.items() if name != STORE}

@@ -1,0 +1,14 @@
+-- What was stored before has no tag: it is not found by it.
+ALTER TABLE memories ADD COLUMN content_tag BYTEA;
+ALTER TABLE memories ADD COLUMN sightings BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE memories ADD COLUMN last_seen_at BIGINT;
+
+CREATE INDEX memories_told ON memories (subject, content_tag) WHERE content_tag IS NOT NULL;
+
+-- As in 0008, with what a head and the end of a retention now read, too.
+DROP INDEX memories_heads;
+CREATE INDEX memories_heads ON memories
+    (subject, session_tag, purpose, assistant, kind, id, seq, version, expires_at, sightings);
+DROP INDEX memories_kept_for;
+CREATE INDEX memories_kept_for
+    ON memories (purpose, stored_at, expires_at, subject, last_seen_at);

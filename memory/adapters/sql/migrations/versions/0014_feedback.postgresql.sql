@@ -1,0 +1,4 @@
+CREATE TABLE feedback (
+    subject BYTEA PRIMARY KEY REFERENCES persons ON DELETE CASCADE,
+    sealed BYTEA NOT NULL
+);
