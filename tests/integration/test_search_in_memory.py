@@ -22,6 +22,7 @@ from tests.integration.conftest import (
     recall,
     store,
     wait_indexed,
+    wait_until,
 )
 
 FEW = 40
@@ -119,6 +120,7 @@ def test_what_lies_open_follows_every_change(folder: Path) -> None:
         )
         assert set(recall(tacit, "word")) == {"kept", "right", "deleted"}
         tacit.erase_memories.one(caller(), access().person, RecordId.parse(deleted))
+        wait_until(lambda: not tacit.status().pending_erasures)
         assert set(recall(tacit, "word")) == {"kept", "right"}
         lying_open = tacit.recall.candidates.opened._people
         (person,) = lying_open.values()
