@@ -17,4 +17,7 @@ Imports only point down:
     ports       the outside world on one page
     core        values, consent, keys, record format, pseudonyms, veil, ranking; no IO
     errors      one tree; each leaf is one gRPC status and one reason
+
+`v1` are the stubs; `client` is for whoever calls a server, knows the stubs alone, and is used by
+nothing here.
 """
