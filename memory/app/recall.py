@@ -42,7 +42,7 @@ from memory.core.query_names import (
 )
 from memory.core.ranking import WEIGHTS, Query, rank
 from memory.core.validity import asks_of_before
-from memory.core.values import Access, RawText, RecordId
+from memory.core.values import Access, PersonRef, RawText, RecordId
 from memory.errors import InvalidArgumentError
 from memory.ports import (
     AccessAction,
@@ -145,11 +145,11 @@ class Recall:
         asked: datetime | None = None,
     ) -> Recalled:
         """The same without a bound on `limit`, and with what a rating of it will need."""
-        purpose = self._checked(access, query)
+        ref, purpose = self._checked(access, query)
         at = self.clock()
         with self.store.read() as uow:
             with self.observer.step(Step.RECALL_UNDERSTAND):
-                admission, keys = self._admit(uow, access, at)
+                admission, keys = self._admit(uow, ref, access, at)
                 names = self._names(uow, keys, admission.person, query)
             filter_ = narrow.to_filter(keys, admission)
             found = self.candidates.all_of(uow, keys, admission.person, narrow, filter_)
@@ -157,7 +157,7 @@ class Recall:
         wanted = self._wanted(query, names, at, asked)
         if found is None:
             with self.store.read() as uow:
-                admission, keys = self._admit(uow, access, self.clock())
+                admission, keys = self._admit(uow, ref, access, self.clock())
                 filter_ = narrow.to_filter(keys, admission)
                 person, vector = admission.person, wanted.vector
                 found = self.candidates.near(uow, keys, person, vector, narrow, filter_, limit)
@@ -185,21 +185,24 @@ class Recall:
 
     def wanted(self, access: Access, query: RawText, asked: datetime | None = None) -> Query:
         """What the query looks for, told without names; raises as the call does."""
-        self._checked(access, query)
+        ref, _ = self._checked(access, query)
         at = self.clock()
         with self.store.read() as uow:
-            admission, keys = self._admit(uow, access, at)
+            admission, keys = self._admit(uow, ref, access, at)
             names = self._names(uow, keys, admission.person, query)
         return self._wanted(query, names, at, asked)
 
-    def _checked(self, access: Access, query: RawText) -> Purpose:
+    def _checked(self, access: Access, query: RawText) -> tuple[PersonRef, Purpose]:
+        """What needs no database: a fence holds while that is down."""
         check_text("query", query.value)
-        return self.registry.of(access.caller.tenant).require(access.purpose)
+        purpose = self.registry.of(access.caller.tenant).require(access.purpose)
+        return self.keyring.ref(access.caller.tenant, access.person), purpose
 
-    def _admit(self, uow: UnitOfWork, access: Access, at: datetime) -> tuple[Admission, PersonKeys]:
-        tenant = access.caller.tenant
-        ref = self.keyring.ref(tenant, access.person)
-        admission = admit(uow, ref, self.registry.of(tenant), access, at)
+    def _admit(
+        self, uow: UnitOfWork, ref: PersonRef, access: Access, at: datetime
+    ) -> tuple[Admission, PersonKeys]:
+        purposes = self.registry.of(access.caller.tenant)
+        admission = admit(uow, ref, purposes, access, at)
         return admission, self.keyring.keys(admission.person)
 
     def _note(self, access: Access, keys: PersonKeys, found: Found, limit: int) -> Recorded:

@@ -309,10 +309,10 @@ class ScorePart(_message.Message):
     people and places), "date" (when it was said), "told" (when what it tells of was or will be),
     "neighbour" (what was said right before and after it), "answer" (the question it answers),
     "session" (the best of its conversation), "past" (it holds no more; below zero), "replaces"
-    (how well what it replaced fits), "doubted" (it was rated wrong; below zero), "recent" (how new it is: half after 30 days, a tenth unless
-    the query asks for what is recent), "important" (its `importance`: half after a year),
-    "similar" and "repeated" (a memory above it in the list means nearly the same, or says the
-    same; below zero). More may come.
+    (how well what it replaced fits), "doubted" (it was rated wrong; below zero), "recent" (how new
+    it is: half after 30 days, a tenth unless the query asks for what is recent), "important" (its
+    `importance`: half after a year), "similar" and "repeated" (a memory above it in the list means
+    nearly the same, or says the same; below zero). More may come.
     """
     points: _builtins.float
     """What it adds to the score; may be negative."""

@@ -278,7 +278,8 @@ class Rules(RuleBasedStateMachine):
             hits = self.tacit.recall(access, RawText(query), 100)
             found = {h.memory.id: h.memory.content.text.value for h in hits}
             expected = self.people[person].visible(assistant, self.now)
-            assert found == {m.id: m.text for m in expected}
+            assert found.items() <= {(m.id, m.text) for m in expected}
+            assert len(found) == min(100, len(expected))
             if any(m.text == query for m in expected):
                 assert hits[0].memory.content.text.value == query
 

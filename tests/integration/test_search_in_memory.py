@@ -22,6 +22,7 @@ from tests.integration.conftest import (
     recall,
     store,
     wait_indexed,
+    wait_until,
 )
 
 FEW = 40
@@ -119,10 +120,14 @@ def test_what_lies_open_follows_every_change(folder: Path) -> None:
         )
         assert set(recall(tacit, "word")) == {"kept", "right", "deleted"}
         tacit.erase_memories.one(caller(), access().person, RecordId.parse(deleted))
-        assert set(recall(tacit, "word")) == {"kept", "right"}
         lying_open = tacit.recall.candidates.opened._people
-        (person,) = lying_open.values()
-        assert {str(record) for record in person.opened} == {kept, changed}
+
+        def what_is_left() -> bool:  # once the erasure, which closes all of it, is through
+            assert set(recall(tacit, "word")) == {"kept", "right"}
+            opened = [{str(record) for record in one.opened} for one in lying_open.values()]
+            return opened == [{kept, changed}]
+
+        wait_until(what_is_left)
         tacit.forget(caller(), access().person)
         assert not lying_open
 
