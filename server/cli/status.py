@@ -1,4 +1,4 @@
-"""`tacit status`: how the server is, in figures and never in content; `tacit reindex`."""
+"""`tacit status`: how the server is, in figures and never in content; `health`, `reindex`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import typer
 from rich.table import Table
 
 from server.cli.arguments import AsJson, people
-from server.cli.output import errors, moment, out, print_json
+from server.cli.output import FAILED, errors, moment, out, print_json
 from server.cli.session import Session, client_command
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     client_command(app, "status", "operator")(status)
+    client_command(app, "health")(health)
     client_command(app, "reindex", "operator")(reindex)
 
 
@@ -30,6 +31,18 @@ def reindex(
     request = RebuildIndexRequest(parent=people(person) if person else "")
     count = session.call(session.operator.RebuildIndex, request).memory_count
     errors.print(f"{count} memories go into the index anew; `tacit status` shows how far it is")
+
+
+def health(session: Session) -> None:
+    """Ends with 0 if the server serves and with 1 if not; a probe, without any token."""
+    from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+    from grpc_health.v1.health_pb2_grpc import HealthStub
+
+    stub = HealthStub(session.channel)
+    state = stub.Check(HealthCheckRequest(), timeout=session.timeout).status
+    typer.echo(HealthCheckResponse.ServingStatus.Name(state).lower())
+    if state != HealthCheckResponse.SERVING:
+        raise typer.Exit(FAILED)
 
 
 def status(session: Session, as_json: AsJson = False) -> None:

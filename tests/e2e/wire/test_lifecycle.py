@@ -25,6 +25,7 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from memory.errors import ConfigurationError
 from memory.v1.consent_service_pb2 import ListConsentsRequest, ListPurposesRequest
+from server.cli import app
 from server.tls import server_credentials
 
 
@@ -183,6 +184,8 @@ def test_tls_is_spoken_when_there_is_a_certificate(
     with serving(config, tacit, trust) as running:
         assert running.client().consent.ListPurposes(ListPurposesRequest()).purposes
         assert running.lines("started")[0]["tls"] is True
+        probe = ["health", "--address", running.address, "--tls-ca", str(authority.file)]
+        assert app.run(probe) == 0
         with grpc.insecure_channel(running.address) as plain, pytest.raises(grpc.RpcError):
             HealthStub(plain).Check(HealthCheckRequest(), timeout=5)
 
