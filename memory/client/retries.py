@@ -19,7 +19,7 @@ from memory.client.errors import ClientError
 FIRST_SECONDS: Final = 0.1
 LONGEST_SECONDS: Final = 5.0
 MOST_ATTEMPTS: Final = 8
-"""About ten seconds of waiting: a server that restarts is back; a wrong target is told as such."""
+"""Six to eleven seconds of waiting: a restart is waited out, a wrong target is told as such."""
 
 _GONE: Final = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 _REFUSED: Final = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")

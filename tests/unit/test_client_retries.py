@@ -22,6 +22,7 @@ from memory.client import (
     Tls,
     Unavailable,
 )
+from memory.client.retries import Budget
 from memory.errors import ConsentError, StorageUnavailableError, TacitError
 from memory.v1 import memory_service_pb2 as pb
 from memory.v1 import memory_service_pb2_grpc, subject_rights_service_pb2_grpc
@@ -251,3 +252,25 @@ def test_a_token_that_is_a_function_is_asked_for_each_attempt(failing: Any) -> N
         client.person("amara").store(SECRET)
         assert "old" not in repr(vars(client))
     assert service.tokens == ["Bearer old", "Bearer new"]
+
+
+def test_waits_double_are_bounded_and_end_with_the_eighth_attempt() -> None:
+    gone = ClientError("gone", status="UNAVAILABLE")
+    budget = Budget(now=0.0, seconds=1_000.0)
+    waits = [budget.pause(gone, 0.0) for _ in range(7)]
+    for wait, most in zip(waits, (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0), strict=True):
+        assert most / 2 <= wait <= most
+    with pytest.raises(ClientError):
+        budget.pause(gone, 0.0)
+    budget.renew(0.0)
+    assert budget.pause(gone, 0.0) <= 0.1
+
+
+def test_no_attempt_starts_after_the_deadline_nor_before_the_server_says() -> None:
+    told = ClientError("busy", status="RESOURCE_EXHAUSTED", retry_seconds=3.0)
+    budget = Budget(now=0.0, seconds=10.0, repeatable=False)
+    assert budget.pause(told, 0.0) > 3.0
+    with pytest.raises(ClientError):
+        budget.pause(told, 7.0)
+    with pytest.raises(ClientError):  # without a RetryInfo it may have happened
+        budget.pause(ClientError("gone", status="UNAVAILABLE"), 0.0)

@@ -23,6 +23,7 @@ from cryptography.x509.oid import NameOID
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
+from memory.client import Client, Tls
 from memory.errors import ConfigurationError
 from memory.v1.consent_service_pb2 import ListConsentsRequest, ListPurposesRequest
 from server.cli import app
@@ -196,14 +197,19 @@ def test_a_client_without_a_certificate_stays_outside_when_one_is_demanded(
     cert, key = authority.issue("server")
     config = replace(tacit_config, tls_cert=cert, tls_key=key, tls_client_ca=authority.file)
     root = authority.file.read_bytes()
-    own_cert, own_key = (path.read_bytes() for path in authority.issue("client"))
+    client_cert, client_key = authority.issue("client")
+    own_cert, own_key = client_cert.read_bytes(), client_key.read_bytes()
     (tmp_path / "other").mkdir()
     foreign_cert, foreign_key = (
         path.read_bytes() for path in Authority(tmp_path / "other", "other").issue("client")
     )
     trusted = grpc.ssl_channel_credentials(root, own_key, own_cert)
     with serving(config, tacit, trusted) as running:
-        assert running.client().consent.ListPurposes(ListPurposesRequest()).purposes
+        caller = running.client()
+        assert caller.consent.ListPurposes(ListPurposesRequest()).purposes
+        own = Tls(ca=authority.file, cert=client_cert, key=client_key)
+        with Client(running.address, token=caller.token, tls=own) as client:
+            assert list(client.purposes())
         for credentials in (
             grpc.ssl_channel_credentials(root),
             grpc.ssl_channel_credentials(root, foreign_key, foreign_cert),
