@@ -56,8 +56,8 @@ from tests.contract.rules_model import Decision, Kept, Person, latest_end
 from tests.integration.conftest import wait_until
 
 TENANT: Final = TenantId("acme")
-PEOPLE: Final = ("alice", "bob")
-ASSISTANTS: Final = ("bot", "helper")
+PEOPLE: Final = "alice", "bob"
+ASSISTANTS: Final = "bot", "helper"
 PURPOSES: Final = ("assistance", "care")
 TEXTS: Final = ("I like green tea", "the bus was late again", "we moved the sofa", "my knee hurts")
 REGISTRY: Final = """
@@ -72,8 +72,7 @@ dpv = "https://w3id.org/dpv#ServiceProvision"
 retention = "1d"
 """
 EARLY: Final = datetime(2000, 1, 1, tzinfo=UTC)
-RUNS: Final = 2_000
-FEW_RUNS: Final = 12
+RUNS, FEW_RUNS = 2_000, 12
 
 people = st.sampled_from(PEOPLE)
 assistants = st.sampled_from(ASSISTANTS)
