@@ -168,11 +168,11 @@ class Options:
 
 
 def client_command(
-    app: typer.Typer, name: str, *scopes: str
+    app: typer.Typer, name: str, *scopes: str, anonymous: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Makes `function(session, ...)` a command that also takes all of `Options`.
 
-    Without `scopes` it makes no token: it only calls what answers everyone.
+    `anonymous` makes no token: it only calls what answers everyone.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -188,7 +188,8 @@ def client_command(
             options = Options(**{k: v for k, v in values.items() if k in names})
             rest = {k: v for k, v in values.items() if k not in names}
             revealing = ("memory.reveal",) if rest.get("reveal") else ()
-            with open_session(options, (*scopes, *revealing)) as session:
+            wanted = None if anonymous else (*scopes, *revealing)
+            with open_session(options, wanted) as session:
                 function(session, **rest)
 
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared
@@ -201,13 +202,13 @@ def client_command(
 
 
 @contextmanager
-def open_session(options: Options, scopes: tuple[str, ...]) -> Iterator[Session]:
-    """A session with a token that holds `scopes`, closed at the end."""
+def open_session(options: Options, scopes: tuple[str, ...] | None) -> Iterator[Session]:
+    """A session with a token that holds `scopes`, None for no token, closed at the end."""
     config = load_config(
         environ=os.environ, flags={"data": str(options.data) if options.data else None}
     )
     token = options.token or ""
-    if scopes and not token:
+    if scopes is not None and not token:
         token = mint_local(config, tenant=options.tenant, client=options.client, scopes=scopes)
     with open_channel(options, config) as channel:
         yield Session(channel, token.strip(), options.timeout)

@@ -15,7 +15,7 @@ from server.cli.session import Session, client_command
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     client_command(app, "status", "operator")(status)
-    client_command(app, "health")(health)
+    client_command(app, "health", anonymous=True)(health)
     client_command(app, "reindex", "operator")(reindex)
 
 
