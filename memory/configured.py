@@ -26,10 +26,11 @@ from memory.app.veiling import Veils
 from memory.config import Config
 from memory.core.certificate import Custody
 from memory.core.policy import load_policies
-from memory.core.protection import Protections, load_protections
+from memory.core.protection import Protection, load_protections
 from memory.core.purposes import Registry, parse_registry
 from memory.core.report import Facts
 from memory.core.residue import StoreName
+from memory.core.tenants import PerTenant
 from memory.core.values import TenantId
 from memory.errors import ConfigurationError
 from memory.ports import Clock
@@ -49,7 +50,7 @@ def _preset(name: str) -> str | None:
     return None if file is None else file.read_text("utf-8")
 
 
-def read_protections(file: Path | None) -> Protections:
+def read_protections(file: Path | None) -> PerTenant[Protection]:
     """How vectors are protected, per tenant. Raises `ConfigurationError`."""
     return load_protections(toml_table(file), str(file))
 

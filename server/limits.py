@@ -21,11 +21,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
+from memory.core.tenants import PerTenant, per_tenant
 from memory.core.values import Caller, TenantId
-from memory.errors import ConfigurationError, InvalidArgumentError
+from memory.errors import ConfigurationError
 from server.errors import RateLimitedError
 from server.policy import OPERATE
 
@@ -46,17 +47,6 @@ class Limit:
     burst: float = math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The limit of everyone, and of those tenants who have one of their own."""
-
-    default: Limit = field(default_factory=Limit)
-    by_tenant: Mapping[TenantId, Limit] = field(default_factory=dict)
-
-    def of(self, tenant: TenantId) -> Limit:
-        return self.by_tenant.get(tenant, self.default)
-
-
 def lane(caller: Caller) -> tuple[TenantId, bool]:
     """With whom a caller is counted, and waits."""
     return caller.tenant, caller.person is not None
@@ -65,7 +55,7 @@ def lane(caller: Caller) -> tuple[TenantId, bool]:
 class Meter:
     """Counts, and turns away. For the event loop alone."""
 
-    def __init__(self, limits: Limits, monotonic: Callable[[], float]) -> None:
+    def __init__(self, limits: PerTenant[Limit], monotonic: Callable[[], float]) -> None:
         """`monotonic` tells seconds that never go back."""
         self._limits = limits
         self._monotonic = monotonic
@@ -91,20 +81,13 @@ class Meter:
         self._done_at[whose] = done_at + cost / limit.rate
 
 
-def load_limits(table: Mapping[str, object], origin: str) -> Limits:
+def load_limits(table: Mapping[str, object], origin: str) -> PerTenant[Limit]:
     """The limits of a TOML table; `origin` names the file in errors.
 
     Raises:
         ConfigurationError: an unknown tenant name or key, or a value out of its range.
     """
-    try:
-        tenants = table.get("tenants", {})
-        if not isinstance(tenants, dict) or not all(isinstance(t, dict) for t in tenants.values()):
-            raise ConfigurationError("tenants: must be tables, one a tenant")
-        default = _load({key: value for key, value in table.items() if key != "tenants"})
-        return Limits(default, {TenantId(name): _load(own) for name, own in tenants.items()})
-    except (ConfigurationError, InvalidArgumentError) as error:
-        raise ConfigurationError(f"{origin}: {error.message}") from None
+    return per_tenant(table, origin, _load)
 
 
 def _load(table: Mapping[str, object]) -> Limit:

@@ -69,8 +69,7 @@ def unary(wire: Wire, endpoint: Endpoint) -> Unary:
 
     async def behaviour(raw: bytes, context: Context) -> bytes:
         call = Call(endpoint, context)
-        async with _recover(wire, call):
-            wire.meter.count(call.caller, len(raw))
+        async with _recover(wire, call, len(raw)):
             return await wire.workers.run(
                 lane(call.caller), lambda: answer(call, validate(call, raw)).SerializeToString()
             )
@@ -85,8 +84,7 @@ def stream(wire: Wire, endpoint: Endpoint) -> Stream:
 
     async def behaviour(raw: bytes, context: Context) -> None:
         call = Call(endpoint, context, seconds=MAX_SECONDS)
-        async with _recover(wire, call):
-            wire.meter.count(call.caller, len(raw))
+        async with _recover(wire, call, len(raw)):
             own = lane(call.caller)
             pieces = await wire.workers.run(own, lambda: answer(call, validate(call, raw)))
             while (piece := await wire.workers.run(own, _next_bytes, pieces)) is not None:
@@ -101,8 +99,7 @@ def client_stream(wire: Wire, endpoint: Endpoint) -> Taking:
 
     async def behaviour(requests: AsyncIterator[bytes], context: Context) -> bytes:
         call = Call(endpoint, context, seconds=MAX_SECONDS)
-        async with _recover(wire, call):
-            wire.meter.count(call.caller, 0)
+        async with _recover(wire, call, 0):
             own = lane(call.caller)
             taker = await wire.workers.run(own, answer, call)
             try:
@@ -121,7 +118,7 @@ def _take(taker: Taker, call: Call, raw: bytes) -> None:
 
 
 @asynccontextmanager
-async def _recover(wire: Wire, call: Call) -> AsyncIterator[None]:
+async def _recover(wire: Wire, call: Call, request_bytes: int) -> AsyncIterator[None]:
     """Runs the steps, then the body; refuses the call if anything in either is raised."""
     assign_request_id(call)
     wire.metrics.begin()
@@ -135,6 +132,7 @@ async def _recover(wire: Wire, call: Call) -> AsyncIterator[None]:
         async with limit:
             authenticate(wire, call)
             authorize(call.endpoint.policy, call.caller)
+            wire.meter.count(call.caller, request_bytes)
             yield
         status = grpc.StatusCode.OK
     except Exception as error:

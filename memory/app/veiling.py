@@ -13,7 +13,8 @@ from typing import Final
 
 from memory.app.lru import Lru
 from memory.core.keys import PersonKeys
-from memory.core.protection import Mode, Protections
+from memory.core.protection import Mode, Protection
+from memory.core.tenants import PerTenant
 from memory.core.values import RecordId, SubjectId, TenantId, Vector, VeiledVector
 from memory.core.veil import Basis, Matrix, Veil
 from memory.ports import CacheUse, PersonRow
@@ -25,7 +26,7 @@ MAX_SUBSPACES: Final = 512
 class Veils:
     """Safe to use from several threads."""
 
-    def __init__(self, basis: Basis, protections: Protections) -> None:
+    def __init__(self, basis: Basis, protections: PerTenant[Protection]) -> None:
         self._protections = protections
         self._default = protections.default.veil(basis)
         self._own = {t: p.veil(basis) for t, p in protections.by_tenant.items()}

@@ -34,8 +34,9 @@ from typing import Final
 from memory.core.generalize import month, region
 from memory.core.pseudonyms import Mention
 from memory.core.surfaces import words
-from memory.core.values import RawText, Span, TenantId
-from memory.errors import ConfigurationError, InvalidArgumentError
+from memory.core.tenants import PerTenant, per_tenant
+from memory.core.values import RawText, Span
+from memory.errors import ConfigurationError
 
 
 class Action(StrEnum):
@@ -137,28 +138,13 @@ STRICT: Final = Policy()
 PROFILES: Final = {"direct": DIRECT, "strict": STRICT}
 
 
-@dataclass(frozen=True, slots=True)
-class TenantPolicies:
-    """The policy of everyone, and of those tenants who have one of their own."""
-
-    default: Policy
-    by_tenant: Mapping[TenantId, Policy]
-
-
-def load_policies(table: Mapping[str, object], origin: str) -> TenantPolicies:
+def load_policies(table: Mapping[str, object], origin: str) -> PerTenant[Policy]:
     """The policies of a TOML table; `origin` names the file in errors.
 
     Raises:
         ConfigurationError: an unknown tenant name, key, type or action.
     """
-    try:
-        tenants = table.get("tenants", {})
-        if not isinstance(tenants, dict) or not all(isinstance(t, dict) for t in tenants.values()):
-            raise ConfigurationError("tenants: must be tables, one a tenant")
-        default = load({key: value for key, value in table.items() if key != "tenants"})
-        return TenantPolicies(default, {TenantId(name): load(own) for name, own in tenants.items()})
-    except (ConfigurationError, InvalidArgumentError) as error:
-        raise ConfigurationError(f"{origin}: {error.message}") from None
+    return per_tenant(table, origin, load)
 
 
 def load(table: Mapping[str, object]) -> Policy:

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from memory.core.values import TenantId
+from memory.core.tenants import PerTenant, per_tenant
 from memory.core.veil import Basis, Veil
-from memory.errors import ConfigurationError, InvalidArgumentError
+from memory.errors import ConfigurationError
 
 MAX_WIDTH: Final = 4096
 MAX_NOISE: Final = 10.0
@@ -64,32 +64,13 @@ class Protection:
         return Veil(basis.first(kept), width, noise)
 
 
-@dataclass(frozen=True, slots=True)
-class Protections:
-    """The protection of everyone, and of those tenants who have one of their own."""
-
-    default: Protection
-    by_tenant: Mapping[TenantId, Protection]
-
-    def of(self, tenant: TenantId) -> Protection:
-        return self.by_tenant.get(tenant, self.default)
-
-
-def load_protections(table: Mapping[str, object], origin: str) -> Protections:
+def load_protections(table: Mapping[str, object], origin: str) -> PerTenant[Protection]:
     """The protections of a TOML table; `origin` names the file in errors.
 
     Raises:
         ConfigurationError: an unknown tenant name or key, or a value out of its range.
     """
-    try:
-        tenants = table.get("tenants", {})
-        if not isinstance(tenants, dict) or not all(isinstance(t, dict) for t in tenants.values()):
-            raise ConfigurationError("tenants: must be tables, one a tenant")
-        default = _load({key: value for key, value in table.items() if key != "tenants"})
-        own = {TenantId(name): _load(theirs) for name, theirs in tenants.items()}
-        return Protections(default, own)
-    except (ConfigurationError, InvalidArgumentError) as error:
-        raise ConfigurationError(f"{origin}: {error.message}") from None
+    return per_tenant(table, origin, _load)
 
 
 def _load(table: Mapping[str, object]) -> Protection:

@@ -12,22 +12,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 import pytest
 
+from memory.core.tenants import PerTenant
 from memory.core.values import AssistantId, PersonId, TenantId
 from server.auth import TokenVerifier
-from server.limits import Limits, Meter
+from server.call import Call
+from server.errors import NotBuiltError
+from server.limits import Limit, Meter
 from server.logs import Log
 from server.metrics import Metrics
 from server.pipeline import Wire
 from server.policy import OPERATE, SCOPES
 from server.router import SERVICES, handlers
-from server.services.unbuilt import unbuilt
 from server.tokens import SigningKey, load_or_make_signing_key
 from server.workers import Workers
+
+
+def unbuilt(call: Call, _request: object = None) -> NoReturn:
+    """What the contract has and a server has not, as clients of a newer contract meet it."""
+    raise NotBuiltError(f"{call.method} is not built yet", method=call.method)
+
 
 ASSISTANT_SCOPES = tuple(scope for scope in SCOPES if scope != OPERATE)
 
@@ -73,7 +81,7 @@ class Opener:
         self,
         threads: int = 2,
         queue: int = 2,
-        limits: Limits | None = None,
+        limits: PerTenant[Limit] | None = None,
         **answers: Callable[..., Any],
     ) -> Iterator[Line]:
         key = load_or_make_signing_key(self.folder / "jwt.pem")
@@ -87,7 +95,7 @@ class Opener:
 
         async def start() -> tuple[Wire, grpc.aio.Server, int]:
             verifier = TokenVerifier({key.kid: key.public}, "tacit", "tacit")
-            meter = Meter(limits or Limits(), time.monotonic)
+            meter = Meter(limits or PerTenant(Limit()), time.monotonic)
             wire = Wire(verifier, Workers(threads, queue), meter, Metrics(), Log(log))
             every = {
                 service.name: {m.name: answers.get(m.name, unbuilt) for m in service.methods}

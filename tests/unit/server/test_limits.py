@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memory.core.tenants import PerTenant
 from memory.core.values import AssistantId, Caller, PersonId, TenantId
 from memory.errors import ConfigurationError
 from server.errors import RateLimitedError
-from server.limits import Limit, Limits, Meter, load_limits
+from server.limits import Limit, Meter, load_limits
 from server.policy import OPERATE, READ
 
 
@@ -41,7 +42,7 @@ def _passed(meter: Meter, caller: Caller, tries: int, size: int = 0) -> int:
 
 def test_a_burst_passes_and_then_the_rate() -> None:
     clock = Clock()
-    meter = Meter(Limits(Limit(rate=10, burst=5)), clock)
+    meter = Meter(PerTenant(Limit(rate=10, burst=5)), clock)
     assert _passed(meter, _caller(), 20) == 5
     clock.now += 0.1
     assert _passed(meter, _caller(), 20) == 1
@@ -51,7 +52,7 @@ def test_a_burst_passes_and_then_the_rate() -> None:
 
 def test_whoever_waits_as_long_as_told_passes() -> None:
     clock = Clock()
-    meter = Meter(Limits(Limit(rate=10, burst=5)), clock)
+    meter = Meter(PerTenant(Limit(rate=10, burst=5)), clock)
     _passed(meter, _caller(), 20)
     with pytest.raises(RateLimitedError) as caught:
         meter.count(_caller(), 0)
@@ -62,14 +63,14 @@ def test_whoever_waits_as_long_as_told_passes() -> None:
 
 def test_a_large_request_costs_more_and_passes_once() -> None:
     clock = Clock()
-    meter = Meter(Limits(Limit(rate=10, burst=5)), clock)
+    meter = Meter(PerTenant(Limit(rate=10, burst=5)), clock)
     assert _passed(meter, _caller(), 2, size=256 * 99) == 1
     clock.now += 9.9
     assert _passed(meter, _caller(), 1) == 1
 
 
 def test_tenants_people_and_operators_are_counted_apart() -> None:
-    meter = Meter(Limits(Limit(), {TenantId("acme"): Limit(rate=1, burst=1)}), Clock())
+    meter = Meter(PerTenant(Limit(), {TenantId("acme"): Limit(rate=1, burst=1)}), Clock())
     assert _passed(meter, _caller(), 9) == 1
     assert _passed(meter, _caller(person="jane"), 9) == 1
     assert _passed(meter, _caller("acme", OPERATE), 9) == 9
@@ -85,7 +86,7 @@ def test_never_more_than_burst_and_rate_allow(
     rate: float, burst: float, steps: list[tuple[float, int]]
 ) -> None:
     clock = Clock()
-    meter = Meter(Limits(Limit(rate, burst)), clock)
+    meter = Meter(PerTenant(Limit(rate, burst)), clock)
     spent = largest = 0
     for pause, size in steps:
         clock.now += pause

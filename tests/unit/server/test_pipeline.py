@@ -13,13 +13,14 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from memory.core.tenants import PerTenant
 from memory.errors import ConfigurationError, ConsentError
 from memory.v1 import memory_service_pb2 as pb
 from memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from memory.v1.subject_rights_service_pb2 import ExportDataRequest, ExportDataResponse
 from memory.v1.subject_rights_service_pb2_grpc import SubjectRightsServiceStub
 from server.call import Call
-from server.limits import Limit, Limits
+from server.limits import Limit
 from server.metrics import Metrics
 from server.pipeline import Wire
 from server.policy import POLICIES
@@ -257,7 +258,7 @@ def test_what_is_not_built_yet_says_so(opener: Any) -> None:
 
 
 def test_a_tenant_over_its_rate_is_told_when_to_come_back(opener: Any) -> None:
-    with opener(limits=Limits(Limit(rate=0.5, burst=2)), StoreMemory=_answered) as line:
+    with opener(limits=PerTenant(Limit(rate=0.5, burst=2)), StoreMemory=_answered) as line:
         for _ in range(2):
             _store(line, line.metadata())
         with pytest.raises(grpc.RpcError) as caught:
