@@ -76,6 +76,19 @@ def admit(
     return Admission(person, covered, now)
 
 
+def not_allowed(access: Access, purpose: PurposeId, what: str) -> ConsentError:
+    """The refusal of what needs a consent of its own, beside the one for the call's purpose.
+
+    `what` ends "no consent of this person lets ...".
+    """
+    return ConsentError(
+        f"no consent of this person lets {what}; "
+        f"ask them, then call GrantConsent for purposes/{purpose.value}",
+        purpose=purpose.value,
+        assistant=access.caller.assistant.value,
+    )
+
+
 def require_erasable(person: PersonRow, now: datetime) -> None:
     """Lets an erasure pass, or `LegalHoldError`."""
     if person.held(now) and person.held_until is not None:

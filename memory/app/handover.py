@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from memory.app.context import MAX_TOKENS
-from memory.app.gate import admit
+from memory.app.gate import admit, not_allowed
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
@@ -37,7 +37,7 @@ from memory.core.rows import MemoryHead
 from memory.core.threads import Message, threads
 from memory.core.validity import validity
 from memory.core.values import Access, MemoryKind, RecordId
-from memory.errors import ConsentError, InvalidArgumentError
+from memory.errors import InvalidArgumentError
 from memory.ports import AccessAction, Clock, Encoder, Store
 
 MAX_SAID: Final = 500
@@ -102,7 +102,7 @@ class BuildHandover:
         with self.store.read() as uow:
             admission = admit(uow, ref, purposes, access, self.clock())
             if HANDOVER not in admission.visible:
-                raise _refused(access)
+                raise not_allowed(access, HANDOVER, "this assistant brief a human colleague")
             keys = self.keyring.keys(admission.person)
             heads, opened = laid_out(uow, keys, admission, self.opened)
         found = held(heads, opened, admission.at)
@@ -194,12 +194,3 @@ def _shown(told: Told, memory: Remembered) -> Told:
     words = memory.words or memory.content
     speaker = words.speaker.value if words.speaker else ""
     return replace(told, text=words.text.value, speaker=speaker)
-
-
-def _refused(access: Access) -> ConsentError:
-    return ConsentError(
-        "no consent of this person lets this assistant brief a human colleague; "
-        "ask them, then call GrantConsent for purposes/handover",
-        purpose=HANDOVER.value,
-        assistant=access.caller.assistant.value,
-    )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memory.app.gate import admit, require_erasable
+from memory.app.gate import admit, not_allowed, require_erasable
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.recall_tokens import open_token
@@ -30,7 +30,7 @@ from memory.core.feedback import Feedback, Gains, Rated, Rating
 from memory.core.keys import PersonKeys
 from memory.core.purposes import Registry
 from memory.core.values import Access, Caller, PersonId, RecordId
-from memory.errors import ConsentError, ErasureInProgressError, InvalidArgumentError
+from memory.errors import ErasureInProgressError, InvalidArgumentError
 from memory.ports import (
     AccessAction,
     Clock,
@@ -81,7 +81,7 @@ class Personalize:
             keys = self.keyring.keys(admission.person)
             teaches = TUNING in admission.visible
             if not teaches and rating is not Rating.WRONG:
-                raise _refused(access)
+                raise not_allowed(access, TUNING, "ratings tune what is recalled for them")
             row = visible(uow, admission, record)
             steps = self._steps(keys, record, rating, token) if teaches else ()
             news = Rated(record, row.version, rating, admission.at, steps)
@@ -115,7 +115,7 @@ class Personalize:
         with self.store.read() as uow:
             admission = admit(uow, ref, purposes, access, self.clock())
             if TUNING not in admission.visible and access.caller.person is None:
-                raise _refused(access)
+                raise not_allowed(access, TUNING, "ratings tune what is recalled for them")
             keys = self.keyring.keys(admission.person)
             feedback = open_feedback(keys, uow.feedback(keys.subject))
             seen = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
@@ -181,12 +181,3 @@ def take_ratings(
     kept = held.rated(*(news if teaches else news.unlearnt()).ratings)
     if kept != held:
         uow.put_feedback(keys.subject, seal_feedback(keys, kept, random))
-
-
-def _refused(access: Access) -> ConsentError:
-    return ConsentError(
-        "no consent of this person lets ratings tune what is recalled for them; "
-        "ask them, then call GrantConsent for purposes/tuning",
-        purpose=TUNING.value,
-        assistant=access.caller.assistant.value,
-    )

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from memory.app.gate import Admission, admit
+from memory.app.gate import Admission, admit, not_allowed
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.opened import Opened, OpenedFeatures
@@ -26,7 +26,6 @@ from memory.core.keys import PersonKeys
 from memory.core.profile import Trait, traits
 from memory.core.purposes import Registry
 from memory.core.values import Access, MemoryKind, RecordId
-from memory.errors import ConsentError
 from memory.ports import (
     AccessAction,
     Clock,
@@ -74,7 +73,7 @@ class Profile:
         with self.store.read() as uow:
             admission = admit(uow, ref, purposes, access, self.clock())
             if PROFILE not in admission.visible:
-                raise _refused(access)
+                raise not_allowed(access, PROFILE, "this assistant see a profile of them")
             keys = self.keyring.keys(admission.person)
             heads, opened = laid_out(uow, keys, admission, self.opened)
             found = held(heads, opened, admission.at)
@@ -121,12 +120,3 @@ def _clause(text: str, speaker: str, trait: Trait) -> str:
         if found.claim in trait.claims:
             return text[found.start : found.end].strip(" ,")
     return text
-
-
-def _refused(access: Access) -> ConsentError:
-    return ConsentError(
-        "no consent of this person lets this assistant see a profile of them; "
-        "ask them, then call GrantConsent for purposes/profile",
-        purpose=PROFILE.value,
-        assistant=access.caller.assistant.value,
-    )

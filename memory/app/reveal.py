@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from memory.app.gate import admit
+from memory.app.gate import admit, not_allowed
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.sealing import Remembered, open_words
 from memory.core.consent import REVEAL
 from memory.core.purposes import Registry
 from memory.core.values import Access
-from memory.errors import ConsentError
 from memory.ports import AccessAction, Clock, MemoryFilter, Store
 
 
@@ -45,7 +44,7 @@ class Reveal:
         with self.store.write() as uow:
             admission = admit(uow, ref, purposes, access, self.clock())
             if REVEAL not in admission.visible:
-                raise _refused(access)
+                raise not_allowed(access, REVEAL, "this assistant see real names")
             keys = self.keyring.keys(admission.person)
             filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
             rows = uow.memories(keys.subject, [m.id for m in memories], filter_)
@@ -58,12 +57,3 @@ class Reveal:
             for m in memories
             if m.id in current and current[m.id].version == m.version
         ]
-
-
-def _refused(access: Access) -> ConsentError:
-    return ConsentError(
-        "no consent of this person lets this assistant see real names; "
-        "ask them, then call GrantConsent for purposes/reveal",
-        purpose=REVEAL.value,
-        assistant=access.caller.assistant.value,
-    )
