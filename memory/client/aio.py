@@ -103,7 +103,7 @@ class AsyncClient:
         async def attempt(seconds: float) -> Any:
             return await method(call.request, timeout=seconds, metadata=self._connection.metadata())
 
-        budget = self._budget(repeatable=call.repeatable)
+        budget = self._connection.budget(repeatable=call.repeatable)
         return call.read(await self._repeat(budget, attempt))
 
     async def _pages(self, pages: Pages[Out]) -> AsyncIterator[Out]:
@@ -114,13 +114,6 @@ class AsyncClient:
             pages.request.page_token = page.next_page_token
             if not page.next_page_token:
                 return
-
-    def _budget(self, *, repeatable: bool = True, seconds: float | None = None) -> Budget:
-        return Budget(
-            now=time.monotonic(),
-            seconds=seconds or self._connection.timeout,
-            repeatable=repeatable,
-        )
 
     async def _repeat(self, budget: Budget, attempt: Callable[[float], Awaitable[Out]]) -> Out:
         """What `attempt`, given the seconds it may take, comes to in the end."""
@@ -209,7 +202,7 @@ class AsyncPerson:
         """Writes everything that is kept about the person; as `Person.export`."""
         client = self._client
         request = ExportDataRequest(name=self._whose.parent, reveal=reveal)
-        budget = client._budget()
+        budget = client._connection.budget()
 
         # A piece is small; writing it takes less than handing it to a thread.
         with Export(Path(path), request, force=force, progress=progress) as archive:
@@ -246,5 +239,5 @@ class AsyncPerson:
                 metadata=client._connection.metadata(),
             )
 
-        answer = await client._repeat(client._budget(seconds=IMPORT_SECONDS), attempt)
+        answer = await client._repeat(client._connection.budget(seconds=IMPORT_SECONDS), attempt)
         return read(values.TakenIn, answer)

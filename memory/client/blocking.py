@@ -106,7 +106,7 @@ class Client:
         method = call.method(self._stubs)
         return call.read(
             self._repeat(
-                self._budget(repeatable=call.repeatable),
+                self._connection.budget(repeatable=call.repeatable),
                 lambda seconds: method(
                     call.request, timeout=seconds, metadata=self._connection.metadata()
                 ),
@@ -120,13 +120,6 @@ class Client:
             pages.request.page_token = page.next_page_token
             if not page.next_page_token:
                 return
-
-    def _budget(self, *, repeatable: bool = True, seconds: float | None = None) -> Budget:
-        return Budget(
-            now=time.monotonic(),
-            seconds=seconds or self._connection.timeout,
-            repeatable=repeatable,
-        )
 
     def _repeat(self, budget: Budget, attempt: Callable[[float], Out]) -> Out:
         """What `attempt`, given the seconds it may take, comes to in the end."""
@@ -227,7 +220,7 @@ class Person:
         """
         client = self._client
         request = ExportDataRequest(name=self._whose.parent, reveal=reveal)
-        budget = client._budget()
+        budget = client._connection.budget()
 
         with Export(Path(path), request, force=force, progress=progress) as archive:
 
@@ -255,7 +248,7 @@ class Person:
         client = self._client
         once = str(uuid.uuid4())
         answer = client._repeat(
-            client._budget(seconds=IMPORT_SECONDS),
+            client._connection.budget(seconds=IMPORT_SECONDS),
             lambda seconds: client._stubs.rights.ImportData(
                 import_messages(Path(path), self._whose.parent, once, progress),
                 timeout=min(seconds, IMPORT_CALL_SECONDS),

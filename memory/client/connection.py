@@ -7,6 +7,7 @@ Rules:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final
 
 import grpc
 
+from memory.client.retries import Budget
 from memory.v1.consent_service_pb2_grpc import ConsentServiceStub
 from memory.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from memory.v1.memory_service_pb2_grpc import MemoryServiceStub
@@ -64,6 +66,10 @@ class Connection:
                 "tls=Tls(ca=...), or tls=False where something else protects the way"
             )
         return None
+
+    def budget(self, *, repeatable: bool = True, seconds: float | None = None) -> Budget:
+        """The attempts of a call that begins now."""
+        return Budget(now=time.monotonic(), seconds=seconds or self.timeout, repeatable=repeatable)
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """The credential, asked anew for each attempt."""

@@ -74,7 +74,7 @@ def pack(ranked: Sequence[Told], budget: int, count: CountTokens) -> Context:
     left = budget
     for memory in ranked:
         short = shortened(memory, budget // 2, count)
-        heading = 0 if _group(short) in days else count(_heading(_group(short)[0]))
+        heading = 0 if _group(short) in days else count(told_day(_group(short)[0]))
         needed = heading + count(_line(len(chosen) + 1, short))
         if needed <= left and (what := _what_is_said(memory)) not in seen:
             left -= needed
@@ -94,7 +94,7 @@ def _told(chosen: Sequence[Told], count: CountTokens) -> Context:
     sections: list[str] = []
     number = 0
     for (day, _), members in groupby(ordered, key=_group):
-        lines = [_heading(day)]
+        lines = [told_day(day)]
         for member in members:
             number += 1
             lines.append(_line(number, member))
@@ -116,15 +116,21 @@ def _said(memory: Told) -> tuple[datetime, int]:
     return memory.time, memory.seq
 
 
-def _heading(day: date) -> str:
+def told_day(day: date) -> str:
+    """8 May 2023."""
     return f"{day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
 
 
 def _line(number: int, memory: Told) -> str:
-    until = f"until {_heading(memory.until.astimezone(UTC).date())}: " if memory.until else ""
+    until = f"until {told_day(memory.until.astimezone(UTC).date())}: " if memory.until else ""
     speaker = f"{memory.speaker}: " if memory.speaker else ""
     until += "said to be wrong: " if memory.doubted else ""
-    return f"[{number}] {until}{speaker}{_SPACE.sub(' ', memory.text).strip()}"
+    return f"[{number}] {until}{speaker}{one_line(memory.text)}"
+
+
+def one_line(text: str) -> str:
+    """The text with single spaces for all white space."""
+    return _SPACE.sub(" ", text).strip()
 
 
 def shortened(memory: Told, most: int, count: CountTokens) -> Told:

@@ -33,8 +33,7 @@ from itertools import chain, zip_longest
 from typing import Final
 
 from memory.core.affect import Affect
-from memory.core.context import Context, CountTokens, Told, shortened
-from memory.core.relative_dates import MONTHS
+from memory.core.context import Context, CountTokens, Told, one_line, shortened, told_day
 from memory.core.threads import Lack, telling
 from memory.core.values import RecordId
 
@@ -44,7 +43,6 @@ MOODS: Final = 5
 _CLEAR: Final = 0.3
 """From this valence on a mood is called good or bad; a rule of thumb."""
 
-_SPACE: Final = re.compile(r"\s+")
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -82,7 +80,7 @@ class _Item:
             day += f", {partly}until {_day(told.until)}"
         lack = f", {self.lack}" if self.lack else ""
         speaker = f"{told.speaker}: " if told.speaker else ""
-        return f"[{number}] {day}{lack}: {speaker}{_SPACE.sub(' ', told.text).strip()}"
+        return f"[{number}] {day}{lack}: {speaker}{one_line(told.text)}"
 
 
 def mood(moods: Sequence[Affect]) -> str:
@@ -169,5 +167,4 @@ def _tells(text: str) -> bool:
 
 
 def _day(time: datetime) -> str:
-    day = time.astimezone(UTC).date()
-    return f"{day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
+    return told_day(time.astimezone(UTC).date())
