@@ -39,7 +39,7 @@ import numpy as np
 
 from benchmarks.frame import Figure, parser, publish, table
 from benchmarks.made_texts import TextSource
-from benchmarks.server import TENANT, Address
+from benchmarks.server import TENANT, Address, address_of
 from memory.adapters.checkpoint_file import CheckpointFile
 from memory.adapters.sql.store import SqlStore, open_store
 from memory.app import sequencer as sequencing
@@ -62,7 +62,6 @@ from memory.core.values import (
 from memory.ports import AccessAction, AccessEvent, PersonRow, PersonState, WrappedKey
 from memory.v1.core_pb2 import Memory
 from server.app import Server
-from server.cli.session import mint_local
 from server.logs import Log
 
 PROOFS: Final = 500
@@ -260,7 +259,7 @@ def serve_both(pipe: Connection[Any, Any]) -> None:
             async def run() -> None:
                 servers = {n: Server(config, side, Log(io.StringIO())) for n, side in sides.items()}
                 started = {name: await server.start() for name, server in servers.items()}
-                pipe.send({name: _address(config, target) for name, target in started.items()})
+                pipe.send({name: address_of(config, target) for name, target in started.items()})
                 await asyncio.to_thread(_wait, pipe)
                 for server in servers.values():
                     await server.stop(5)
@@ -273,17 +272,6 @@ def _wait(pipe: Connection[Any, Any]) -> None:
         pipe.recv()
     except EOFError:
         return
-
-
-def _address(config: Config, target: str) -> Address:
-    def token(*scopes: str) -> str:
-        return mint_local(
-            config, tenant=TENANT, client="benchmark", scopes=scopes, lifetime=timedelta(hours=1)
-        )
-
-    return Address(
-        target, token("memory.read", "memory.write", "consent.manage"), token("operator")
-    )
 
 
 if __name__ == "__main__":

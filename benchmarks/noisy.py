@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from itertools import cycle
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,10 +29,9 @@ import numpy as np
 
 from benchmarks.frame import parser, publish, table
 from benchmarks.made_texts import TextSource
-from benchmarks.server import Address, RunningServer, tacit_server
+from benchmarks.server import Address, RunningServer, address_of, tacit_server
 from memory.config import load_config
 from memory.v1.core_pb2 import Memory
-from server.cli.session import mint_local
 
 NOISY: Final = "noisy"
 QUOTA: Final = 10
@@ -80,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def measure(server: RunningServer, texts: TextSource, rate: float) -> dict[str, Any]:
     """Alone and beside the noise, in turns."""
     client = server.client()
+    config = load_config(environ={}, flags={"data": str(server.data)})
+    noisy = address_of(config, server.address.target, NOISY)
     for person in PEOPLE:
         client.grant(person)
         said = zip(texts.speakers(), texts.said(MEMORIES), strict=False)
@@ -99,7 +99,7 @@ def measure(server: RunningServer, texts: TextSource, rate: float) -> dict[str, 
     list(recalls())
     for number in range(ROUNDS):
         times["alone"] += recalls()
-        with noise(noisy_address(server), rate) as told:
+        with noise(noisy, rate) as told:
             time.sleep(SETTLE_SECONDS)
             times["beside"] += recalls()
         counts += told
@@ -117,19 +117,6 @@ def measure(server: RunningServer, texts: TextSource, rate: float) -> dict[str, 
             "refused_share": refused / (passed + refused),
         },
     }
-
-
-def noisy_address(server: RunningServer) -> Address:
-    """The same server, as the tenant with the limit."""
-    config = load_config(environ={}, flags={"data": str(server.data)})
-    token = mint_local(
-        config,
-        tenant=NOISY,
-        client="benchmark",
-        scopes=("memory.read", "memory.write", "consent.manage"),
-        lifetime=timedelta(hours=1),
-    )
-    return Address(server.address.target, token, server.address.operator_token)
 
 
 @contextmanager

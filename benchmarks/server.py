@@ -35,7 +35,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from benchmarks.frame import ROOT
-from memory.config import load_config
+from memory.config import Config, load_config
 from memory.v1.consent_service_pb2 import GrantConsentRequest
 from memory.v1.consent_service_pb2_grpc import ConsentServiceStub
 from memory.v1.core_pb2 import AccessContext, Memory
@@ -218,6 +218,17 @@ class Client:
         self._channel.close()
 
 
+def address_of(config: Config, target: str, tenant: str = TENANT) -> Address:
+    """The server with this configuration, as an assistant of this tenant calls it."""
+
+    def mint(*scopes: str) -> str:
+        return mint_local(
+            config, tenant=tenant, client="benchmark", scopes=scopes, lifetime=_TOKEN_LIFETIME
+        )
+
+    return Address(target, mint(*_SCOPES), mint("operator"))
+
+
 @contextmanager
 def tacit_server(data: Path | None = None, *settings: str) -> Iterator[RunningServer]:
     """Starts a server on a free port and stops it at the end.
@@ -236,18 +247,7 @@ def tacit_server(data: Path | None = None, *settings: str) -> Iterator[RunningSe
         try:
             _wait_until_serving(process, target, log)
             config = load_config(environ={}, flags={"data": str(folder)})
-
-            def mint(*scopes: str) -> str:
-                return mint_local(
-                    config,
-                    tenant=TENANT,
-                    client="benchmark",
-                    scopes=scopes,
-                    lifetime=_TOKEN_LIFETIME,
-                )
-
-            address = Address(target, mint(*_SCOPES), mint("operator"))
-            yield RunningServer(address, folder, log, process.pid)
+            yield RunningServer(address_of(config, target), folder, log, process.pid)
             if process.poll() is not None:
                 raise SystemExit(f"the server died ({process.returncode})\n{_tail(log)}")
         finally:
