@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -27,7 +28,7 @@ from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.ranking import nearest
-from memory.core.values import RecordId, Vector
+from memory.core.values import RecordId, SubjectId, Vector
 from memory.errors import IndexUnavailableError
 from memory.ports import (
     MemoryFilter,
@@ -65,6 +66,27 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the filter lets through, read in one transaction."""
+
+    uow: UnitOfWork
+    subject: SubjectId
+    filter: MemoryFilter
+
+    def heads(self) -> Sequence[MemoryHead]:
+        return self.uow.heads(self.subject, self.filter)
+
+    def load(self, records: Sequence[RecordId]) -> Sequence[MemoryRow]:
+        return self.uow.memories(self.subject, records, self.filter)
+
+    def next_expiry(self) -> datetime | None:
+        return self.uow.next_expiry(self.subject, self.filter)
+
+    def added(self, after: int, limit: int) -> Sequence[MemoryRow]:
+        return self.uow.page_memories(self.subject, self.filter, after, limit)
+
+
+@dataclass(frozen=True, slots=True)
 class Candidates:
     """Finds what to rank."""
 
@@ -98,15 +120,8 @@ class Candidates:
             return None
         with self.observer.step(Step.RECALL_CANDIDATES):
             feedback = self._feedback(uow, keys, person)
-            whole = self.opened.whole(
-                keys,
-                person.revision,
-                filter_,
-                lambda: uow.heads(keys.subject, filter_),
-                lambda records: uow.memories(keys.subject, records, filter_),
-                lambda: uow.next_expiry(keys.subject, filter_),
-                feedback,
-            )
+            reading = _Reading(uow, person.subject, filter_)
+            whole = self.opened.whole(keys, person, filter_, reading, feedback)
             return _narrowed(Found(whole.corpus, whole.opened, feedback), narrow)
 
     def near(
@@ -123,10 +138,7 @@ class Candidates:
 
         Of a narrowing in time, all: event times are sealed, so that nothing can choose before.
         """
-
-        def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
-            return uow.memories(keys.subject, records, filter_)
-
+        load = _Reading(uow, keys.subject, filter_).load
         with self.observer.step(Step.RECALL_CANDIDATES):
             heads = in_order(
                 uow.heads(keys.subject, filter_)

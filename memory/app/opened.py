@@ -9,8 +9,9 @@ memory's row is kept, its `body` as it lies in SQL: what is found needs no secon
 Rules:
 - An entry is good for one version of one record under one key; a correction simply misses. A
   corpus is good for one revision of the person's memories and one filter, until the first of it
-  expires, a blind index for one revision. Feedback is opened again only where what is sealed is
-  another one: most revisions leave it as it is.
+  expires, a blind index for one revision. Where memories were only added since, a corpus grows by
+  these, `ROOM` at most. Feedback is opened again only where what is sealed is another one: most
+  revisions leave it as it is.
 - Whole people go at once: the least recently recalled first, past `limit` entries; whoever was not
   recalled for `idle_seconds`; at once who is forgotten.
 - It holds vectors and terms in the clear, in this process only; nothing of it is ever written.
@@ -25,23 +26,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from memory.app.sealing import open_features, open_feedback
 from memory.app.tombstones import Tombstones
 from memory.core.content import Features
-from memory.core.corpus import Corpus, corpus, in_order
+from memory.core.corpus import Corpus, Layout, in_order
 from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.values import RecordId, SealedRecord, SubjectId
-from memory.ports import CacheUse, MemoryFilter, MemoryHead, MemoryRow
+from memory.ports import CacheUse, MemoryFilter, MemoryHead, MemoryRow, PersonRow
 
 MAX_ENTRIES: Final = 50_000
 """Bounds what lies open in memory: some 4 KB each."""
 
 MAX_FILTERS: Final = 4
 """Corpora of one person; callers of one person mostly filter alike."""
+
+ROOM: Final = 128
+"""So many memories are added to a corpus before it is laid out anew."""
 
 Load = Callable[[list[RecordId]], Sequence[MemoryRow]]
 
@@ -65,6 +69,17 @@ class Opened(NamedTuple):
         )
 
 
+class Reading(Protocol):
+    """What one filter lets through of a person, as one snapshot has it."""
+
+    def heads(self) -> Sequence[MemoryHead]: ...
+    def load(self, records: Sequence[RecordId]) -> Sequence[MemoryRow]: ...
+    def next_expiry(self) -> datetime | None: ...
+    def added(self, after: int, limit: int) -> Sequence[MemoryRow]:
+        """The first `limit` with a higher number than `after`, ascending."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
     """All memories that one filter lets through, at one revision and before `until`; row i of the
@@ -74,12 +89,21 @@ class Whole:
     revision: int
     corpus: Corpus
     opened: Sequence[Opened]
+    layout: Layout
+    turn: threading.Lock
+    """Held by who adds to the layout."""
     until: datetime | None = None
 
     def holds(self, revision: int, at: datetime | None) -> bool:
         """Whether it is still what SQL would say: nothing has changed, and nothing expired."""
-        lasts = self.until is None or (at is not None and at < self.until)
-        return self.revision == revision and lasts
+        return self.revision == revision and self._lasts(at)
+
+    def grows(self, person: PersonRow, at: datetime | None) -> bool:
+        """Whether what SQL says is this, with some more behind."""
+        return person.rearranged <= self.revision < person.revision and self._lasts(at)
+
+    def _lasts(self, at: datetime | None) -> bool:
+        return self.until is None or (at is not None and at < self.until)
 
 
 class _Held(NamedTuple):
@@ -101,10 +125,14 @@ class _Person:
     opened: dict[RecordId, Opened] = field(default_factory=dict)
     wholes: OrderedDict[MemoryFilter, Whole] = field(default_factory=OrderedDict)
 
-    def keep(self, filter_: MemoryFilter, whole: Whole) -> None:
-        """Takes it in, and drops what was opened at another revision: it may be deleted since."""
-        current = [(f, w) for f, w in self.wholes.items() if w.revision == whole.revision]
-        self.wholes = OrderedDict([*current, (filter_, whole)][-MAX_FILTERS:])
+    def keep(self, filter_: MemoryFilter, whole: Whole, person: PersonRow) -> None:
+        """Takes it in, and drops what was opened before something was deleted or changed."""
+        others = [
+            (f, w)
+            for f, w in self.wholes.items()
+            if f != filter_ and w.revision >= person.rearranged
+        ]
+        self.wholes = OrderedDict([*others, (filter_, whole)][-MAX_FILTERS:])
         self.opened = {one.row.id: one for w in self.wholes.values() for one in w.opened}
 
 
@@ -140,25 +168,48 @@ class OpenedFeatures:
     def whole(
         self,
         keys: PersonKeys,
-        revision: int,
+        person: PersonRow,
         filter_: MemoryFilter,
-        heads: Callable[[], Sequence[MemoryHead]],
-        load: Load,
-        until: Callable[[], datetime | None],
+        reading: Reading,
         feedback: Feedback,
     ) -> Whole:
-        """All that the filter lets through; `heads` and `load` fetch it when it is not held, and
-        `until` when the first of it expires.
-        """
+        """All that the filter lets through; read is only what is not held."""
+        at = filter_.alive_at
+        known = self._known(keys.subject, filter_)
+        if known is not None and known.holds(person.revision, at):
+            return known
+        if known is not None and known.grows(person, at):
+            with known.turn:
+                grown = self._grown(keys, person, filter_, reading)
+            if grown is not None:
+                return grown
+        found = in_order(reading.heads())
+        opened = self.open(keys, found, reading.load)
+        whole = _whole(person.revision, found, opened, feedback, reading.next_expiry())
+        with self._changing(keys.subject) as kept:
+            kept.keep(filter_, whole, person)
+        return whole
+
+    def _known(self, subject: SubjectId, filter_: MemoryFilter) -> Whole | None:
         with self._lock:
-            whole = self._used(keys.subject).wholes.get(filter_)
-            if whole is not None and whole.holds(revision, filter_.alive_at):
-                return whole
-        found = in_order(heads())
-        opened = self.open(keys, found, load)
-        whole = replace(_whole(revision, found, opened, feedback), until=until())
-        with self._changing(keys.subject) as person:
-            person.keep(filter_, whole)
+            return self._used(subject).wholes.get(filter_)
+
+    def _grown(
+        self, keys: PersonKeys, person: PersonRow, filter_: MemoryFilter, reading: Reading
+    ) -> Whole | None:
+        """What is held, with what was added since; None where that is not enough."""
+        known, at = self._known(keys.subject, filter_), filter_.alive_at
+        if known is None or not known.corpus.heads or not known.grows(person, at):
+            held = known is not None and known.holds(person.revision, at)
+            return known if held else None  # somebody else was faster
+        rows = reading.added(known.corpus.heads[-1].seq, ROOM + 1)
+        if len(rows) > known.layout.room or len(known.layout) != len(known.corpus):
+            return None
+        whole = _grown(known, person.revision, [_opened(keys, row) for row in rows])
+        with self._changing(keys.subject) as kept:
+            if kept.wholes.get(filter_) is known:
+                kept.wholes[filter_] = whole
+                kept.opened |= {one.row.id: one for one in whole.opened[len(known.opened) :]}
         return whole
 
     def aliases(
@@ -250,12 +301,32 @@ def _opened(keys: PersonKeys, row: MemoryRow) -> Opened:
 
 
 def _whole(
-    revision: int, heads: Sequence[MemoryHead], opened: Sequence[Opened], feedback: Feedback
+    revision: int,
+    heads: Sequence[MemoryHead],
+    opened: Sequence[Opened],
+    feedback: Feedback,
+    until: datetime | None,
 ) -> Whole:
     """The vectors are moved into one matrix, of which the features then hold the rows."""
-    made = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
+    layout = Layout(ROOM)
+    made = layout.add(heads, [one.features for one in opened], feedback.doubted(heads))
     moved = [
         one._replace(features=replace(one.features, vector=row))
         for one, row in zip(opened, made.matrix, strict=True)
     ]
-    return Whole(revision, made, moved)
+    return Whole(revision, made, moved, layout, threading.Lock(), until)
+
+
+def _grown(known: Whole, revision: int, added: Sequence[Opened]) -> Whole:
+    """Nothing new was rated yet: that would have been another change."""
+    heads = [one.row.head for one in added]
+    made = known.layout.add(heads, [one.features for one in added])
+    moved = [
+        one._replace(features=replace(one.features, vector=row))
+        for one, row in zip(added, made.matrix[len(known.opened) :], strict=True)
+    ]
+    ends = [one.row.expires_at for one in added if one.row.expires_at is not None]
+    until = min([*ends, known.until] if known.until is not None else ends, default=None)
+    return replace(
+        known, revision=revision, corpus=made, opened=[*known.opened, *moved], until=until
+    )

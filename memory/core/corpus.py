@@ -1,16 +1,23 @@
 """Memories laid out for ranking: a query touches arrays, not memories.
 
+    made = corpus(heads, features)          all at once
+    layout = Layout(room=128)               with room behind
+    made = layout.add(heads, features)      and as much again for what is stored later
+
 Rules:
 - Made of what the caller may see, and of nothing else: what is not in it plays no part.
-- Rows stand by session and number. Neighbours are memories of one session that were stored one
-  right after the other. A memory without a session is a session of its own.
+- Rows stand by number. Neighbours are memories of one session that were stored one right after
+  the other. A memory without a session is a session of its own.
+- A corpus never changes. One made from another by adding shares its arrays, so that laying out one
+  more memory costs no more than a little for each one that was there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +29,20 @@ from memory.core.saying import FEW
 from memory.core.validity import Validity, validity
 from memory.core.values import RecordId, Vector
 
+_NONE: Final = -1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corpus:
     """n memories; row i of everything is `heads[i]`.
 
     `matrix` holds their unit vectors, shape (n, d). `seqs`, `said_by` (numbers of `speakers`, -1
-    for none), `day` (proleptic Gregorian ordinals), `importance` (0..1), `follows` (the row before
-    is a neighbour) and `answers` (and asks a question) have shape (n,). `sessions` are the rows
-    where a session starts, and `session`, shape (n,), which of these each row belongs to. `told`
-    are the times that memories tell of, shape (m, 3): row, first and last day. `kin` and `says`,
-    shape (n,), are the same for memories of the same speaker and names, and for those of them
-    that say the same (`core.saying`). `validity` tells what holds no more. `doubted`,
-    shape (n,), are those that were rated wrong.
+    for none), `day` (proleptic Gregorian ordinals), `importance` (0..1), `session` (one of so many
+    `sessions`), `before` (the row of the neighbour before, -1 for none) and `answers` (it asks a
+    question) have shape (n,). `told` are the times that memories tell of, shape (m, 3): row, first
+    and last day. `kin` and `says`, shape (n,), are the same for memories of the same speaker and
+    names, and for those of them that say the same (`core.saying`). `validity` tells what holds no
+    more. `doubted`, shape (n,), are those that were rated wrong.
     """
 
     heads: Sequence[MemoryHead]
@@ -50,9 +58,9 @@ class Corpus:
     importance: NDArray[np.float64]
     kin: NDArray[np.int64]
     says: NDArray[np.int64]
-    sessions: NDArray[np.int64]
+    sessions: int
     session: NDArray[np.int64]
-    follows: NDArray[np.bool_]
+    before: NDArray[np.int64]
     answers: NDArray[np.bool_]
     validity: Validity
     doubted: NDArray[np.bool_]
@@ -71,7 +79,7 @@ class Corpus:
 
 def in_order(heads: Sequence[MemoryHead]) -> list[MemoryHead]:
     """As the rows of a corpus have to stand."""
-    return sorted(heads, key=lambda head: (head.session_tag, head.seq))
+    return sorted(heads, key=lambda head: head.seq)
 
 
 def corpus(
@@ -80,60 +88,175 @@ def corpus(
     doubted: Set[RecordId] = frozenset(),
 ) -> Corpus:
     """Of memories `in_order`, each with its features. What is `doubted` replaces nothing."""
-    count = len(heads)
-    if doubted:
-        features = [
-            _unsaid(f) if head.id in doubted else f for head, f in zip(heads, features, strict=True)
+    return Layout().add(heads, features, doubted)
+
+
+class Layout:
+    """What is laid out so far, with room for `room` more memories. Not for several threads."""
+
+    def __init__(self, room: int = 0) -> None:
+        self._room = room
+        self._features: list[Features] = []
+        self._first = 0
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._speakers: dict[str, int] = {}
+        self._kin: dict[Hashable, int] = {}
+        self._says: dict[Hashable, int] = {}
+        self._sessions = 0
+        self._last: dict[bytes, tuple[int, int, int]] = {}
+        """Of each session: its number, and the number and row of its last memory."""
+        self._corpus: Corpus | None = None
+
+    @property
+    def room(self) -> int:
+        """How many more there is room for."""
+        return self._room - max(len(self._features) - self._first, 0)
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def add(
+        self,
+        heads: Sequence[MemoryHead],
+        features: Sequence[Features],
+        doubted: Set[RecordId] = frozenset(),
+    ) -> Corpus:
+        """The corpus with these behind: memories `in_order`, and later than all in it.
+
+        Raises:
+            ValueError: there is no room.
+        """
+        known, start = self._corpus, len(self._features)
+        if known is None:
+            self._first = len(heads)
+            self._make_room(len(heads) + self._room, features)
+        elif len(heads) > self.room:
+            raise ValueError("no room behind this corpus")
+        if doubted:
+            features = [
+                _unsaid(f) if head.id in doubted else f
+                for head, f in zip(heads, features, strict=True)
+            ]
+        features = self._moved(start, features)
+        self._features += features
+        self._lay_out(start, heads, features, doubted)
+        self._corpus = made = self._seen(known, heads, features)
+        return made
+
+    def _make_room(self, rows: int, features: Sequence[Features]) -> None:
+        width = len(features[0].vector) if features else 0
+        others: dict[str, NDArray[Any]] = {
+            "matrix": np.empty((rows, width), np.float32),
+            "importance": np.empty(rows, np.float64),
+            "answers": np.empty(rows, np.bool_),
+            "doubted": np.empty(rows, np.bool_),
+        }
+        numbers = ("seqs", "said_by", "day", "kin", "says", "session", "before")
+        self._arrays = others | {name: np.empty(rows, np.int64) for name in numbers}
+
+    def _moved(self, start: int, features: Sequence[Features]) -> list[Features]:
+        """The features with their vectors in the matrix."""
+        rows = self._arrays["matrix"][start : start + len(features)]
+        if features:
+            np.stack([f.vector for f in features], out=rows)
+        return [replace(f, vector=row) for f, row in zip(features, rows, strict=True)]
+
+    def _lay_out(
+        self,
+        start: int,
+        heads: Sequence[MemoryHead],
+        features: Sequence[Features],
+        doubted: Set[RecordId],
+    ) -> None:
+        count, speakers = len(heads), self._speakers
+        for f in features:
+            if f.speaker:
+                speakers.setdefault(f.speaker, len(speakers))
+        kin = [
+            self._kin.setdefault((f.speaker, f.entities), row) if len(f.terms) >= FEW else row
+            for row, f in enumerate(features, start)
         ]
-    speakers = {name: number for number, name in enumerate({f.speaker for f in features} - {""})}
-    tags = [head.session_tag for head in heads]
-    seqs = np.fromiter((head.seq for head in heads), np.int64, count)
-    same = np.fromiter(
-        (i > 0 and tags[i] != b"" and tags[i] == tags[i - 1] for i in range(count)), np.bool_, count
-    )
-    follows = same & (np.diff(seqs, prepend=seqs[:1]) == 1)
-    told = [
-        (row, days.first.toordinal(), days.last.toordinal())
-        for row, f in enumerate(features)
-        for days in f.days
-    ]
-    kin = _numbered([(f.speaker, f.entities) if len(f.terms) >= FEW else None for f in features])
-    says = [(of, f.saying) if f.saying else None for of, f in zip(kin, features, strict=True)]
-    asked = np.fromiter((i > 0 and features[i - 1].asks for i in range(count)), np.bool_, count)
-    return Corpus(
-        heads=heads,
-        times=[f.time for f in features],
-        matrix=np.stack([f.vector for f in features]) if count else np.empty((0, 0), np.float32),
-        words=postings([f.terms for f in features]),
-        entities=postings([f.entities for f in features]),
-        speakers=speakers,
-        seqs=seqs,
-        said_by=np.fromiter((speakers.get(f.speaker, -1) for f in features), np.int64, count),
-        day=np.fromiter((f.time.toordinal() for f in features), np.int64, count),
-        told=np.array(told, np.int64).reshape(-1, 3),
-        importance=np.fromiter((f.importance for f in features), np.float64, count),
-        kin=np.array(kin, np.int64),
-        says=np.array(_numbered(says), np.int64),
-        sessions=np.flatnonzero(~same),
-        session=np.cumsum(~same) - 1,
-        follows=follows,
-        answers=follows & asked,
-        validity=validity(heads, features),
-        doubted=np.fromiter((head.id in doubted for head in heads), np.bool_, count)
-        if doubted
-        else np.zeros(count, np.bool_),
-    )
+        says = [
+            self._says.setdefault((of, f.saying), row) if f.saying else row
+            for row, (of, f) in enumerate(zip(kin, features, strict=True), start)
+        ]
+        session, before = self._sessions_of(start, heads)
+        asked = self._features
+        filled = {
+            "seqs": [head.seq for head in heads],
+            "said_by": [speakers.get(f.speaker, _NONE) for f in features],
+            "day": [f.time.toordinal() for f in features],
+            "importance": [f.importance for f in features],
+            "kin": kin,
+            "says": says,
+            "session": session,
+            "before": before,
+            "answers": [row != _NONE and asked[row].asks for row in before],
+            "doubted": [head.id in doubted for head in heads] if doubted else False,
+        }
+        for name, values in filled.items():
+            self._arrays[name][start : start + count] = values
+
+    def _sessions_of(self, start: int, heads: Sequence[MemoryHead]) -> tuple[list[int], list[int]]:
+        """The session of each, and the row of its neighbour before."""
+        session, before = [], []
+        for row, head in enumerate(heads, start):
+            number, seq, last = self._last.get(head.session_tag, (self._sessions, _NONE, _NONE))
+            self._sessions += number == self._sessions
+            session.append(number)
+            before.append(last if seq + 1 == head.seq else _NONE)
+            if head.session_tag:
+                self._last[head.session_tag] = (number, head.seq, row)
+        return session, before
+
+    def _seen(
+        self, known: Corpus | None, heads: Sequence[MemoryHead], features: Sequence[Features]
+    ) -> Corpus:
+        """All of it as it is now; what comes later is behind it."""
+        count = len(self._features)
+        told = np.array(list(_told(features, count - len(features))), np.int64).reshape(-1, 3)
+        times = [f.time for f in features]
+        if known is None:
+            words = postings([f.terms for f in features])
+            entities = postings([f.entities for f in features])
+            valid = validity(heads, features)
+        else:
+            behind = self._features[self._first :]
+            heads, times = [*known.heads, *heads], [*known.times, *times]
+            words = known.words.followed_by([f.terms for f in behind])
+            entities = known.entities.followed_by([f.entities for f in behind])
+            told = np.concatenate([known.told, told])
+            valid = known.validity.followed_by(features) or validity(heads, self._features)
+        rows = {name: array[:count] for name, array in self._arrays.items()}
+        return Corpus(
+            heads=heads,
+            times=times,
+            matrix=rows["matrix"],
+            words=words,
+            entities=entities,
+            speakers=self._speakers,
+            seqs=rows["seqs"],
+            said_by=rows["said_by"],
+            day=rows["day"],
+            told=told,
+            importance=rows["importance"],
+            kin=rows["kin"],
+            says=rows["says"],
+            sessions=self._sessions,
+            session=rows["session"],
+            before=rows["before"],
+            answers=rows["answers"],
+            validity=valid,
+            doubted=rows["doubted"],
+        )
+
+
+def _told(features: Sequence[Features], start: int) -> Iterator[tuple[int, int, int]]:
+    for row, f in enumerate(features, start):
+        for days in f.days:
+            yield row, days.first.toordinal(), days.last.toordinal()
 
 
 def _unsaid(features: Features) -> Features:
     """Without what it says of someone, and of other memories."""
     return replace(features, claims=(), until=None, supersedes=())
-
-
-def _numbered(names: Sequence[Hashable | None]) -> list[int]:
-    """The same number for the same name, and a number of its own for each without a name."""
-    numbers: dict[Hashable, int] = {}
-    return [
-        numbers.setdefault(name, place) if name is not None else place
-        for place, name in enumerate(names)
-    ]

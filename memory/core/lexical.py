@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
@@ -59,7 +59,8 @@ class Postings:
     """Which documents have a term, and how often: a query touches the rows of its own terms only.
 
     Term `numbers[t]` stands in the documents `rows[starts[t]:starts[t + 1]]`, ascending, each
-    `counts` times; `lengths`, shape (n,), is how many terms each document has.
+    `counts` times; `lengths`, shape (n,), is how many terms each document has. The last of the n
+    documents may stand in a `tail`, made later.
     """
 
     numbers: Mapping[str, int]
@@ -67,14 +68,16 @@ class Postings:
     rows: NDArray[np.int64]
     counts: NDArray[np.float64]
     lengths: NDArray[np.float64]
+    tail: Postings | None = None
 
     def bm25(self, query: Iterable[str]) -> NDArray[np.float64]:
         """The BM25 score of each document, shape (n,), zero or more."""
         scores = np.zeros(len(self.lengths))
         mean = max(float(self.lengths.mean()), 1.0) if len(scores) else 1.0
-        for term in sorted(set(query) & self.numbers.keys()):
-            there = self._where(term)
-            rows, counts = self.rows[there], self.counts[there]
+        for term in sorted(set(query)):
+            rows, counts = self._where(term)
+            if not len(rows):
+                continue
             idf = math.log(1 + (len(scores) - len(rows) + 0.5) / (len(rows) + 0.5))
             saturation = counts + _K1 * (1 - _B + _B * self.lengths[rows] / mean)
             scores[rows] += idf * counts * (_K1 + 1) / saturation
@@ -87,15 +90,32 @@ class Postings:
         """
         shares = np.zeros(len(self.lengths))
         documents = len(shares)
-        for name in sorted(names & self.numbers.keys()):
-            rows = self.rows[self._where(name)]
-            telling = math.log((documents + 1) / (len(rows) + 1)) / math.log(documents + 1)
-            shares[rows] += telling / len(names)
+        for name in sorted(names):
+            rows, _ = self._where(name)
+            if len(rows):
+                telling = math.log((documents + 1) / (len(rows) + 1)) / math.log(documents + 1)
+                shares[rows] += telling / len(names)
         return shares
 
-    def _where(self, term: str) -> slice:
-        number = self.numbers[term]
-        return slice(int(self.starts[number]), int(self.starts[number + 1]))
+    def followed_by(self, documents: Sequence[Collection[str]]) -> Postings:
+        """The same with these behind, in place of the tail that there was."""
+        count = len(self.lengths) - (0 if self.tail is None else len(self.tail.lengths))
+        tail = postings(documents)
+        return replace(
+            self,
+            lengths=np.concatenate([self.lengths[:count], tail.lengths]),
+            tail=replace(tail, rows=tail.rows + count),
+        )
+
+    def _where(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The documents that have it, and how often."""
+        number = self.numbers.get(term)
+        there = slice(0) if number is None else slice(*self.starts[number : number + 2].tolist())
+        rows, counts = self.rows[there], self.counts[there]
+        if self.tail is None:
+            return rows, counts
+        last, often = self.tail._where(term)
+        return np.concatenate([rows, last]), np.concatenate([counts, often])
 
 
 def postings(documents: Sequence[Collection[str]]) -> Postings:

@@ -223,14 +223,15 @@ def replaced(
 
 def around(said: Points, corpus: Corpus, weights: Weights = WEIGHTS) -> tuple[Points, ...]:
     """`neighbour`, `answer` and `session`, each shape (n,), out of how well each memory fits."""
-    before, after = np.zeros_like(said), np.zeros_like(said)
-    before[1:] = said[:-1] * corpus.follows[1:]
-    after[:-1] = said[1:] * corpus.follows[1:]
-    best = np.maximum.reduceat(said, corpus.sessions)[corpus.session]
+    before, after, best = np.zeros_like(said), np.zeros_like(said), np.zeros(corpus.sessions)
+    (rows,) = np.nonzero(corpus.before >= 0)
+    neighbours = corpus.before[rows]
+    before[rows], after[neighbours] = said[neighbours], said[rows]
+    np.maximum.at(best, corpus.session, said)
     return (
         weights.neighbour * (before + after),
         weights.answer * before * corpus.answers,
-        weights.session * best,
+        weights.session * best[corpus.session],
     )
 
 

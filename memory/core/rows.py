@@ -55,6 +55,8 @@ class PersonRow:
     """Memories ever stored, so never fewer than there are."""
     revision: int = 0
     """Another one after every change of the person's memories, vault or key."""
+    rearranged: int = 0
+    """The revision at which anything else than adding memories last happened."""
     restricted_at: datetime | None = None
     """Since when what is kept is not used (GDPR Art. 18)."""
     held_until: datetime | None = None
@@ -95,6 +97,11 @@ class MemoryRow:
     def kept_from(self) -> datetime:
         """From when its purpose's retention counts."""
         return self.last_seen_at or self.stored_at
+
+    @property
+    def head(self) -> MemoryHead:
+        """Without its sealed fields."""
+        return MemoryHead(self.id, self.seq, self.version, self.session_tag, self.sightings)
 
 
 @dataclass(frozen=True, slots=True)

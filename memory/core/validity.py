@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -60,19 +60,36 @@ class Validity:
     holds: NDArray[np.int64]
     ends: NDArray[np.float64]
     replaced: Mapping[int, Set[Claim]]
+    topics: Set[str]
+    """Words of sentences that say that something has changed."""
 
     def over(self, at: datetime) -> NDArray[np.int64]:
         """The rows that hold no more."""
         return np.flatnonzero(self.ends <= at.timestamp())
+
+    def followed_by(self, features: Sequence[Features]) -> Validity | None:
+        """The same with these memories behind; None where one of them could replace another, or be
+        replaced: then it takes all of them to tell.
+        """
+        if any(f.supersedes or not all(map(self._inert, f.claims)) for f in features):
+            return None
+        rows = np.arange(len(self.by), len(self.by) + len(features))
+        return replace(
+            self,
+            by=np.concatenate([self.by, np.full(len(features), -1, np.int64)]),
+            holds=np.concatenate([self.holds, rows]),
+            ends=np.concatenate([self.ends, _ends(features)]),
+        )
+
+    def _inert(self, claim: Claim) -> bool:
+        return claim.slot == SAYS and self.topics.isdisjoint(claim.value)
 
 
 def validity(heads: Sequence[MemoryHead], features: Sequence[Features]) -> Validity:
     """Of memories, each with its features."""
     count = len(heads)
     by = np.full(count, -1, np.int64)
-    ends = np.array(
-        [np.inf if f.until is None else f.until.timestamp() for f in features], np.float64
-    )
+    ends = _ends(features)
     named = any(f.supersedes for f in features)
     rows = {head.id: row for row, head in enumerate(heads)} if named else {}
     telling = [row for row, f in enumerate(features) if f.claims or f.supersedes]
@@ -91,7 +108,13 @@ def validity(heads: Sequence[MemoryHead], features: Sequence[Features]) -> Valid
     for row in reversed(telling):
         if by[row] >= 0:
             holds[row] = holds[by[row]]
-    return Validity(by, holds, ends, told.over)
+    return Validity(by, holds, ends, told.over, told.topics)
+
+
+def _ends(features: Sequence[Features]) -> NDArray[np.float64]:
+    """Until when each said that it holds."""
+    ends = (np.inf if f.until is None else f.until.timestamp() for f in features)
+    return np.fromiter(ends, np.float64, len(features))
 
 
 @dataclass(slots=True, eq=False)
@@ -115,7 +138,7 @@ class _Told:
         self._features = features
         self._place: dict[int, int] = {}
         self._by_key: defaultdict[_Key, list[_Open]] = defaultdict(list)
-        self._topics = {
+        self.topics = {
             term for f in features for claim in f.claims if claim.is_topic for term in claim.value
         }
 
@@ -167,9 +190,9 @@ class _Told:
         """Under what a claim is found: nothing replaces what only says that something is over."""
         subject, slot = claim.subject, claim.slot
         if slot == SAYS:
-            if self._topics.isdisjoint(claim.value):
+            if self.topics.isdisjoint(claim.value):
                 return []
-            return [(subject, SAYS, term) for term in claim.value if term in self._topics]
+            return [(subject, SAYS, term) for term in claim.value if term in self.topics]
         if not claim.is_fact:
             return []
         base, _, noun = slot.partition(":")

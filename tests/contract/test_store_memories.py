@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ import pytest
 from memory.adapters.sql.store import SqlStore
 from memory.core.values import AssistantId, MemoryKind, PurposeId, SealedRecord
 from memory.errors import StorageUnavailableError
-from memory.ports import MemoryFilter
+from memory.ports import MemoryFilter, UnitOfWork
 from tests.contract.rows import (
     ANY,
     THEN,
@@ -207,6 +208,44 @@ def test_every_change_of_a_persons_memories_gives_them_a_new_revision(store: Sql
     assert seen()[0] == 1, "a deleted memory was numbered all the same"
     add_memory(store, other.subject)
     assert seen()[1] == revisions[-1]
+
+
+def test_adding_memories_leaves_those_before_as_they_were_and_every_other_change_says_so(
+    store: SqlStore,
+) -> None:
+    person = stored_person(store)
+    memory = add_memory(store, person.subject)
+
+    def rearranged_since(revision: int) -> bool:
+        with store.read() as unit:
+            row = unit.person(person.ref)
+        assert row is not None
+        assert row.revision > revision
+        return row.rearranged > revision
+
+    def revision() -> int:
+        with store.read() as unit:
+            row = unit.person(person.ref)
+        assert row is not None
+        return row.revision
+
+    changes: list[Callable[[UnitOfWork], object]] = [
+        lambda unit: unit.replace_memory(replace(memory, version=2), expected_version=1),
+        lambda unit: unit.see_again([replace(memory, version=2, sightings=2)]),
+        lambda unit: unit.put_feedback(person.subject, SealedRecord(b"sealed")),
+        lambda unit: unit.shorten_retention(person.tenant, memory.purpose, timedelta(days=1)),
+        lambda unit: unit.rekey_person(replace(person, key_version=2)),
+        lambda unit: unit.delete_memory(person.subject, memory.id),
+    ]
+    for change in changes:
+        before = revision()
+        with store.write() as unit:
+            change(unit)
+            unit.commit()
+        assert rearranged_since(before)
+    before = revision()
+    add_memory(store, person.subject)
+    assert not rearranged_since(before)
 
 
 def test_what_is_told_again_is_found_by_its_tag_while_it_has_one(store: SqlStore) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from memory.core.feedback import Feedback
 from memory.core.residue import Needles
 from memory.core.values import PersonId, RawText, RecordId
 from memory.errors import ConsentError, ErasureInProgressError, LostRaceError
-from memory.ports import ErasureState, MemoryFilter
+from memory.ports import ErasureState, MemoryFilter, MemoryHead, MemoryRow
 from tests.integration.conftest import (
     access,
     archive,
@@ -31,6 +33,22 @@ from tests.integration.conftest import (
 )
 
 ALICE = PersonId("alice")
+
+
+class Nothing:
+    """What is read of a person of whom nothing is kept."""
+
+    def heads(self) -> list[MemoryHead]:
+        return []
+
+    def load(self, records: Sequence[RecordId]) -> list[MemoryRow]:
+        return []
+
+    def next_expiry(self) -> None:
+        return None
+
+    def added(self, after: int, limit: int) -> list[MemoryRow]:
+        return []
 
 
 def test_forget_erases_one_person_and_leaves_the_others(tacit: Tacit) -> None:
@@ -158,7 +176,7 @@ def test_what_a_recall_in_flight_opened_is_not_kept_after_the_person_is_forgotte
         reached.set()
         assert go.wait(30)
         tacit.recall.keyring.keys(person)
-        opened.whole(keys, -1, MemoryFilter(), list, lambda _: [], lambda: None, Feedback())
+        opened.whole(keys, replace(person, revision=-1), MemoryFilter(), Nothing(), Feedback())
         opened.feedback(keys, -1, lambda: None)
         opened.aliases(keys.subject, -1, dict)
         return result

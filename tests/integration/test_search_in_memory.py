@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+import memory.app.opened
 from memory.app.narrow import Narrow
 from memory.app.opened import OpenedFeatures
 from memory.app.recall import Hit, Recall
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
 from memory.core.values import MemoryKind, RawText, RecordId
+from tests.contract.conftest import MovableClock
 from tests.integration.conftest import (
     ASSISTANCE,
     CARE,
@@ -130,6 +134,34 @@ def test_what_lies_open_follows_every_change(folder: Path) -> None:
         wait_until(what_is_left)
         tacit.forget(caller(), access().person)
         assert not lying_open
+
+
+def test_what_is_stored_later_is_laid_out_behind_the_rest_and_found_alike(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory.app.opened, "ROOM", 6)
+    texts, query = _texts(14), RawText("Note about chess and the train")
+    clock = MovableClock()
+    with open_tacit(Config(data=folder), clock=clock) as tacit:
+        grant(tacit)
+        tacit.remember(access(), [draft(text, session="s") for text in texts[:4]])
+        tacit.recall(access(), query, 100)
+        laid_out = tacit.recall.candidates.opened._people
+        layouts = []
+        for texts_now, hours in ((texts[4:5], 2), (texts[5:8], 1), (texts[8:14], 3)):
+            ends = clock.now + timedelta(hours=hours)
+            tacit.remember(access(), [draft(t, session="s", expire_time=ends) for t in texts_now])
+            grown = tacit.recall(access(), query, 100)
+            layouts += [whole.layout for one in laid_out.values() for whole in one.wholes.values()]
+            unopened = replace(
+                tacit.recall.candidates, opened=OpenedFeatures(lambda: 0.0, idle_seconds=10)
+            )
+            anew: Recall = replace(tacit.recall, candidates=unopened)
+            assert grown == anew(access(), query, 100)
+        assert len(grown) == len(texts)
+        assert layouts[0] is layouts[1] is not layouts[2], "there was no room for six more"
+        clock.advance(timedelta(hours=1))
+        assert len(tacit.recall(access(), query, 100)) == len(texts) - 3
 
 
 def test_what_nobody_recalls_is_closed_again(folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 Rules:
 - Each change leaves a task in the outbox, in the same transaction: the index cannot miss it. It
-  also gives the person a new revision: what was opened at the old one is known to be stale.
+  also gives the person a new revision: what was opened at the old one is known to be stale. Where
+  memories came behind the others and nothing else changed, what was opened still holds of those.
 - Every statement names the person too: an id alone opens nothing of somebody else.
 """
 
@@ -125,11 +126,9 @@ _DERIVED: Final = select(memory_sources.c.derived).where(
     memory_sources.c.source.in_(bindparam("sources", expanding=True)),
 )
 _QUEUE: Final = insert(index_outbox)
-REVISE: Final = (
-    update(persons)
-    .where(persons.c.subject == bindparam("of"))
-    .values(revision=persons.c.revision + 1)
-)
+_OF: Final = update(persons).where(persons.c.subject == bindparam("of"))
+_ADDED: Final = _OF.values(revision=persons.c.revision + 1)
+REARRANGED: Final = _OF.values(revision=persons.c.revision + 1, rearranged=persons.c.revision + 1)
 
 
 _purpose: Final = lru_cache(maxsize=1024)(PurposeId)
@@ -142,7 +141,8 @@ class Memories(Transaction):
     def add_memories(self, rows: Sequence[MemoryRow]) -> None:
         if rows:
             self._change(_INSERT, [_columns(row) for row in rows])
-            self._changed(IndexOp.UPSERT, [(row.subject, row.id) for row in rows])
+            self._change(_ADDED, [{"of": subject.value} for subject in {r.subject for r in rows}])
+            self._queue(IndexOp.UPSERT, [(row.subject, row.id) for row in rows])
 
     def replace_memory(self, row: MemoryRow, expected_version: int) -> bool:
         columns = _columns(row)
@@ -307,10 +307,13 @@ class Memories(Transaction):
         return time_or_none(micros)
 
     def _revise(self, subjects: Iterable[SubjectId]) -> None:
-        self._change(REVISE, [{"of": subject.value} for subject in subjects])
+        self._change(REARRANGED, [{"of": subject.value} for subject in subjects])
 
     def _changed(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
         self._revise({subject for subject, _ in records})
+        self._queue(op, records)
+
+    def _queue(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
         self._change(
             _QUEUE,
             [

@@ -34,6 +34,7 @@ PEOPLE: Final = select(
     persons.c.created_at,
     persons.c.next_seq,
     persons.c.revision,
+    persons.c.rearranged,
     persons.c.restricted_at,
     persons.c.held_until,
     persons.c.hold_reference,
@@ -63,6 +64,7 @@ _REKEY: Final = (
         wrapped_key=bindparam("new_key"),
         collection=bindparam("into"),
         revision=persons.c.revision + 1,
+        rearranged=persons.c.revision + 1,
     )
 )
 _RESERVE: Final = (
@@ -142,6 +144,7 @@ class People(Transaction):
                 "created_at": to_micros(row.created_at),
                 "next_seq": _FIRST_SEQ,
                 "revision": 0,
+                "rearranged": 0,
                 "restricted_at": micros_or_none(row.restricted_at),
                 "held_until": micros_or_none(row.held_until),
                 "hold_reference": row.hold_reference,
@@ -198,7 +201,7 @@ class People(Transaction):
 def person_row(row: Columns) -> PersonRow:
     """A row of `PEOPLE` as a value."""
     subject, tenant, ref, state, key_version, epoch, wrapped_key, collection, created_at = row[:9]
-    next_seq, revision, restricted_at, held_until, hold_reference = row[9:]
+    next_seq, revision, rearranged, restricted_at, held_until, hold_reference = row[9:]
     return PersonRow(
         subject=SubjectId(subject),
         tenant=TenantId(tenant),
@@ -210,6 +213,7 @@ def person_row(row: Columns) -> PersonRow:
         created_at=from_micros(created_at),
         numbered=next_seq - _FIRST_SEQ,
         revision=revision,
+        rearranged=rearranged,
         restricted_at=time_or_none(restricted_at),
         held_until=time_or_none(held_until),
         hold_reference=hold_reference,

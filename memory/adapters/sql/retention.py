@@ -53,7 +53,7 @@ _REVISE: Final = (
         persons.c.tenant == bindparam("of_tenant"),
         persons.c.subject.in_(select(memories.c.subject).where(_TOO_LONG)),
     )
-    .values(revision=persons.c.revision + 1)
+    .values(revision=persons.c.revision + 1, rearranged=persons.c.revision + 1)
 )
 _SHORTEN: Final = (
     update(memories)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from memory.core.content import Features
-from memory.core.corpus import Corpus, corpus, in_order
+from memory.core.corpus import Corpus, Layout, corpus, in_order
 from memory.core.dates import QueryDates, query_dates
-from memory.core.facts import Claim
+from memory.core.facts import CHANGES, SAYS, Claim
 from memory.core.feedback import BOUND, TUNED
 from memory.core.ranking import (
     PARTS,
@@ -41,7 +42,9 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 ALONE = PARTS[:-2]
 """Those that do not depend on the list."""
 CLAIMS = st.lists(
-    st.builds(Claim, st.just(""), st.sampled_from(["home", "likes"]), TERMS.filter(bool)),
+    st.builds(
+        Claim, st.just(""), st.sampled_from(["home", "likes", SAYS, CHANGES]), TERMS.filter(bool)
+    ),
     max_size=1,
 ).map(tuple)
 
@@ -141,6 +144,19 @@ def test_best_first_and_the_parts_add_up(
     for r in ranked:
         assert tuple(name for name, _ in r.parts) == PARTS
         assert sum(points for _, points in r.parts) == pytest.approx(r.score, abs=1e-9)
+
+
+@given(memories=MEMORIES, query=QUERIES, cuts=st.sets(st.integers(1, 19), max_size=4))
+def test_memories_laid_out_behind_others_rank_as_if_all_were_laid_out_at_once(
+    memories: list[tuple[Features, str]], query: Query, cuts: set[int]
+) -> None:
+    layout, steps = Layout(room=20), []
+    bounds = [0, *sorted(cut for cut in cuts if cut < len(memories)), len(memories)]
+    for first, last in pairwise(bounds):
+        heads = [_head(seq, memories[seq][1]) for seq in range(first, last)]
+        steps.append(layout.add(heads, [f for f, _ in memories[first:last]]))
+    for last, step in zip(bounds[1:], steps, strict=True):
+        assert rank(query, step, 30) == rank(query, _corpus(memories[:last]), 30)
 
 
 @given(memories=MEMORIES, query=QUERIES, data=st.data())
