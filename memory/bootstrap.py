@@ -46,6 +46,7 @@ from memory.app.handover import BuildHandover
 from memory.app.index import Indexer
 from memory.app.intake import Intake
 from memory.app.keyring import Keyring
+from memory.app.lay_out import LayOut
 from memory.app.ledger import Ledger
 from memory.app.ledger_check import Report as LedgerReport
 from memory.app.ledger_check import check_at_start, check_in_full
@@ -243,6 +244,9 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
         expire.apply()
         stack.callback(expire.stop)
         expire.start()
+        layout = LayOut(store, opened)
+        stack.callback(layout.stop)
+        layout.start()
         recall = Recall(
             store,
             keyring,
@@ -252,6 +256,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
                 Nearest(index, veils, matrices),
                 opened,
                 indexer.check,
+                layout.ask,
                 config.search_in_memory,
                 observer,
             ),

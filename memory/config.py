@@ -171,7 +171,9 @@ class Config:
         _collector, "OTLP collector to send traces to, http(s)://HOST:PORT; none sends none."
     )
     search_in_memory: int = _setting(
-        _between(0, 20_000), "Up to so many memories, a person's are searched without index.", 2_000
+        _between(0, 20_000),
+        "Up to so many memories, a person's are searched without index.",
+        10_000,
     )
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """Where a recall looks: which memories are opened and ranked.
 
-    up to `few` memories    all of them, opened once and kept
+    up to `few` memories    all of them, opened once and kept; if they are over `AT_ONCE`, in the
+                            background, and until then as for
     more                    what the index proposes and what it does not have yet: the nearest of
                             these by exact search, and what was said around the very nearest
 
@@ -13,27 +14,25 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 import numpy as np
 
 from memory.app.narrow import Narrow
 from memory.app.nearest import Nearest
-from memory.app.opened import Load, Opened, OpenedFeatures
+from memory.app.opened import Load, Opened, OpenedFeatures, Reading
 from memory.core.corpus import Corpus, corpus, in_order
 from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.ranking import nearest
-from memory.core.values import RecordId, SubjectId, Vector
+from memory.core.values import Vector
 from memory.errors import IndexUnavailableError
 from memory.ports import (
     MemoryFilter,
     MemoryHead,
-    MemoryRow,
     Observer,
     PersonRow,
     Step,
@@ -45,6 +44,9 @@ NEAREST: Final = 100
 
 CENTRES: Final = 40
 """Of so many of the nearest, what was said right before and after is ranked too."""
+
+AT_ONCE: Final = 2_000
+"""Of so many, nobody waits for long until they are opened: 0.1 s of a processor for 1,000."""
 
 _WIDEN: Final = 8
 """By how much to ask for more when a filter leaves too few candidates."""
@@ -66,27 +68,6 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """What the filter lets through, read in one transaction."""
-
-    uow: UnitOfWork
-    subject: SubjectId
-    filter: MemoryFilter
-
-    def heads(self) -> Sequence[MemoryHead]:
-        return self.uow.heads(self.subject, self.filter)
-
-    def load(self, records: Sequence[RecordId]) -> Sequence[MemoryRow]:
-        return self.uow.memories(self.subject, records, self.filter)
-
-    def next_expiry(self) -> datetime | None:
-        return self.uow.next_expiry(self.subject, self.filter)
-
-    def added(self, after: int, limit: int) -> Sequence[MemoryRow]:
-        return self.uow.page_memories(self.subject, self.filter, after, limit)
-
-
-@dataclass(frozen=True, slots=True)
 class Candidates:
     """Finds what to rank."""
 
@@ -94,18 +75,24 @@ class Candidates:
     opened: OpenedFeatures
     index_failed: Callable[[], None]
     """Called when the index did not answer, so that it is looked after."""
+    lay_out: Callable[[PersonKeys, MemoryFilter], None]
+    """Called for a person whose memories could be laid out and are not, with what it takes."""
     few: int
     observer: Observer
 
     def entities(
-        self, uow: UnitOfWork, person: PersonRow, hashes: Iterable[bytes]
+        self, uow: UnitOfWork, person: PersonRow, hashes: Collection[bytes]
     ) -> Mapping[bytes, Entity]:
         """Which of these aliases the person's vault knows."""
         if person.numbered > self.few:
             return uow.entities(person.subject, hashes)
         subject = person.subject
-        known = self.opened.aliases(subject, person.revision, lambda: uow.aliases(subject))
-        return {alias: known[alias] for alias in hashes if alias in known}
+        return self.opened.aliases(
+            person,
+            hashes,
+            lambda: uow.aliases(subject),
+            lambda some: uow.entities(subject, some),
+        )
 
     def all_of(
         self,
@@ -115,13 +102,18 @@ class Candidates:
         narrow: Narrow,
         filter_: MemoryFilter,
     ) -> Found | None:
-        """All that `filter_` and `narrow` let through; None of a person with more than `few`."""
+        """All that `filter_` and `narrow` let through; None of a person with more than `few`, or
+        with many that are not laid out yet.
+        """
         if person.numbered > self.few:
+            return None
+        if person.numbered > AT_ONCE and not self.opened.ready(person, filter_):
+            self.lay_out(keys, filter_)
             return None
         with self.observer.step(Step.RECALL_CANDIDATES):
             feedback = self._feedback(uow, keys, person)
-            reading = _Reading(uow, person.subject, filter_)
-            whole = self.opened.whole(keys, person, filter_, reading, feedback)
+            reading = Reading(uow, person.subject, filter_)
+            whole = self.opened.whole(keys, person, reading, feedback)
             return _narrowed(Found(whole.corpus, whole.opened, feedback), narrow)
 
     def near(
@@ -138,7 +130,7 @@ class Candidates:
 
         Of a narrowing in time, all: event times are sealed, so that nothing can choose before.
         """
-        load = _Reading(uow, keys.subject, filter_).load
+        load = Reading(uow, keys.subject, filter_).load
         with self.observer.step(Step.RECALL_CANDIDATES):
             heads = in_order(
                 uow.heads(keys.subject, filter_)

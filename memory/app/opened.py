@@ -10,8 +10,8 @@ Rules:
 - An entry is good for one version of one record under one key; a correction simply misses. A
   corpus is good for one revision of the person's memories and one filter, until the first of it
   expires, a blind index for one revision. Where memories were only added since, a corpus grows by
-  these, `ROOM` at most. Feedback is opened again only where what is sealed is another one: most
-  revisions leave it as it is.
+  these, `ROOM` at most; of a blind index, only what it does not know is looked up. Feedback is
+  opened again only where what is sealed is another one: most revisions leave it as it is.
 - Whole people go at once: the least recently recalled first, past `limit` entries; whoever was not
   recalled for `idle_seconds`; at once who is forgotten.
 - It holds vectors and terms in the clear, in this process only; nothing of it is ever written.
@@ -22,11 +22,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from memory.app.sealing import open_features, open_feedback
 from memory.app.tombstones import Tombstones
@@ -36,7 +36,7 @@ from memory.core.feedback import Feedback
 from memory.core.keys import PersonKeys
 from memory.core.pseudonyms import Entity
 from memory.core.values import RecordId, SealedRecord, SubjectId
-from memory.ports import CacheUse, MemoryFilter, MemoryHead, MemoryRow, PersonRow
+from memory.ports import CacheUse, MemoryFilter, MemoryHead, MemoryRow, PersonRow, UnitOfWork
 
 MAX_ENTRIES: Final = 50_000
 """Bounds what lies open in memory: some 4 KB each."""
@@ -69,15 +69,26 @@ class Opened(NamedTuple):
         )
 
 
-class Reading(Protocol):
-    """What one filter lets through of a person, as one snapshot has it."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the filter lets through of a person, read in one transaction."""
 
-    def heads(self) -> Sequence[MemoryHead]: ...
-    def load(self, records: Sequence[RecordId]) -> Sequence[MemoryRow]: ...
-    def next_expiry(self) -> datetime | None: ...
+    uow: UnitOfWork
+    subject: SubjectId
+    filter: MemoryFilter
+
+    def heads(self) -> Sequence[MemoryHead]:
+        return self.uow.heads(self.subject, self.filter)
+
+    def load(self, records: Sequence[RecordId]) -> Sequence[MemoryRow]:
+        return self.uow.memories(self.subject, records, self.filter)
+
+    def next_expiry(self) -> datetime | None:
+        return self.uow.next_expiry(self.subject, self.filter)
+
     def added(self, after: int, limit: int) -> Sequence[MemoryRow]:
         """The first `limit` with a higher number than `after`, ascending."""
-        ...
+        return self.uow.page_memories(self.subject, self.filter, after, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +128,21 @@ class _Held(NamedTuple):
 _NOT_HELD: Final = _Held()
 
 
+class _Aliases(NamedTuple):
+    """The blind index of a vault as of a revision, and the last revision at which it was asked."""
+
+    revision: int
+    seen: int
+    known: Mapping[bytes, Entity]
+
+
+_NO_ALIASES: Final = _Aliases(-1, -1, {})
+
+
 @dataclass(slots=True)
 class _Person:
     used: float = 0.0
-    aliases: tuple[int, Mapping[bytes, Entity]] = (-1, {})
+    aliases: _Aliases = _NO_ALIASES
     feedback: _Held = _NOT_HELD
     opened: dict[RecordId, Opened] = field(default_factory=dict)
     wholes: OrderedDict[MemoryFilter, Whole] = field(default_factory=OrderedDict)
@@ -169,18 +191,17 @@ class OpenedFeatures:
         self,
         keys: PersonKeys,
         person: PersonRow,
-        filter_: MemoryFilter,
         reading: Reading,
         feedback: Feedback,
     ) -> Whole:
         """All that the filter lets through; read is only what is not held."""
-        at = filter_.alive_at
+        filter_, at = reading.filter, reading.filter.alive_at
         known = self._known(keys.subject, filter_)
         if known is not None and known.holds(person.revision, at):
             return known
         if known is not None and known.grows(person, at):
             with known.turn:
-                grown = self._grown(keys, person, filter_, reading)
+                grown = self._grown(keys, person, reading)
             if grown is not None:
                 return grown
         found = in_order(reading.heads())
@@ -190,15 +211,19 @@ class OpenedFeatures:
             kept.keep(filter_, whole, person)
         return whole
 
+    def ready(self, person: PersonRow, filter_: MemoryFilter) -> bool:
+        """Whether `whole` has little to do."""
+        known, at = self._known(person.subject, filter_), filter_.alive_at
+        return known is not None and (known.holds(person.revision, at) or known.grows(person, at))
+
     def _known(self, subject: SubjectId, filter_: MemoryFilter) -> Whole | None:
         with self._lock:
             return self._used(subject).wholes.get(filter_)
 
-    def _grown(
-        self, keys: PersonKeys, person: PersonRow, filter_: MemoryFilter, reading: Reading
-    ) -> Whole | None:
+    def _grown(self, keys: PersonKeys, person: PersonRow, reading: Reading) -> Whole | None:
         """What is held, with what was added since; None where that is not enough."""
-        known, at = self._known(keys.subject, filter_), filter_.alive_at
+        filter_, at = reading.filter, reading.filter.alive_at
+        known = self._known(keys.subject, filter_)
         if known is None or not known.corpus.heads or not known.grows(person, at):
             held = known is not None and known.holds(person.revision, at)
             return known if held else None  # somebody else was faster
@@ -213,16 +238,26 @@ class OpenedFeatures:
         return whole
 
     def aliases(
-        self, subject: SubjectId, revision: int, load: Callable[[], Mapping[bytes, Entity]]
+        self,
+        person: PersonRow,
+        hashes: Collection[bytes],
+        load: Callable[[], Mapping[bytes, Entity]],
+        look_up: Callable[[Collection[bytes]], Mapping[bytes, Entity]],
     ) -> Mapping[bytes, Entity]:
-        """The whole blind index of the person's vault; `load` fetches it when it is not held."""
+        """Which of these aliases the person's vault knows. All of it is fetched by `load` when it
+        is not held; of what only memories were added to since, the first time by `look_up` alone.
+        """
         with self._lock:
-            held, aliases = self._used(subject).aliases
-        if held != revision:
-            aliases = load()
-            with self._lock:
-                self._used(subject).aliases = (revision, aliases)
-        return aliases
+            held = self._used(person.subject).aliases
+        new: Mapping[bytes, Entity] = {}
+        if held.revision < person.rearranged or held.seen == person.revision != held.revision:
+            held = _Aliases(person.revision, person.revision, load())
+        elif held.revision != person.revision:
+            held = held._replace(seen=person.revision)
+            new = look_up([alias for alias in hashes if alias not in held.known])
+        with self._lock:
+            self._used(person.subject).aliases = held
+        return {a: held.known[a] for a in hashes if a in held.known} | dict(new)
 
     def feedback(
         self, keys: PersonKeys, revision: int, load: Callable[[], SealedRecord | None]

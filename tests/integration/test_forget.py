@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +11,14 @@ from typing import Any
 import pytest
 
 import memory.app.recall
+from memory.app.opened import Reading
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
 from memory.core.feedback import Feedback
 from memory.core.residue import Needles
 from memory.core.values import PersonId, RawText, RecordId
 from memory.errors import ConsentError, ErasureInProgressError, LostRaceError
-from memory.ports import ErasureState, MemoryFilter, MemoryHead, MemoryRow
+from memory.ports import ErasureState, MemoryFilter
 from tests.integration.conftest import (
     access,
     archive,
@@ -33,22 +33,6 @@ from tests.integration.conftest import (
 )
 
 ALICE = PersonId("alice")
-
-
-class Nothing:
-    """What is read of a person of whom nothing is kept."""
-
-    def heads(self) -> list[MemoryHead]:
-        return []
-
-    def load(self, records: Sequence[RecordId]) -> list[MemoryRow]:
-        return []
-
-    def next_expiry(self) -> None:
-        return None
-
-    def added(self, after: int, limit: int) -> list[MemoryRow]:
-        return []
 
 
 def test_forget_erases_one_person_and_leaves_the_others(tacit: Tacit) -> None:
@@ -176,9 +160,11 @@ def test_what_a_recall_in_flight_opened_is_not_kept_after_the_person_is_forgotte
         reached.set()
         assert go.wait(30)
         tacit.recall.keyring.keys(person)
-        opened.whole(keys, replace(person, revision=-1), MemoryFilter(), Nothing(), Feedback())
+        with tacit.recall.store.read() as uow:
+            reading = Reading(uow, keys.subject, MemoryFilter())
+            opened.whole(keys, replace(person, revision=-1), reading, Feedback())
         opened.feedback(keys, -1, lambda: None)
-        opened.aliases(keys.subject, -1, dict)
+        opened.aliases(replace(person, revision=-1), (), dict, lambda _: {})
         return result
 
     def in_flight() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import memory.app.candidates
 import memory.app.opened
 from memory.app.narrow import Narrow
 from memory.app.opened import OpenedFeatures
@@ -162,6 +163,24 @@ def test_what_is_stored_later_is_laid_out_behind_the_rest_and_found_alike(
         assert layouts[0] is layouts[1] is not layouts[2], "there was no room for six more"
         clock.advance(timedelta(hours=1))
         assert len(tacit.recall(access(), query, 100)) == len(texts) - 3
+
+
+def test_who_has_many_memories_is_laid_out_in_the_background_and_found_alike(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory.app.candidates, "AT_ONCE", FEW - 1)
+    with open_tacit(Config(data=folder)) as tacit:
+        grant(tacit)
+        ids = store(tacit, *_texts(FEW))
+        wait_indexed(tacit)
+        query, lying_open = RawText(QUERIES[0]), tacit.recall.candidates.opened._people
+        at_first = tacit.recall(access(), query, 10)
+        wait_until(lambda: any(person.wholes for person in lying_open.values()))
+        assert _ids(tacit.recall(access(), query, 10)) == _ids(at_first)
+        tacit.erase_memories.one(caller(), access().person, RecordId.parse(ids[0]))
+        assert len(tacit.recall(access(), query, 100)) == FEW - 1
+        tacit.forget(caller(), access().person)
+        assert not lying_open
 
 
 def test_what_nobody_recalls_is_closed_again(folder: Path) -> None:
