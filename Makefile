@@ -2,9 +2,10 @@
 # from the hashed lock; later runs find the stamp and start at once.
 #
 #   make demo     a real server, a real conversation: store, recall, refuse, export, erase
-#   make test     all tests, with branch coverage
+#   make test     all tests
 #   make check    format, lint, types, layers, proto, dead code, then the tests
 #   make stress   the same tests with every loop at its full count
+#   make coverage the same tests, and which branches they leave untried
 #   make bench    the measurements behind every number in the docs
 #   make proto    stubs in memory/v1 from proto/memory/v1
 #   make lock     both lock files from pyproject.toml (needs `uv` on the path)
