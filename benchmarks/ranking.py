@@ -168,9 +168,7 @@ def whole(tacit: Tacit, access: Access) -> Corpus:
         keys = recall.keyring.keys(admission.person)
         narrow = Narrow()
         filter_ = narrow.to_filter(keys, admission)
-        found = recall.candidates.all_of(uow, keys, admission.person, narrow, filter_)
-    assert found is not None, "searched in memory"
-    return found.corpus
+        return recall.candidates.whole(uow, keys, admission.person, narrow, filter_).corpus
 
 
 def switched_off() -> Iterator[tuple[str, Weights]]:

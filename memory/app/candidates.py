@@ -110,6 +110,17 @@ class Candidates:
         if person.numbered > AT_ONCE and not self.opened.ready(person, filter_):
             self.lay_out(keys, filter_)
             return None
+        return self.whole(uow, keys, person, narrow, filter_)
+
+    def whole(
+        self,
+        uow: UnitOfWork,
+        keys: PersonKeys,
+        person: PersonRow,
+        narrow: Narrow,
+        filter_: MemoryFilter,
+    ) -> Found:
+        """The same of any person, however long it takes."""
         with self.observer.step(Step.RECALL_CANDIDATES):
             feedback = self._feedback(uow, keys, person)
             reading = Reading(uow, person.subject, filter_)
