@@ -64,8 +64,10 @@ def _one(recall: Recall, access: Access, query: str) -> Times:
         filter_ = narrow.to_filter(keys, admission)
         marks.append(time.perf_counter())
         person, candidates = admission.person, recall.candidates
-        found = candidates.all_of(uow, keys, person, narrow, filter_) or candidates.near(
-            uow, keys, person, wanted.vector, narrow, filter_, HITS
+        found = (
+            candidates.whole(uow, keys, person, narrow, filter_)
+            if person.numbered <= candidates.few
+            else candidates.near(uow, keys, person, wanted.vector, narrow, filter_, HITS)
         )
         marks.append(time.perf_counter())
         ranked = rank(wanted, found.corpus, HITS, among=found.among)
