@@ -1,6 +1,6 @@
 """Replicas die, Chroma and PostgreSQL crash: what one of them acknowledged, all of them obey.
 
-Under `make stress` three replicas and 16 callers, 200 withdrawals while nothing dies and then five
+Under `make stress` three replicas and 16 callers, 50 withdrawals while nothing dies and then five
 minutes in which everything does; `-s` shows the figures.
 """
 
@@ -41,7 +41,7 @@ class Scale:
 
 
 SMALL = Scale(2, 3, 4.0, 10.0, (0.6,), (0.0,), 86_400, 15)
-STRESS = Scale(3, 16, 300.0, 10.0, (0.25, 0.75), (0.5,), 30, 200)
+STRESS = Scale(3, 16, 300.0, 10.0, (0.25, 0.75), (0.5,), 30, 50)
 
 
 @pytest.mark.timeout(1_800)
