@@ -14,9 +14,12 @@ step the server is started anew over what is stored, and then called over gRPC b
         .recall, .store         the same of later calls; with many people, each call is about
                                 somebody drawn at random
         .returning              recalls of the same ten people in turn
-        .disk_bytes_each        of the data folder, for each memory
+        .disk_bytes, .disk_bytes_each   of the data folder, and for each memory
         .resident_bytes, .files of the server after all calls
     results.growth              exponents of p50 over the amount: 0 is no growth, 1 is in step
+    results.fit.disk, .resident bytes as fixed + each_memory * memories + each_person * people,
+                                fitted to all steps by least squares of relative errors, of which
+                                .worst is the largest
     results.people_ratio_p95    recalls with the most people over those with the fewest (goal: 1.5)
 """
 
@@ -74,22 +77,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     p95 = [step["recall"]["p95_ms"] for step in people.values()]
     growth = {
-        f"{kind}_with_{name}": exponent({n: s[kind]["p50_ms"] for n, s in steps.items()})
-        for name, steps in (("memories", memories), ("people", people))
+        f"{kind}_with_{name}": exponent({n: s[kind]["p50_ms"] for n, s in grown.items()})
+        for name, grown in (("memories", memories), ("people", people))
         for kind in ("recall", "store")
     }
+    steps = [*memories.values(), *people.values()]
     results = {
         "memories": memories,
         "people": people,
         "growth": growth,
+        "fit": {
+            "disk": fit([(s["memories"], s["people"], s["disk_bytes"]) for s in steps]),
+            "resident": fit([(s["memories"], s["people"], s["resident_bytes"]) for s in steps]),
+        },
         "people_ratio_p95": p95[-1] / p95[0],
         "goals": GOALS,
     }
     publish("scale", options, results, tables(results))
     if options.plot:
         curves = {
-            f"{kind}, {what}": {n: step[kind]["p95_ms"] for n, step in steps.items()}
-            for what, steps in (("memories of one", memories), ("people", people))
+            f"{kind}, {what}": {n: step[kind]["p95_ms"] for n, step in grown.items()}
+            for what, grown in (("memories of one", memories), ("people", people))
             for kind in ("recall", "store")
         }
         options.plot.parent.mkdir(parents=True, exist_ok=True)
@@ -164,6 +172,8 @@ class Bench:
                 "returning": percentiles(same[len(same) // 2 :]),
                 "store": percentiles(stores),
                 "memories": memories,
+                "people": len(people),
+                "disk_bytes": disk,
                 "disk_bytes_each": disk / memories,
                 "resident_bytes": resident_bytes(server.pid),
                 "files": open_files(server.pid),
@@ -204,6 +214,22 @@ def exponent(times: dict[int, float]) -> float:
     return float(slope)
 
 
+def fit(points: Sequence[tuple[int, int, int]]) -> dict[str, float]:
+    """Bytes over (memories, people, bytes); fewer than three points fix no such formula."""
+    amounts = np.array([(1.0, memories, people) for memories, people, _ in points])
+    sizes = np.array([size for *_, size in points], dtype=float)
+    (fixed, memory, person), *_ = np.linalg.lstsq(
+        amounts / sizes[:, np.newaxis], np.ones(len(points)), rcond=None
+    )
+    wrong = amounts @ (fixed, memory, person) / sizes - 1
+    return {
+        "fixed": float(fixed),
+        "each_memory": float(memory),
+        "each_person": float(person),
+        "worst": float(abs(wrong).max()),
+    }
+
+
 def tables(results: dict[str, Any]) -> list[Table]:
     """Both growths, and what the goals say."""
     heads = ["recall p50", "p95", "store p50", "p95", "first p50", "p95", "start, s"]
@@ -236,6 +262,20 @@ def tables(results: dict[str, Any]) -> list[Table]:
             [
                 ["recall p95, most people over fewest", ratio, GOALS["people_ratio_p95"]],
                 ["start to first recall, most people, s", start, GOALS["start_s"]],
+            ],
+        ),
+        table(
+            "Bytes, fitted",
+            ["", "fixed, MB", "a memory, KB", "a person, KB", "worst error"],
+            [
+                [
+                    name,
+                    fitted["fixed"] / 2**20,
+                    fitted["each_memory"] / 1024,
+                    fitted["each_person"] / 1024,
+                    fitted["worst"],
+                ]
+                for name, fitted in results["fit"].items()
             ],
         ),
         table("Growth of p50", ["", "exponent"], [[k, v] for k, v in results["growth"].items()]),

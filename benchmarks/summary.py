@@ -30,6 +30,11 @@ FIGURES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "scale": {
         "people_ratio_p95": "Recall, p95, most people over fewest",
+        "fit.disk.each_memory": "disk for a memory, bytes",
+        "fit.disk.each_person": "and for a person",
+        "fit.resident.fixed": "memory of a server, bytes",
+        "fit.resident.each_memory": "for each memory that was recalled among",
+        "fit.resident.each_person": "for each person with a collection open",
         "growth.recall_with_memories": "exponent of Recall's p50 over one person's memories",
         "growth.recall_with_people": "exponent of Recall's p50 over people",
         "growth.store_with_memories": "exponent of Store's p50 over one person's memories",

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from benchmarks.scale import exponent
+from benchmarks.scale import exponent, fit
 from benchmarks.scale_plot import svg
 from benchmarks.soak import course
 
@@ -14,6 +14,15 @@ def test_what_doubles_with_the_amount_grows_in_step_and_what_stays_does_not():
     assert exponent({10: 1.0, 100: 10.0, 1_000: 100.0}) == pytest.approx(1.0)
     assert exponent({10: 3.0, 1_000: 3.0}) == pytest.approx(0.0)
     assert exponent({10: 3.0}) == 0.0
+
+
+def test_bytes_are_told_by_memory_and_by_person():
+    sizes = [(m, p, 1_000_000 + 2_000 * m + 30_000 * p) for m, p in ((100, 1), (9_000, 1), (90, 9))]
+    told = fit([*sizes, (10_000, 1_000, 51_000_000)])
+    assert told["fixed"] == pytest.approx(1_000_000)
+    assert told["each_memory"] == pytest.approx(2_000)
+    assert told["each_person"] == pytest.approx(30_000)
+    assert told["worst"] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_every_curve_is_drawn_inside_the_plot():
