@@ -2,9 +2,10 @@
 
     python -m benchmarks --data FOLDER --out FOLDER
 
-Each benchmark runs in a process of its own and writes OUT/NAME.json. What a benchmark measures
-with is looked for in FOLDER and in the folders right inside it: conversations (`*.json`) and
-texts with spans (`*.jsonl`). Benchmarks without theirs are left out, and the end says so.
+Each benchmark runs in a process of its own and writes OUT/NAME.json, and some OUT/NAME.svg, a plot.
+What a benchmark measures with is looked for in FOLDER and in the folders right inside it:
+conversations (`*.json`) and texts with spans (`*.jsonl`). Benchmarks without theirs are left out,
+and the end says so.
 """
 
 from __future__ import annotations
@@ -34,11 +35,15 @@ SUITE: Final = {
     "forgetting": None,
     "sealed": None,
     "noisy": None,
+    "scale": None,
     "ledger": None,
     "export": None,
     "observing": None,
 }
-"""Names, and the files each one needs."""
+"""Names, and the files each one needs. `soak` is not among them: it takes half an hour."""
+
+PLOTTED: Final = frozenset({"fairness", "leakage", "scale"})
+"""Those that draw a plot."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,6 +80,8 @@ def run(name: str, arguments: Sequence[str], file: Path) -> bool:
     """One benchmark to its end; whether it succeeded."""
     start = time.monotonic()
     command = [sys.executable, "-m", f"benchmarks.{name}", *arguments, "--json", str(file)]
+    if name in PLOTTED:
+        command += ["--plot", str(file.with_suffix(".svg"))]
     done = subprocess.run(command, cwd=ROOT, check=False)
     sys.stderr.write(f"benchmarks.{name}: {time.monotonic() - start:.0f} s\n")
     return done.returncode == 0

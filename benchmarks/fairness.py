@@ -1,6 +1,6 @@
 """Whether names of every origin, gender and spelling are found alike.
 
-    python -m benchmarks.fairness [--json FILE] [--svg FILE]
+    python -m benchmarks.fairness [--json FILE] [--plot FILE]
 
 The same sentences carry names of each group, as given name alone and in full; then the whole text
 in lower case and in capitals. Results: `by_origin`, `by_gender`, `by_case` (recall of PERSON, as
@@ -109,7 +109,7 @@ def latin(origin: str) -> bool:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = frame.parser(__doc__)
-    parser.add_argument("--svg", type=Path, help="write the plot to this file")
+    parser.add_argument("--plot", type=Path, help="write the plot to this file")
     options = parser.parse_args(argv)
     detector = PresidioDetector(Catalogue(shipped_model()))
     tallies: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
@@ -133,8 +133,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         "groups": len(origins),
         "texts": sum(map(len, tallies["origin"].values())),
     }
-    if options.svg is not None:
-        options.svg.write_text(svg(origins), encoding="utf-8")
+    if options.plot is not None:
+        options.plot.write_text(svg(origins), encoding="utf-8")
     rows = sorted(origins.items(), key=lambda item: item[1])
     tables = [
         frame.table("PERSON recall by origin", ["origin", "recall"], rows),

@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,7 +50,11 @@ from memory.v1.memory_service_pb2 import (
     StoreMemoryRequest,
 )
 from memory.v1.memory_service_pb2_grpc import MemoryServiceStub
-from memory.v1.operator_service_pb2 import GetStatusRequest
+from memory.v1.operator_service_pb2 import (
+    GetStatusRequest,
+    GetStatusResponse,
+    RotateKeysRequest,
+)
 from memory.v1.operator_service_pb2_grpc import OperatorServiceStub
 from memory.v1.subject_rights_service_pb2 import (
     Erasure,
@@ -181,12 +186,20 @@ class Client:
             request, timeout=CALL_SECONDS, metadata=self._token
         ).erasures
 
-    def living_epochs(self) -> set[int]:
-        """The key epochs that are not destroyed."""
-        status = self._operator.GetStatus(
+    def status(self) -> GetStatusResponse:
+        """One GetStatus call."""
+        return self._operator.GetStatus(
             GetStatusRequest(), timeout=CALL_SECONDS, metadata=self._operator_token
         )
-        alive = (e for e in status.key_epochs if not e.HasField("destroy_time"))
+
+    def rotate(self) -> None:
+        """One RotateKeys call: a new key epoch is begun."""
+        request = RotateKeysRequest(request_id=str(uuid.uuid4()))
+        self._operator.RotateKeys(request, timeout=CALL_SECONDS, metadata=self._operator_token)
+
+    def living_epochs(self) -> set[int]:
+        """The key epochs that are not destroyed."""
+        alive = (e for e in self.status().key_epochs if not e.HasField("destroy_time"))
         return {int(epoch.key_epoch) for epoch in alive}
 
     def context(
@@ -206,10 +219,7 @@ class Client:
         """Returns when nothing waits for the index any more; the seconds it took."""
         start = time.monotonic()
         while time.monotonic() - start < INDEX_SECONDS:
-            status = self._operator.GetStatus(
-                GetStatusRequest(), timeout=CALL_SECONDS, metadata=self._operator_token
-            )
-            if not status.unindexed_count:
+            if not self.status().unindexed_count:
                 return time.monotonic() - start
             time.sleep(0.02)
         raise SystemExit(f"the index was not built within {INDEX_SECONDS:.0f} s")

@@ -70,6 +70,7 @@ from memory.app.report import Report
 from memory.app.residue import Residue
 from memory.app.restrict import Restrict
 from memory.app.reveal import Reveal
+from memory.app.room import Room
 from memory.app.rotate import Rotate
 from memory.app.sequencer import Sequencer
 from memory.app.status import Status
@@ -83,6 +84,7 @@ from memory.configured import (
     places,
     read_detection,
     read_protections,
+    read_quotas,
     read_registry,
 )
 from memory.core.notes import notes
@@ -266,6 +268,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
             os.urandom,
         )
         reveal = Reveal(store, keyring, registry, clock, ledger)
+        room = Room(read_quotas(config.limits))
         return Tacit(
             registry=registry,
             remember=Remember(
@@ -273,6 +276,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
                 keyring,
                 registry,
                 preparer,
+                room,
                 clock,
                 os.urandom,
                 indexer.wake,
@@ -317,6 +321,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
                 keyring,
                 registry,
                 preparer,
+                room,
                 SealedSpool,
                 clock,
                 os.urandom,

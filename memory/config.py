@@ -151,7 +151,9 @@ class Config:
     protection: Path | None = _setting(
         _path, "Veiled or sealed vectors, per tenant (TOML); else veiled."
     )
-    limits: Path | None = _setting(_path, "Calls a tenant may make (TOML); else no bound.")
+    limits: Path | None = _setting(
+        _path, "Calls and memories a tenant may have (TOML); else no bound."
+    )
     sealed_megabytes: int = _setting(
         _between(1, 1024 * 1024), "Memory for the opened vectors of sealed tenants.", 512
     )

@@ -28,6 +28,7 @@ from memory.core.certificate import Custody
 from memory.core.policy import load_policies
 from memory.core.protection import Protection, load_protections
 from memory.core.purposes import Registry, parse_registry
+from memory.core.quotas import Quotas, load_quotas
 from memory.core.report import Facts
 from memory.core.residue import StoreName
 from memory.core.tenants import PerTenant
@@ -53,6 +54,11 @@ def _preset(name: str) -> str | None:
 def read_protections(file: Path | None) -> PerTenant[Protection]:
     """How vectors are protected, per tenant. Raises `ConfigurationError`."""
     return load_protections(toml_table(file), str(file))
+
+
+def read_quotas(file: Path | None) -> Quotas:
+    """How much may be kept, per tenant. Raises `ConfigurationError`."""
+    return load_quotas(toml_table(file), str(file))
 
 
 def read_detection(file: Path | None) -> Callable[[TenantId], Detection]:

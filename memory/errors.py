@@ -156,6 +156,13 @@ class StorageFullError(TacitError):
     reason = "STORAGE_FULL"
 
 
+class QuotaError(TacitError):
+    """The tenant has no room left; nothing was stored. Carries the `quota` and its `limit`."""
+
+    status = "RESOURCE_EXHAUSTED"
+    reason = "QUOTA_EXCEEDED"
+
+
 class StorageUnavailableError(TacitError):
     """SQL does not answer. Nothing was stored; the call may be repeated."""
 

@@ -16,7 +16,7 @@ from google.protobuf import any_pb2
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2  # type: ignore[import-untyped]
 
-from memory.errors import InvalidArgumentError, NotFoundError, TacitError
+from memory.errors import InvalidArgumentError, NotFoundError, QuotaError, TacitError
 
 DOMAIN: Final = "tacit.memory.v1"
 """`ErrorInfo.domain` of every refusal."""
@@ -92,6 +92,11 @@ def to_status(error: Exception, request_id: str) -> status_pb2.Status:
         wait = getattr(error, "seconds", float(RETRY_SECONDS))
         retry.retry_delay.FromTimedelta(timedelta(seconds=wait))
         details.append(retry)
+    if isinstance(error, QuotaError):
+        quota = error_details_pb2.QuotaFailure.Violation(
+            subject=error.metadata["quota"], description=error.message
+        )
+        details.append(error_details_pb2.QuotaFailure(violations=[quota]))
     if isinstance(error, NotFoundError):
         # Its name would hold the person's id; the caller knows what it asked for.
         kind = error.metadata.get("resource", "")

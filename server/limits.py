@@ -2,6 +2,7 @@
 
     calls_per_second = 200          on average; as many as the server can do when not said
     burst = 400                     at once, after a pause; two seconds' worth when not said
+    memories_per_person = 20000     see `memory.core.quotas`
     [tenants.clinic]
     calls_per_second = 20
 
@@ -24,6 +25,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from memory.core.quotas import MEMORIES_PER_PERSON
 from memory.core.tenants import PerTenant, per_tenant
 from memory.core.values import Caller, TenantId
 from memory.errors import ConfigurationError
@@ -91,7 +93,7 @@ def load_limits(table: Mapping[str, object], origin: str) -> PerTenant[Limit]:
 
 
 def _load(table: Mapping[str, object]) -> Limit:
-    if unknown := set(table) - {"calls_per_second", "burst"}:
+    if unknown := set(table) - {"calls_per_second", "burst", MEMORIES_PER_PERSON}:
         raise ConfigurationError(f"unknown setting {min(unknown)!r}")
     rate = _calls(table, "calls_per_second")
     if rate is None:

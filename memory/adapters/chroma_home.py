@@ -44,6 +44,9 @@ log = logging.getLogger(__name__)
 MAX_RESIDENT: Final = 256
 """Collections in memory at once: 3 to 20 MB each."""
 
+MAX_DROPPED: Final = 32
+"""Collections dropped since the client was opened: it lets go of none, in memory or open files."""
+
 _MARKER: Final = "tacit.writing"
 _MARKER_BYTES: Final = 512
 _M_PERTURB: Final = -6
@@ -84,6 +87,7 @@ class ChromaFolder:
             raise ConfigurationError(f"the index folder {folder} cannot be read and written")
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self.capacity = max(8, min(MAX_RESIDENT, (limit - _FILES_FOR_OTHERS) // 5))
+        self.dropped = MAX_DROPPED
 
     def open(self) -> Client:
         """The client. Whatever is damaged is gone by then; `was_reset` says if all of it."""
@@ -196,6 +200,7 @@ class ChromaServer:
     """Vectors a write: Chroma Cloud's limit, and some 0.6 MB."""
 
     capacity: Final = 4096
+    dropped: Final = sys.maxsize
     was_reset: Final = False
 
     def __init__(self, url: str, files: Path | None = None) -> None:

@@ -54,6 +54,7 @@ class ChromaIndex:
         self._home = ChromaFolder(home) if isinstance(home, Path) else home
         self._client: Client | None = None
         self._handles: dict[str, Collection] = {}
+        self._dropped = 0
         self._failed: set[str] = set()
         self._proven: set[str] = set()
         self._closed = False
@@ -126,6 +127,7 @@ class ChromaIndex:
             self._handles.pop(collection, None)
             with suppress(NotFoundError):
                 self._connected().delete_collection(collection)
+                self._dropped += 1
                 self._home.after_drop()
         self._failed.discard(collection)
         self._proven.discard(collection)
@@ -182,8 +184,10 @@ class ChromaIndex:
         if handle is not None:
             return handle
         client = self._connected()
-        if len(self._handles) >= self._home.capacity:
+        held = len(self._handles) + self._dropped
+        if held >= self._home.capacity or self._dropped >= self._home.dropped:
             self._handles.clear()
+            self._dropped = 0
             self._client = None
             self._client = client = self._home.renew(client)
         try:

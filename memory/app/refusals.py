@@ -71,6 +71,8 @@ class Refusals:
                 self._write(refused)
             except TacitError as error:
                 log.warning("a refusal is left out of the ledger: %s", error.reason)
+            except Exception:
+                log.exception("a refusal is left out of the ledger")
 
     def _write(self, refused: Refused) -> None:
         with self._store.read() as uow:

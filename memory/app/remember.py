@@ -23,6 +23,7 @@ from memory.app.gate import Admission, admit
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.prepare import Prepared, Preparer, seal_row
+from memory.app.room import Room
 from memory.app.sealing import Remembered, open_memory
 from memory.core.draft import Draft
 from memory.core.keys import PersonKeys
@@ -68,6 +69,7 @@ class Remember:
     keyring: Keyring
     registry: Registry
     preparer: Preparer
+    room: Room
     clock: Clock
     random: RandomBytes
     stored: Callable[[], None]
@@ -85,6 +87,7 @@ class Remember:
                 read.
             UnknownPurposeError, ConsentError, ErasureInProgressError: nothing may be stored.
             RequestIdReusedError: a request id whose memory was deleted.
+            QuotaError: nothing was stored.
             StorageFullError, StorageUnavailableError, KeyUnavailableError: nothing was stored.
         """
         _check(drafts)
@@ -157,6 +160,7 @@ class Remember:
             ]
         )
         new = [one for one in (*said.values(), *derived) if one.id not in sightings.rows]
+        self.room.require(uow, admission.person, len(new))
         seq = uow.next_seq(keys.subject, len(new)) if new else 0
         stored = [
             seal_row(

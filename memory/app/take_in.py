@@ -36,6 +36,7 @@ from memory.app.keyring import Keyring
 from memory.app.ledger import DENIALS, Ledger
 from memory.app.personalize import take_ratings
 from memory.app.prepare import Hidden, Named, Preparer, seal_row, vault_place
+from memory.app.room import Room
 from memory.app.sealing import seal_version
 from memory.core.archive_lines import (
     ArchivedEntity,
@@ -100,6 +101,7 @@ class TakeIn:
     keyring: Keyring
     registry: Registry
     preparer: Preparer
+    room: Room
     spool: Callable[[], Spool]
     clock: Clock
     random: RandomBytes
@@ -135,6 +137,7 @@ class Incoming:
         Raises:
             ArchiveError: it is not complete, or not what was written; nothing was stored.
             ConsentError, ErasureInProgressError: nothing was stored.
+            QuotaError: what there was room for is stored.
             StorageFullError, StorageUnavailableError, KeyUnavailableError: send it again to go on.
         """
         self._arriving.finish()
@@ -237,6 +240,7 @@ class Incoming:
             pairs = [(a, p) for a, p in zip(fresh, prepared, strict=True) if a.id not in there]
             if pairs:
                 named = of.preparer.name(uow, keys, [p for _, p in pairs], of.random)
+                of.room.require(uow, admission.person, len(named))
                 seq = uow.next_seq(keys.subject, len(named))
                 uow.add_memories(
                     [

@@ -1,11 +1,22 @@
-"""A thread in the background: woken when there is something to do, ended with the server."""
+"""A thread in the background: woken when there is something to do, ended with the server.
+
+Rules:
+- A fault that nobody foresaw is logged by its class, and the work begins again: what is owed (an
+  erasure, a rotation) must not wait for the next start.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Final
+
+log = logging.getLogger(__name__)
+
+FAULT_SECONDS: Final = 1.0
+"""How long to wait after a fault."""
 
 
 @dataclass
@@ -19,7 +30,7 @@ class Worker(ABC):
 
     def start(self) -> None:
         """Works in a thread of its own from now on."""
-        self._thread = threading.Thread(target=self._run, name=self.thread_name, daemon=True)
+        self._thread = threading.Thread(target=self._keep_on, name=self.thread_name, daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
@@ -39,6 +50,14 @@ class Worker(ABC):
         """
         self._wake.clear()
         return not self._stop.is_set()
+
+    def _keep_on(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._run()
+            except Exception:
+                log.exception("%s failed, and begins again", self.thread_name)
+                self._stop.wait(FAULT_SECONDS)
 
     @abstractmethod
     def _run(self) -> None: ...

@@ -199,6 +199,12 @@ class LegalHold(ClientError):
     reasons = ("LEGAL_HOLD",)
 
 
+class QuotaExceeded(ClientError):
+    """The quota `metadata["quota"]` leaves no room. Nothing was stored: delete something first."""
+
+    reasons = ("QUOTA_EXCEEDED",)
+
+
 class StorageFull(ClientError):
     """The server's disk or database is full. Nothing was stored."""
 

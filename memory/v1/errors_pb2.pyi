@@ -11,6 +11,7 @@ Every refusal is a google.rpc.Status whose details hold a google.rpc.ErrorInfo w
 and, where they help,
   google.rpc.BadRequest    which field is wrong, and why
   google.rpc.RetryInfo     how long to wait before the call may be repeated unchanged
+  google.rpc.QuotaFailure  which quota leaves no room
   google.rpc.ResourceInfo  which kind of resource was not found
   google.rpc.RequestInfo   the id under which this call stands in the server's log
 """
@@ -62,6 +63,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED. The tenant makes more calls than it may. The RetryInfo says when the next
     one is let through.
     { "reason": "RATE_LIMITED", "domain": "tacit.memory.v1", "metadata": {} }
+    """
+    QUOTA_EXCEEDED: _ErrorReason.ValueType  # 7
+    """RESOURCE_EXHAUSTED. As much is kept as the tenant's quota allows; nothing was stored. Time does
+    not help: delete something, or ask the operator.
+    { "reason": "QUOTA_EXCEEDED", "domain": "tacit.memory.v1",
+      "metadata": { "quota": "memories_per_person", "limit": "20000" } }
     """
     INVALID_FIELD: _ErrorReason.ValueType  # 10
     """INVALID_ARGUMENT. A field is missing or malformed.
@@ -233,6 +240,12 @@ RATE_LIMITED: ErrorReason.ValueType  # 6
 """RESOURCE_EXHAUSTED. The tenant makes more calls than it may. The RetryInfo says when the next
 one is let through.
 { "reason": "RATE_LIMITED", "domain": "tacit.memory.v1", "metadata": {} }
+"""
+QUOTA_EXCEEDED: ErrorReason.ValueType  # 7
+"""RESOURCE_EXHAUSTED. As much is kept as the tenant's quota allows; nothing was stored. Time does
+not help: delete something, or ask the operator.
+{ "reason": "QUOTA_EXCEEDED", "domain": "tacit.memory.v1",
+  "metadata": { "quota": "memories_per_person", "limit": "20000" } }
 """
 INVALID_FIELD: ErrorReason.ValueType  # 10
 """INVALID_ARGUMENT. A field is missing or malformed.

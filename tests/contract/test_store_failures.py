@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import socket
 import sqlite3
 import ssl
 import subprocess
@@ -13,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import make_url
@@ -227,6 +228,22 @@ def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     for url in ("postgresql://user@127.0.0.1:9/db", f"postgresql://user@/db?host={tmp_path}"):
         with pytest.raises(StorageUnavailableError):
             open_store(url)
+
+
+def test_a_server_that_dies_while_one_connects_is_unavailable(tmp_path: Path) -> None:
+    def die() -> None:
+        connection, _ = listener.accept()
+        connection.recv(1, socket.MSG_PEEK)  # the greeting is here, and is never read
+        connection.close()
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / ".s.PGSQL.5432"))
+        listener.listen()
+        dying = Thread(target=die)
+        dying.start()
+        with pytest.raises(StorageUnavailableError):
+            open_store(f"postgresql://postgres@/any?host={tmp_path}")
+        dying.join()
 
 
 def test_an_error_says_nothing_of_what_was_to_be_stored(store: SqlStore) -> None:

@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
+import grpc
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
+
 from memory.config import Config
 from memory.v1.consent_service_pb2 import GrantConsentRequest, WithdrawConsentRequest
 from memory.v1.core_pb2 import AccessContext, Memory
 from memory.v1.memory_service_pb2 import (
     BatchStoreMemoriesRequest,
+    DeleteMemoryRequest,
     ListMemoriesRequest,
     RecallMemoriesRequest,
     StoreMemoryRequest,
@@ -23,7 +28,13 @@ from memory.v1.operator_service_pb2 import (
     RotateKeysRequest,
     RotateKeysResponse,
 )
-from memory.v1.subject_rights_service_pb2 import ExportDataRequest, ForgetUserRequest
+from memory.v1.subject_rights_service_pb2 import (
+    Erasure,
+    ErasureCertificate,
+    ExportDataRequest,
+    ForgetUserRequest,
+    GetErasureCertificateRequest,
+)
 from server.cli.session import Options, Session, mint_local, open_channel
 from server.demo.process import ServerProcess
 from server.policy import CONSENT, ERASE, EXPORT, OPERATE, READ, WRITE
@@ -34,9 +45,17 @@ PURPOSE = AccessContext(purpose="purposes/assistance")
 class Actor:
     """One assistant at one server; a person is named in each call."""
 
-    def __init__(self, server: ServerProcess, tenant: str = "local", client: str = "cli") -> None:
+    def __init__(
+        self,
+        server: ServerProcess,
+        tenant: str = "local",
+        client: str = "cli",
+        *,
+        channel: grpc.Channel | None = None,
+    ) -> None:
+        """`channel` instead of one that tries again what is refused as UNAVAILABLE."""
         config = Config(data=server.data)
-        self._channel = open_channel(Options(address=server.address), config)
+        self._channel = channel or open_channel(Options(address=server.address), config)
 
         def session(*scopes: str) -> Session:
             token = mint_local(
@@ -99,13 +118,24 @@ class Actor:
         pieces = self._session.call(self._session.rights.ExportData, request)
         return [json.loads(line) for line in b"".join(p.data for p in pieces).splitlines()]
 
-    def forget(self, person: str) -> None:
+    def delete(self, name: str) -> None:
+        self._session.call(self._session.memory.DeleteMemory, DeleteMemoryRequest(name=name))
+
+    def forget(self, person: str) -> Erasure:
         request = ForgetUserRequest(name=f"people/{person}")
-        self._session.call(self._session.rights.ForgetUser, request)
+        return self._session.call(self._session.rights.ForgetUser, request)
+
+    def certificate(self, erasure: str) -> ErasureCertificate:
+        request = GetErasureCertificateRequest(name=f"{erasure}/certificate")
+        return self._session.call(self._session.rights.GetErasureCertificate, request)
 
     def rotate(self, request_id: str) -> RotateKeysResponse:
         request = RotateKeysRequest(request_id=request_id)
         return self._operator.call(self._operator.operator.RotateKeys, request)
+
+    def serves(self) -> bool:
+        answer = HealthStub(self._channel).Check(HealthCheckRequest(), timeout=5)
+        return bool(answer.status == HealthCheckResponse.SERVING)
 
     def status(self) -> GetStatusResponse:
         return self._operator.call(self._operator.operator.GetStatus, GetStatusRequest())

@@ -1,8 +1,9 @@
 """PostgreSQL through pg8000, with what pg8000 and SQLAlchemy leave open between them.
 
 Rules:
-- A connection that breaks while an answer is read is a broken connection. pg8000 lets that
-  `OSError` through as it is; SQLAlchemy then neither drops the connection nor tries another.
+- A connection that breaks, while it is made or while an answer is read, is a broken connection.
+  pg8000 lets that `OSError` through as it is; SQLAlchemy then takes it for no error of the
+  database, and neither drops the connection nor tries another.
 - Saying goodbye on a broken connection may fail, in silence.
 - Many rows are inserted by one statement, not by one round trip each.
 """
@@ -23,6 +24,10 @@ class PostgresDialect(PGDialect_pg8000):
 
     supports_statement_cache = True
     use_insertmanyvalues_wo_returning = True
+
+    def connect(self, *arguments: Any, **options: Any) -> Any:
+        with _broken_is_broken():
+            return super().connect(*arguments, **options)
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         with _broken_is_broken():

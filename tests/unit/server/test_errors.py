@@ -14,6 +14,7 @@ from memory.errors import (
     IndexUnavailableError,
     InvalidArgumentError,
     NotFoundError,
+    QuotaError,
     TacitError,
     TextTooLongError,
 )
@@ -52,6 +53,13 @@ def test_a_malformed_field_is_named(error: type[InvalidArgumentError]) -> None:
 @pytest.mark.parametrize("error", [IndexUnavailableError("wait"), TooBusyError("wait")])
 def test_what_passes_by_itself_says_when_to_come_back(error: TacitError) -> None:
     assert _detail(to_status(error, ""), details_pb2.RetryInfo).retry_delay.seconds == 1
+
+
+def test_a_quota_is_named_and_no_wait_is_advised() -> None:
+    error = QuotaError("no room", quota="memories_per_person", limit="5")
+    (violation,) = _detail(to_status(error, ""), details_pb2.QuotaFailure).violations
+    assert (violation.subject, violation.description) == ("memories_per_person", "no room")
+    assert _detail(to_status(error, ""), details_pb2.RetryInfo) is None
 
 
 def test_what_does_not_pass_gives_no_such_advice() -> None:

@@ -101,6 +101,7 @@ def test_the_file_says_who_may_do_what() -> None:
     limits = load_limits(
         {
             "calls_per_second": 100,
+            "memories_per_person": 9,
             "tenants": {"clinic": {"calls_per_second": 2, "burst": 3}, "free": {}},
         },
         "limits.toml",
