@@ -111,6 +111,8 @@ class Desk:
                 response = self._refused(visit, refusal)
             except Exception as error:
                 response = self._failed(visit, error)
+            finally:
+                await request.close()
             if not cookie:
                 self.set_cookie(response, visit.cookie)
             return response

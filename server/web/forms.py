@@ -24,6 +24,7 @@ MAX_BODY_BYTES: Final = 1_000_000
 """Below what Starlette keeps of an uploaded file in memory."""
 
 _MAX_FIELDS: Final = 40
+_ONE_DAY: Final = timedelta(days=1)
 
 Fields = Mapping[str, Any]
 
@@ -50,8 +51,9 @@ def day(fields: Fields, name: str) -> datetime | None:
     if not value:
         return None
     try:
-        return datetime.combine(date.fromisoformat(value), time(), UTC)
-    except ValueError:
+        first = datetime.combine(date.fromisoformat(value), time(), UTC)
+        return (first + _ONE_DAY) - _ONE_DAY  # the last day there is has none after it
+    except (ValueError, OverflowError):
         raise InvalidArgumentError(name, "must be a day such as 2026-11-26") from None
 
 
@@ -62,7 +64,7 @@ def which(fields: Fields) -> Which:
         InvalidArgumentError: a malformed field, or an end before the start.
     """
     start, last = day(fields, "since"), day(fields, "until")
-    end = None if last is None else last + timedelta(days=1)
+    end = None if last is None else last + _ONE_DAY
     if start is not None and end is not None and end <= start:
         raise InvalidArgumentError("until", "must not be before the first day")
     purpose, assistant, kind = (text(fields, name) for name in ("purpose", "assistant", "kind"))
