@@ -17,6 +17,7 @@ from memory.ports import AccessFilter
 from server.web import plot
 from server.web.desk import Desk, Visit
 from server.web.forms import Fields, text
+from server.web.sessions import PAGE
 
 PAGE_SIZE: Final = 50
 DRAWN: Final = 1_000
@@ -53,6 +54,7 @@ async def _list(desk: Desk, visit: Visit) -> Response:
         assistant=name,
         titles=titles,
         own_rights=OWN_RIGHTS.id,
+        page_name=PAGE,
         bars=plot.bars((one.event for one in drawn), now),
         plot=plot,
         first=now - timedelta(days=plot.DAYS - 1),

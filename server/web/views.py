@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from server.web.csrf import FIELD
 from server.web.words import LANGUAGES, load_words, preferred
 
-NAVIGATION: Final = ("memories", "inferences", "consents", "reads", "data", "documents")
+NAVIGATION: Final = ("memories", "inferences", "consents", "reads", "data")
 """The pages in the order of the menu; each is at "/" and its name."""
 
 

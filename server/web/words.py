@@ -33,17 +33,25 @@ class Words:
         """The text of a key, with what it names filled in."""
         return self.texts[key].format(**names)
 
+    def count(self, key: str, number: int) -> str:
+        """The text of a key for one, or for any other number."""
+        return self(f"{key}.{'one' if number == 1 else 'many'}", count=number)
+
     def maybe(self, key: str) -> str:
         """The text of a key that some things have none of; then the empty text."""
         return self.texts.get(key, "")
 
     def day(self, at: datetime) -> str:
         """A day, as it is written in this language."""
-        return at.strftime(self.texts["format.day"])
+        return self._written("format.day", at)
 
     def instant(self, at: datetime) -> str:
         """A day and a time, to the minute, in UTC."""
-        return at.strftime(self.texts["format.instant"])
+        return self._written("format.instant", at)
+
+    def _written(self, key: str, at: datetime) -> str:
+        month = self.texts["format.months"].split()[at.month - 1]
+        return self(key, day=at.day, month=month, year=at.year, time=f"{at:%H:%M}")
 
 
 def load_words() -> dict[str, Words]:
