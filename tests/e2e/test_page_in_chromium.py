@@ -1,6 +1,7 @@
 """The person's page in a real Chromium against a real `tacit serve`: a visit from link to goodbye.
 
-Needs Debian's chromium (`apt-get install chromium`); without it, it says so and is skipped.
+Needs Debian's chromium (`apt-get install chromium`); without it, it says so and is skipped. With
+TACIT_STRESS=1 each page is judged in light and dark, and the way without JavaScript is gone, too.
 PAGE_PICTURES=docs/images takes README's pictures anew.
 """
 
@@ -32,6 +33,7 @@ STANDARD = {
 PICTURES = os.environ.get("PAGE_PICTURES", "")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 860, "height": 1000}
+LOOKS = (("light", DESK), ("dark", PHONE))
 TOLD = (
     ("assistance", "My sister Ada visits me in York every spring"),
     ("assistance", "I am allergic to peanuts"),
@@ -76,7 +78,9 @@ def link(server: ServerProcess) -> str:
 class Visit:
     """One person in one browser; notes what the browser complains of, and whom it asks."""
 
-    def __init__(self, chromium: Browser, **settings: Any) -> None:
+    def __init__(self, chromium: Browser, *, thorough: bool = False, **settings: Any) -> None:
+        self.looks = LOOKS
+        self.thorough = thorough
         self.context: BrowserContext = chromium.new_context(locale="en-GB", **settings)
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
@@ -90,9 +94,10 @@ class Visit:
             self.complaints.append(text)
 
     def judge(self) -> None:
-        """axe finds nothing wrong, in light and in dark, on a desk and on a phone."""
+        """axe finds nothing wrong: in light on a desk or in dark on a phone, `thorough` in both."""
         before = list(self.complaints)
-        for scheme, size in (("light", DESK), ("dark", PHONE)):
+        self.looks = self.looks[::-1]
+        for scheme, size in self.looks if self.thorough else self.looks[:1]:
             self._look(size, scheme)
             found = Axe().run(self.page, options=STANDARD).response["violations"]
             told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
@@ -106,7 +111,6 @@ class Visit:
         """What a window of this size shows of the page's top, for README."""
         if PICTURES:
             self._look(size, scheme)
-            self.page.evaluate("scrollTo(0, 0)")
             self.page.screenshot(path=Path(PICTURES) / f"{name}.png")
             self._look(DESK, "light")
 
@@ -116,9 +120,9 @@ class Visit:
 
 
 def test_a_visit_from_link_to_goodbye(
-    server: ServerProcess, chromium: Browser, link: str, tmp_path: Path
+    chromium: Browser, link: str, tmp_path: Path, stress: bool
 ) -> None:
-    visit = Visit(chromium, viewport=DESK)
+    visit = Visit(chromium, thorough=stress, viewport=DESK)
     page = visit.page
 
     page.goto(link)
@@ -145,13 +149,13 @@ def test_a_visit_from_link_to_goodbye(
     page.get_by_role("link", name="Consents").click()
     switch = page.get_by_role("switch", name="Support my care all assistants")
     expect(switch).to_have_attribute("aria-checked", "true")
+    visit.picture("page-consents")
     visit.judge()
     switch.focus()
     page.keyboard.press("Space")
     expect(switch).to_have_attribute("aria-checked", "false")
     switch.press("Enter")
     expect(switch).to_have_attribute("aria-checked", "true")
-    visit.picture("page-consents")
 
     for name in ("Conclusions", "Who read what", "Check a document"):
         page.get_by_role("link", name=name).click()
@@ -194,8 +198,10 @@ def test_a_visit_from_link_to_goodbye(
 
 
 def test_without_javascript_the_code_is_pasted_and_forgetting_comes_to_its_end(
-    chromium: Browser, link: str
+    chromium: Browser, link: str, stress: bool
 ) -> None:
+    if not stress:
+        pytest.skip("tests/e2e/wire/test_page.py goes the same way with forms alone")
     visit = Visit(chromium, java_script_enabled=False, viewport=PHONE)
     page = visit.page
     page.goto(link)
