@@ -173,7 +173,7 @@ class Desk:
     def set_cookie(self, response: Response, cookie: str) -> None:
         """For this browser alone, out of reach of scripts and of other sites' requests."""
         response.set_cookie(
-            self.cookie_name, cookie, httponly=True, secure=self.https, samesite="strict"
+            self.cookie_name, cookie, httponly=True, secure=self.https, samesite="lax"
         )
 
     def _refused(

@@ -9,7 +9,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from starlette.datastructures import FormData
@@ -51,10 +51,12 @@ def day(fields: Fields, name: str) -> datetime | None:
     if not value:
         return None
     try:
-        first = datetime.combine(date.fromisoformat(value), time(), UTC)
-        return (first + _ONE_DAY) - _ONE_DAY  # the last day there is has none after it
-    except (ValueError, OverflowError):
-        raise InvalidArgumentError(name, "must be a day such as 2026-11-26") from None
+        named = date.fromisoformat(value)
+    except ValueError:
+        named = date.max
+    if named.year == MAXYEAR:  # no day comes after its last
+        raise InvalidArgumentError(name, "must be a day such as 2026-11-26")
+    return datetime.combine(named, time(), UTC)
 
 
 def which(fields: Fields) -> Which:

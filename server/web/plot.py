@@ -59,6 +59,9 @@ def bars(events: Iterable[AccessEvent], now: datetime) -> Sequence[Bar]:
 
 def kind_of(event: AccessEvent) -> str:
     """Which of `KINDS` an event is."""
-    if event.denied:
-        return "denied"
+    return "denied" if event.denied else wanted(event)
+
+
+def wanted(event: AccessEvent) -> str:
+    """The same, had it not been refused."""
     return "read" if event.action in _READING else "told"

@@ -45,7 +45,7 @@ async def _leave(desk: Desk, visit: Visit) -> Response:
     await desk.form(visit)
     desk.sessions.end(visit.cookie)
     response = RedirectResponse("/sign-in", 303, headers=LEAVING)
-    response.delete_cookie(desk.cookie_name, secure=desk.https, httponly=True, samesite="strict")
+    response.delete_cookie(desk.cookie_name, secure=desk.https, httponly=True, samesite="lax")
     return response
 
 

@@ -144,12 +144,12 @@ def test_what_is_concluded_can_be_called_wrong(browser: Browser) -> None:
 def test_every_access_is_told_and_drawn(browser: Browser) -> None:
     browser.open("/memories?names=1")
     shown = browser.open("/reads")
-    assert "This page, for you," in shown
+    assert "This page, for you:" in shown
     assert "saw the real names in " in shown
     assert re.search(r"helper</strong></a>\s+stored \d", shown)
     assert '<rect class="read"' in shown
     only = browser.open("/reads?assistant=helper")
-    assert "This page, for you," not in only
+    assert "This page, for you:" not in only
     assert browser.open("/reads?before=nonsense")
     assert browser.shown.status_code == 400
 

@@ -204,7 +204,7 @@ def test_over_https_the_cookie_is_this_hosts_alone(
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-tacit=")
     attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
-    assert attributes == {"httponly", "secure", "samesite=strict", "path=/"}
+    assert attributes == {"httponly", "secure", "samesite=lax", "path=/"}
     assert answer.headers["strict-transport-security"]
 
 
