@@ -129,13 +129,14 @@ class Server:
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         address = f"{listen.rpartition(':')[0]}:{port}"
         tls = self._credentials is not None
+        page = "" if self._web is None else self._web.url
+        plain = [listen, page.removeprefix("http://")] if page.startswith("http://") else [listen]
         advice = (
             ""
-            if tls or listen.startswith(_LOOPBACK)
+            if tls or all(at.startswith(_LOOPBACK) for at in plain)
             else ("tokens and memories cross the network in the clear; set tls_cert and tls_key")
         )
         metrics = "" if self._exposition is None else self._exposition.address
-        page = "" if self._web is None else self._web.url
         self._log.write(Started(address, tls, advice, metrics, page))
         return address
 
