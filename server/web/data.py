@@ -9,22 +9,24 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from memory.app.export import Piece
+from memory.app.register import FIRST
 from server.web.desk import Desk, Visit
 from server.web.forms import text
 from server.web.memories import done
 
+MAX_REQUESTS: Final = 100
+
+_REQUESTS: Final = "SubjectRightsService/ListPersonRequests"
 _EXPORT: Final = "SubjectRightsService/ExportData"
 
 
 async def _rights(desk: Desk, visit: Visit) -> Response:
-    since = await desk.call(
-        visit,
-        "SubjectRightsService/ListPersonRequests",
-        desk.tacit.restrict.since,
-        visit.session.caller,
-        visit.session.person,
+    caller, person = visit.session.caller, visit.session.person
+    since = await desk.call(visit, _REQUESTS, desk.tacit.restrict.since, caller, person)
+    asked, _ = await desk.call(
+        visit, _REQUESTS, desk.tacit.register.of, caller, person, FIRST, MAX_REQUESTS
     )
-    return desk.show(visit, "data.html", paused_since=since, done=done(visit))
+    return desk.show(visit, "data.html", paused_since=since, requests=asked[::-1], done=done(visit))
 
 
 async def _archive(desk: Desk, visit: Visit) -> Response:

@@ -12,7 +12,11 @@ import httpx
 
 from memory.v1.consent_service_pb2 import GrantConsentRequest
 from memory.v1.core_pb2 import AccessContext, Memory
-from memory.v1.memory_service_pb2 import ListMemoriesRequest, StoreMemoryRequest
+from memory.v1.memory_service_pb2 import (
+    BatchStoreMemoriesRequest,
+    ListMemoriesRequest,
+    StoreMemoryRequest,
+)
 from memory.v1.subject_rights_service_pb2 import IssueSignInLinkRequest
 
 TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
@@ -72,7 +76,7 @@ class Page:
     def url(self) -> str:
         return str(self.running.lines("started")[0]["page"])
 
-    def someone(self, *texts: str, **fields: Any) -> str:
+    def someone(self, *texts: str) -> str:
         """Someone new, who consented to the assistant "helper" alone, and told it these."""
         person = f"jane-{uuid.uuid4().hex[:8]}"
         helper = self.running.client()
@@ -81,16 +85,23 @@ class Page:
                 parent=f"people/{person}", purpose="purposes/assistance", assistant="helper"
             )
         )
-        for text in texts:
-            helper.memory.StoreMemory(
-                StoreMemoryRequest(
-                    parent=f"people/{person}",
-                    access=AccessContext(purpose="purposes/assistance"),
-                    memory=Memory(text=text, speaker="user", **fields),
-                    extract=True,
-                )
-            )
+        if texts:
+            self.store(person, *texts)
         return person
+
+    def store(self, person: str, *texts: str) -> None:
+        """The assistant "helper" keeps what they say."""
+        said = [
+            StoreMemoryRequest(memory=Memory(text=text, speaker="user"), extract=True)
+            for text in texts
+        ]
+        self.running.client().memory.BatchStoreMemories(
+            BatchStoreMemoriesRequest(
+                parent=f"people/{person}",
+                access=AccessContext(purpose="purposes/assistance"),
+                requests=said,
+            )
+        )
 
     def link(self, person: str) -> str:
         """A one-time link for them."""

@@ -15,6 +15,7 @@ from memory.core.archive import Reader, lines_of
 from memory.core.signing import Verifier
 from memory.v1.core_pb2 import AccessContext, Memory
 from memory.v1.memory_service_pb2 import ListMemoriesRequest, StoreMemoryRequest
+from server.web.memories import PAGE_SIZE
 from tests.e2e.wire.browser import Browser, Page
 from tests.e2e.wire.requests import reason
 
@@ -141,6 +142,32 @@ def test_what_is_concluded_can_be_called_wrong(browser: Browser) -> None:
     assert browser.said()
 
 
+def test_a_mood_is_told_with_the_words_it_was_read_from(
+    page: Page, browser: Browser, person: str
+) -> None:
+    browser.open("/consents")
+    browser.send("/consents", purpose="affect", decision="yes", assistant="")
+    page.store(person, "I hate that it crashed again, I am so angry")
+    shown = browser.open("/inferences")
+    assert "rather bad" in shown
+    assert "from the words: hate, angry" in shown
+    assert "rather bad" in browser.open(f"/memories/{browser.memories()[-1]}")
+
+
+def test_older_memories_are_on_the_next_page(page: Page, start: Callable[..., Browser]) -> None:
+    told = [f"On day {number} I planted a tree" for number in range(PAGE_SIZE + 1)]
+    browser = start()
+    browser.sign_in(page.link(page.someone(*told)))
+    assert browser.said() == told[:0:-1]
+    older = re.search(r'href="(/memories\?before=\d+)"', browser.shown.text)
+    assert older
+    browser.open(older[1])
+    assert browser.said() == told[:1]
+    for unseen in ("/memories?purpose=none-such", "/memories?before=x"):
+        browser.open(unseen)
+        assert browser.said() == []
+
+
 def test_every_access_is_told_and_drawn(browser: Browser) -> None:
     browser.open("/memories?names=1")
     shown = browser.open("/reads")
@@ -164,7 +191,7 @@ def test_pausing_stops_assistants_and_not_the_person(
     assert reason(refused.value) == "PROCESSING_RESTRICTED"
     browser.open("/memories")
     assert browser.said()
-    browser.open("/data")
+    assert "Pause, done" in re.sub(r"\s+", " ", browser.open("/data"))
     browser.send("/data/resume")
     assert page.texts(person)
 
