@@ -90,22 +90,32 @@ class Rectify:
     def latest(
         self, access: Access, which: Which, before_seq: int | None, limit: int
     ) -> tuple[list[Remembered], int | None]:
-        """The same from the other end: from before `before_seq` (None: from the last)."""
+        """Up to `limit` memories, the latest first, stored before `before_seq` (None: the last ones),
+        and the seq to go on before, None at the end.
+        """
+        narrow = which.narrow
+        found: list[tuple[int, Remembered]] = []
         with self.store.read() as uow:
             admission, keys = self._admit(uow, access)
-            filter_ = which.narrow.to_filter(keys, admission)
+            shows = self._shows(admission, access)
             purposes = (which.purposes or admission.visible) & admission.visible
+            filter_ = narrow.to_filter(keys, admission)
             filter_ = replace(filter_, purposes=purposes, assistant=which.source)
             heads = uow.heads(keys.subject, filter_) if purposes else []
             heads = [head for head in heads if before_seq is None or head.seq < before_seq]
             heads.sort(key=lambda head: head.seq, reverse=True)
-            records = [head.id for head in heads[:limit]]
-            rows = {row.id: row for row in uow.memories(keys.subject, records, filter_)}
-        shows = self._shows(admission, access)
-        memories = [open_memory(keys, rows[one], affect=shows) for one in records]
-        shown = [memory for memory in memories if _in_time(which.narrow, memory)]
-        self._read(access, keys, len(shown)).wait()
-        return shown, heads[limit - 1].seq if len(heads) > limit else None
+            for start in range(0, len(heads), limit + 1):
+                part = {head.id: head.seq for head in heads[start : start + limit + 1]}
+                rows = {row.id: row for row in uow.memories(keys.subject, part, filter_)}
+                opened = [
+                    (seq, open_memory(keys, rows[one], affect=shows)) for one, seq in part.items()
+                ]
+                found += [one for one in opened if _in_time(narrow, one[1])]
+                if len(found) > limit:
+                    break
+        page = found[:limit]
+        self._read(access, keys, len(page)).wait()
+        return [memory for _, memory in page], page[-1][0] if len(found) > limit else None
 
     @refusals_logged(AccessAction.UPDATE)
     def update(

@@ -105,7 +105,7 @@ class Desk:
             visit = Visit(request, cookie or new_cookie(), self.sessions.find(cookie))
             try:
                 if visit.signed_in is None and not public:
-                    return RedirectResponse("/sign-in", 303)
+                    return _to_sign_in(request)
                 response = await handler(self, visit)
             except (TacitError, ForeignFormError, HTTPException) as refusal:
                 response = self._refused(visit, refusal)
@@ -199,3 +199,10 @@ class Desk:
         return self.show(
             visit, "error.html", 500, reason="reason.INTERNAL", field="", request_id=request_id
         )
+
+
+def _to_sign_in(request: Request) -> Response:
+    """Also for a part of a page that htmx asked for: then the whole page goes there."""
+    if "hx-request" in request.headers:
+        return Response(headers={"hx-redirect": "/sign-in"})
+    return RedirectResponse("/sign-in", 303)

@@ -193,6 +193,15 @@ def test_a_visit_from_link_to_goodbye(
     visit.judge()
 
     assert visit.complaints == []
+    page.goto(f"{page.url.rpartition('/')[0]}/memories")
+    page.get_by_text("Narrow it down").click()
+    page.get_by_label("Assistant").fill("No Such Name!")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("alert")).to_contain_text("the assistant")
+    page.goto(f"{page.url.rpartition('/')[0]}/memories")
+    visit.context.clear_cookies()
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     assert visit.hosts == {link.split("/")[2]}
     visit.context.close()
 

@@ -163,6 +163,9 @@ def test_older_memories_are_on_the_next_page(page: Page, start: Callable[..., Br
     assert older
     browser.open(older[1])
     assert browser.said() == told[:1]
+    browser.open("/memories?until=2000-01-01")
+    assert browser.said() == []
+    assert "Older ones" not in browser.shown.text
     for unseen in ("/memories?purpose=none-such", "/memories?before=x"):
         browser.open(unseen)
         assert browser.said() == []
