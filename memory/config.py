@@ -36,6 +36,7 @@ _HOST_PORT: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})")
 _DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://.*")
 _KEK: Final = re.compile(r"(file|pkcs11|aws-kms|vault):.+")
 _COLLECTOR: Final = re.compile(rf"https?://{_HOST_PORT.pattern}")
+_ORIGIN: Final = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]?#@]+)(:\d{1,5})?")
 _PASSWORD: Final = re.compile(r"(://[^:/@]*):[^@]*@")
 
 
@@ -72,6 +73,12 @@ def _chroma(value: object) -> str:
 def _collector(value: object) -> str:
     if not _COLLECTOR.fullmatch(_text(value)):
         raise ValueError("must be http://HOST:PORT or https://HOST:PORT")
+    return str(value)
+
+
+def _web_url(value: object) -> str:
+    if not _ORIGIN.fullmatch(_text(value)):
+        raise ValueError("must be https://HOST or http://HOST, with a port or without, no path")
     return str(value)
 
 
@@ -114,6 +121,12 @@ class Config:
 
     data: Path = _setting(_path, "Folder of the database, index and keys.", Path("tacit-data"))
     listen: str = _setting(_address, "HOST:PORT to serve gRPC on.", "127.0.0.1:50051")
+    web: str | None = _setting(
+        _address, "HOST:PORT to serve the person's page on; none serves no page."
+    )
+    web_url: str | None = _setting(
+        _web_url, "Where people reach the page, https://…; else where it listens."
+    )
     tls_cert: Path | None = _setting(_path, "Certificate chain (PEM); none serves plain text.")
     tls_key: Path | None = _setting(_path, "Private key of the certificate (PEM).")
     tls_client_ca: Path | None = _setting(_path, "Demand client certificates of this CA (PEM).")
@@ -185,6 +198,8 @@ class Config:
             raise ConfigurationError(
                 "chroma_files goes with a Chroma server: set chroma to its URL"
             )
+        if self.web_url and not self.web:
+            raise ConfigurationError("web_url goes with web: set where the page listens")
         if self.tls_client_ca and not self.tls_cert:
             raise ConfigurationError("tls_client_ca needs tls_cert and tls_key")
 

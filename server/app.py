@@ -19,13 +19,13 @@ import signal
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from memory.bootstrap import Tacit, open_tacit
+from memory.bootstrap import Tacit, open_tacit, utc_now
 from memory.config import Config
 from memory.configured import toml_table
 from memory.errors import ConfigurationError
@@ -43,11 +43,16 @@ from server.services.consents import Consents
 from server.services.ledger import Ledger
 from server.services.memories import Memories
 from server.services.operations import Operations
+from server.services.page_links import PageLinks
 from server.services.personalization import Personalizations
 from server.services.subject_rights import SubjectRights
 from server.tls import server_credentials
 from server.tokens import load_key_set, load_or_make_signing_key
+from server.web.links import Links
 from server.workers import Workers
+
+if TYPE_CHECKING:
+    from server.web.serving import WebServer
 
 GRACE_SECONDS: Final = 30.0
 """How long accepted calls may take to finish when the server stops."""
@@ -68,7 +73,10 @@ class Server:
         self, config: Config, tacit: Tacit, log: Log, observed: Observation = UNOBSERVED
     ) -> None:
         self._config = config
+        self._tacit = tacit
         self._log = log
+        self._links = Links(time.monotonic)
+        self._web: WebServer | None = None
         self._credentials = server_credentials(config)
         self._wire = Wire(
             verifier=token_verifier(config),
@@ -83,7 +91,9 @@ class Server:
             self._instruments.watch(tacit, self._wire.metrics, self._wire.workers)
         self._exposition: Exposition | None = None
         self._grpc = grpc.aio.server(options=_options(config))
-        self._grpc.add_generic_rpc_handlers(tuple(handlers(self._wire, _answers(tacit))))
+        self._grpc.add_generic_rpc_handlers(
+            tuple(handlers(self._wire, _answers(tacit, self._links)))
+        )
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection(
@@ -108,18 +118,27 @@ class Server:
             ) from None
         if self._config.metrics_listen is not None and self._instruments is not None:
             self._exposition = Exposition(self._config.metrics_listen, self._instruments)
+        if self._config.web is not None:
+            from server.web.serving import WebServer
+
+            self._web = WebServer(
+                self._config, self._tacit, self._wire.workers, self._log, self._links
+            )
+            self._web.start()
         await self._grpc.start()
         for service in ("", *(service.full_name for service in SERVICES)):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         address = f"{listen.rpartition(':')[0]}:{port}"
         tls = self._credentials is not None
+        page = "" if self._web is None else self._web.url
+        plain = [listen, page.removeprefix("http://")] if page.startswith("http://") else [listen]
         advice = (
             ""
-            if tls or listen.startswith(_LOOPBACK)
+            if tls or all(at.startswith(_LOOPBACK) for at in plain)
             else ("tokens and memories cross the network in the clear; set tls_cert and tls_key")
         )
         metrics = "" if self._exposition is None else self._exposition.address
-        self._log.write(Started(address, tls, advice, metrics))
+        self._log.write(Started(address, tls, advice, metrics, page))
         return address
 
     async def stop(self, grace: float = GRACE_SECONDS) -> None:
@@ -128,6 +147,8 @@ class Server:
         loop = asyncio.get_running_loop()
         latest = loop.time() + grace
         await self._health.enter_graceful_shutdown()
+        if self._web is not None:
+            await asyncio.to_thread(self._web.stop, grace)
         metrics = self._wire.metrics
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(latest):
@@ -180,7 +201,7 @@ def token_verifier(config: Config) -> TokenVerifier:
     return TokenVerifier(keys, config.jwt_issuer, config.jwt_audience)
 
 
-def _answers(tacit: Tacit) -> Answers:
+def _answers(tacit: Tacit, links: Links) -> Answers:
     tokens = PageTokens(tacit.page_token_key)
     return {
         "MemoryService": {
@@ -209,6 +230,7 @@ def _answers(tacit: Tacit) -> Answers:
                 tokens,
             ).answers(),
             **AccessEvents(tacit.access_log, tokens).answers(),
+            **PageLinks(links, utc_now).answers(),
         },
         "LedgerService": Ledger(tacit.proofs).answers(),
         "OperatorService": Operations(

@@ -47,13 +47,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The server accepts calls; `metrics` is where they are shown, empty if nowhere."""
+    """The server accepts calls; `metrics` is where they are shown, `page` where people see what is
+    theirs: empty if nowhere.
+    """
 
     event: ClassVar[str] = "started"
     address: str
     tls: bool
     advice: str
     metrics: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

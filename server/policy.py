@@ -33,9 +33,10 @@ REVEAL: Final = "memory.reveal"
 CONSENT: Final = "consent.manage"
 EXPORT: Final = "data.export"
 ERASE: Final = "data.erase"
+LINK: Final = "page.link"
 OPERATE: Final = "operator"
 
-SCOPES: Final = (WRITE, READ, REVEAL, CONSENT, EXPORT, ERASE, OPERATE)
+SCOPES: Final = (WRITE, READ, REVEAL, CONSENT, EXPORT, ERASE, LINK, OPERATE)
 """All that a token can hold."""
 
 OPEN_SERVICES: Final = frozenset(
@@ -91,6 +92,7 @@ POLICIES: Final[Mapping[str, Policy]] = {
     "memory.v1.SubjectRightsService/ListPersonRequests": _policy(_ASSISTANT_OR_PERSON, EXPORT),
     "memory.v1.SubjectRightsService/RestrictProcessing": _policy(_ASSISTANT_OR_PERSON, CONSENT),
     "memory.v1.SubjectRightsService/LiftRestriction": _policy(_PERSON_OR_OPERATOR, CONSENT),
+    "memory.v1.SubjectRightsService/IssueSignInLink": _policy(_ASSISTANT_OR_PERSON, LINK),
     "memory.v1.LedgerService/GetCheckpoint": _policy(_ANYONE),
     "memory.v1.LedgerService/GetInclusionProof": _policy(_ANYONE),
     "memory.v1.LedgerService/GetConsistencyProof": _policy(_ANYONE),

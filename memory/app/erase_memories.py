@@ -23,14 +23,14 @@ from typing import Final
 from memory.app.erase import Eraser
 from memory.app.erasing import Erasing
 from memory.app.keyring import Keyring
-from memory.app.narrow import Narrow
+from memory.app.narrow import Which
 from memory.app.prepare import session_tag
 from memory.app.register import Register
 from memory.app.sealing import open_memory
 from memory.core.erasure import ErasureCall, Scope
 from memory.core.keys import PersonKeys
 from memory.core.requests import Right
-from memory.core.values import AssistantId, Caller, PersonId, PurposeId, RecordId
+from memory.core.values import Caller, PersonId, RecordId
 from memory.errors import (
     ErasureInProgressError,
     InvalidArgumentError,
@@ -49,30 +49,6 @@ from memory.ports import (
 )
 
 _PAGE: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Which:
-    """The memories meant: all that fit every part that is given."""
-
-    narrow: Narrow = Narrow()  # noqa: RUF009 (it is frozen)
-    purposes: frozenset[PurposeId] = frozenset()
-    source: AssistantId | None = None
-    """The assistant that stored them."""
-
-    def scope(self) -> Scope:
-        """What of it may stand in a certificate."""
-        parts = {
-            "session": bool(self.narrow.sessions),
-            "time": self.narrow.by_time,
-            "source": self.source is not None,
-        }
-        return Scope(
-            whole=False,
-            purposes=tuple(sorted(p.value for p in self.purposes)),
-            kinds=tuple(sorted(k.value for k in self.narrow.kinds)),
-            narrowed_by=tuple(sorted(name for name, given in parts.items() if given)),
-        )
 
 
 @dataclass(frozen=True, slots=True)

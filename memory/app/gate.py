@@ -3,6 +3,8 @@
 Rules:
 - It runs inside the transaction that reads or writes, so what it saw is what holds.
 - What is restricted is not used; the person's own token still opens it (GDPR Art. 15 and 18).
+- By right, for `OWN_RIGHTS`, the person's own token reads and corrects without a consent what is
+  kept for any purpose. What infers, learns, tells others or stores is no part of that right.
 - What is under a legal hold is not erased.
 - An unknown person and one who never consented read alike.
 """
@@ -11,9 +13,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from memory.core.consent import AFFECT, Consent, covered_purposes, standing
-from memory.core.purposes import Purpose, Purposes
+from memory.core.consent import (
+    AFFECT,
+    HANDOVER,
+    PROFILE,
+    REVEAL,
+    TUNING,
+    Consent,
+    covered_purposes,
+    standing,
+)
+from memory.core.purposes import OWN_RIGHTS, Purpose, Purposes
 from memory.core.values import Access, PersonRef, PurposeId
 from memory.errors import (
     ConsentError,
@@ -22,6 +34,8 @@ from memory.errors import (
     RestrictedError,
 )
 from memory.ports import PersonRow, PersonState, UnitOfWork
+
+_BY_CONSENT_ALONE: Final = frozenset({AFFECT, HANDOVER, TUNING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,15 @@ class Admission:
     def infers_affect(self, purpose: Purpose) -> bool:
         """Whether mood may be inferred from what is stored for this purpose."""
         return purpose.affect and AFFECT in self.visible
+
+
+def purpose_of(purposes: Purposes, access: Access) -> Purpose:
+    """Why a call reads or corrects: for a purpose of the registry, or by the person's own right.
+
+    Raises:
+        UnknownPurposeError: for neither.
+    """
+    return OWN_RIGHTS if _by_right(access) else purposes.require(access.purpose)
 
 
 def admit(
@@ -67,7 +90,10 @@ def admit(
         raise ErasureInProgressError("this person is being forgotten; nothing can be used")
     consents = uow.consents(person.subject)
     covered = covered_purposes(consents, purposes, access.caller.assistant, now)
-    if access.purpose not in covered:
+    if _by_right(access):
+        kept = purposes.by_id.keys() | {consent.purpose for consent in consents}
+        covered |= (kept | {REVEAL, PROFILE}) - _BY_CONSENT_ALONE
+    elif access.purpose not in covered:
         raise _refused(access, standing(consents, access.caller.assistant).get(access.purpose), now)
     if person.restricted_at is not None and access.caller.person is None:
         raise RestrictedError(
@@ -96,6 +122,10 @@ def require_erasable(person: PersonRow, now: datetime) -> None:
             "a legal hold keeps this person's data; nothing was erased",
             until=person.held_until.isoformat(),
         )
+
+
+def _by_right(access: Access) -> bool:
+    return access.purpose == OWN_RIGHTS.id and access.caller.person == access.person
 
 
 def _refused(

@@ -8,9 +8,9 @@ Rules:
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +20,8 @@ from memory.core.keys import PersonKeys
 from memory.core.values import SubjectId
 from memory.errors import TacitError
 from memory.ports import MemoryFilter, MemoryRow, PersonState, Store
+
+log = logging.getLogger(__name__)
 
 MAX_WAITING: Final = 64
 """People; who finds no place asks again with the next recall."""
@@ -46,9 +48,12 @@ class LayOut(Worker):
         while self._goes_on():
             while self._waiting and not self._stop.is_set():
                 (subject, filter_), keys = next(iter(self._waiting.items()))
-                with suppress(TacitError):
+                try:
                     self._lay_out(keys, filter_)
-                del self._waiting[subject, filter_]
+                except TacitError as error:
+                    log.warning("nobody is laid out: %s", error.reason)
+                finally:
+                    del self._waiting[subject, filter_]
             self._wake.wait()
 
     def _lay_out(self, keys: PersonKeys, filter_: MemoryFilter) -> None:

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from memory.app.gate import Admission
 from memory.app.prepare import session_tag
+from memory.core.erasure import Scope
 from memory.core.keys import PersonKeys
-from memory.core.values import MemoryKind
+from memory.core.values import AssistantId, MemoryKind, PurposeId
 from memory.ports import MemoryFilter
 
 
@@ -42,4 +43,28 @@ class Narrow:
             kinds=self.kinds,
             session_tags=frozenset(session_tag(keys, s) for s in self.sessions),
             alive_at=admission.at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The memories meant: all that fit every part that is given."""
+
+    narrow: Narrow = Narrow()
+    purposes: frozenset[PurposeId] = frozenset()
+    source: AssistantId | None = None
+    """The assistant that stored them."""
+
+    def scope(self) -> Scope:
+        """What of it may stand in a certificate."""
+        parts = {
+            "session": bool(self.narrow.sessions),
+            "time": self.narrow.by_time,
+            "source": self.source is not None,
+        }
+        return Scope(
+            whole=False,
+            purposes=tuple(sorted(p.value for p in self.purposes)),
+            kinds=tuple(sorted(k.value for k in self.narrow.kinds)),
+            narrowed_by=tuple(sorted(name for name, given in parts.items() if given)),
         )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memory.app.gate import admit, not_allowed, require_erasable
+from memory.app.gate import admit, not_allowed, purpose_of, require_erasable
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.recall_tokens import open_token
@@ -74,7 +74,7 @@ class Personalize:
                 StorageUnavailableError, StorageFullError: nothing was kept.
         """
         purposes = self.registry.of(access.caller.tenant)
-        purposes.require(access.purpose)
+        purpose_of(purposes, access)
         ref = self.keyring.ref(access.caller.tenant, access.person)
         with self.store.write() as uow:
             admission = admit(uow, ref, purposes, access, self.clock(), lock=True)
@@ -110,7 +110,7 @@ class Personalize:
             StorageUnavailableError, StorageFullError: it could not be written down.
         """
         purposes = self.registry.of(access.caller.tenant)
-        purposes.require(access.purpose)
+        purpose_of(purposes, access)
         ref = self.keyring.ref(access.caller.tenant, access.person)
         with self.store.read() as uow:
             admission = admit(uow, ref, purposes, access, self.clock())

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from memory.app.gate import Admission, admit, not_allowed
+from memory.app.gate import Admission, admit, not_allowed, purpose_of
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.opened import Opened, OpenedFeatures
@@ -68,7 +68,7 @@ class Profile:
             StorageUnavailableError, StorageFullError: it could not be written down.
         """
         purposes = self.registry.of(access.caller.tenant)
-        purposes.require(access.purpose)
+        purpose_of(purposes, access)
         ref = self.keyring.ref(access.caller.tenant, access.person)
         with self.store.read() as uow:
             admission = admit(uow, ref, purposes, access, self.clock())

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from memory.app.candidates import Candidates, Found
-from memory.app.gate import Admission, admit
+from memory.app.gate import Admission, admit, purpose_of
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
 from memory.app.narrow import Narrow
@@ -195,7 +195,7 @@ class Recall:
     def _checked(self, access: Access, query: RawText) -> tuple[PersonRef, Purpose]:
         """What needs no database: a fence holds while that is down."""
         check_text("query", query.value)
-        purpose = self.registry.of(access.caller.tenant).require(access.purpose)
+        purpose = purpose_of(self.registry.of(access.caller.tenant), access)
         return self.keyring.ref(access.caller.tenant, access.person), purpose
 
     def _admit(

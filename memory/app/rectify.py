@@ -1,7 +1,7 @@
 """Get, list and correct single memories (GDPR Art. 16).
 
 Rules:
-- Reading and correcting need consent like Recall does.
+- Reading and correcting need consent like Recall does, or the person's own right.
 - A missing memory, an expired one, a foreign one, and one stored for a purpose the caller may not
   see read alike.
 - A correction detects, embeds and seals anew, under fresh salts, as the next version. The
@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from memory.app.duplicates import named_tag
-from memory.app.gate import Admission, admit
+from memory.app.gate import Admission, admit, purpose_of
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
-from memory.app.narrow import Narrow
+from memory.app.narrow import Narrow, Which
 from memory.app.prepare import Preparer, seal_row
 from memory.app.recorder import Recorded
 from memory.app.register import Register
@@ -86,6 +86,37 @@ class Rectify:
         self._read(access, keys, len(shown)).wait()
         return shown, more
 
+    @refusals_logged(AccessAction.READ)
+    def latest(
+        self, access: Access, which: Which, before_seq: int | None, limit: int
+    ) -> tuple[list[Remembered], int | None]:
+        """Up to `limit` memories, the latest first, stored before `before_seq` (None: the last ones),
+        and the seq to go on before, None at the end.
+        """
+        narrow = which.narrow
+        found: list[tuple[int, Remembered]] = []
+        with self.store.read() as uow:
+            admission, keys = self._admit(uow, access)
+            shows = self._shows(admission, access)
+            purposes = (which.purposes or admission.visible) & admission.visible
+            filter_ = narrow.to_filter(keys, admission)
+            filter_ = replace(filter_, purposes=purposes, assistant=which.source)
+            heads = uow.heads(keys.subject, filter_) if purposes else []
+            heads = [head for head in heads if before_seq is None or head.seq < before_seq]
+            heads.sort(key=lambda head: head.seq, reverse=True)
+            for start in range(0, len(heads), limit + 1):
+                part = {head.id: head.seq for head in heads[start : start + limit + 1]}
+                rows = {row.id: row for row in uow.memories(keys.subject, part, filter_)}
+                opened = [
+                    (seq, open_memory(keys, rows[one], affect=shows)) for one, seq in part.items()
+                ]
+                found += [one for one in opened if _in_time(narrow, one[1])]
+                if len(found) > limit:
+                    break
+        page = found[:limit]
+        self._read(access, keys, len(page)).wait()
+        return [memory for _, memory in page], page[-1][0] if len(found) > limit else None
+
     @refusals_logged(AccessAction.UPDATE)
     def update(
         self, access: Access, record: RecordId, change: Change, version: int | None = None
@@ -153,14 +184,14 @@ class Rectify:
         return self.ledger.record(keys, by, AccessAction.READ, count, access.purpose)
 
     def _shows(self, admission: Admission, access: Access) -> bool:
-        purpose = self.registry.of(access.caller.tenant).require(access.purpose)
+        purpose = purpose_of(self.registry.of(access.caller.tenant), access)
         return admission.shows_affect(access, purpose)
 
     def _admit(
         self, uow: UnitOfWork, access: Access, *, lock: bool = False
     ) -> tuple[Admission, PersonKeys]:
         purposes = self.registry.of(access.caller.tenant)
-        purposes.require(access.purpose)
+        purpose_of(purposes, access)
         ref = self.keyring.ref(access.caller.tenant, access.person)
         admission = admit(uow, ref, purposes, access, self.clock(), lock=lock)
         return admission, self.keyring.keys(admission.person)

@@ -54,6 +54,12 @@ class Restrict:
         ref = self.keyring.ref(caller.tenant, person)
         return self.newcomers.welcome(caller.tenant, ref, decide)
 
+    def since(self, caller: Caller, person: PersonId) -> datetime | None:
+        """Since when it has been restricted, if it is."""
+        with self.store.read() as uow:
+            row = uow.person(self.keyring.ref(caller.tenant, person))
+        return None if row is None else row.restricted_at
+
     def lift(
         self, caller: Caller, person: PersonId, informed_at: datetime | None = None
     ) -> datetime:

@@ -181,6 +181,7 @@ class AsyncPerson:
     erase = _makes(calls_rights.erase)
     restrict = _makes(calls_rights.restrict)
     lift = _makes(calls_rights.lift)
+    sign_in_link = _makes(calls_rights.sign_in_link)
 
     async def forget(self, *, at_once: bool = False, wait_seconds: float = 0.0) -> values.Erasure:
         """Forgets the person; as `Person.forget`."""

@@ -188,6 +188,7 @@ class Person:
     erase = _makes(calls_rights.erase)
     restrict = _makes(calls_rights.restrict)
     lift = _makes(calls_rights.lift)
+    sign_in_link = _makes(calls_rights.sign_in_link)
 
     def forget(self, *, at_once: bool = False, wait_seconds: float = 0.0) -> values.Erasure:
         """Forgets the person: destroys their key, then sweeps every copy.

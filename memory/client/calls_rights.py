@@ -172,6 +172,12 @@ def lift(person: Whose, *, informed_time: datetime | None = None) -> Call[values
     return call(lambda on: on.rights.LiftRestriction, request, partial(read, values.Restriction))
 
 
+def sign_in_link(person: Whose) -> Call[values.SignInLink]:
+    """A link to the person's page, for them alone; it works once. Needs scope `page.link`."""
+    request = pb.IssueSignInLinkRequest(name=person.parent)
+    return call(lambda on: on.rights.IssueSignInLink, request, partial(read, values.SignInLink))
+
+
 def checkpoint() -> Call[ledger_pb.Checkpoint]:
     """The newest signed checkpoint of the ledger."""
     request = ledger_pb.GetCheckpointRequest()

@@ -312,6 +312,14 @@ class Restriction:
     update_time: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInLink:
+    """A link to a person's page, which works once. Whoever opens it acts as the person."""
+
+    uri: str = field(repr=False)
+    expire_time: datetime | None
+
+
 VALUES: Mapping[str, type] = {
     kind.__name__: kind
     for kind in (

@@ -111,6 +111,17 @@ class Purpose:
         return self.words
 
 
+OWN_RIGHTS: Final = Purpose(
+    PurposeId("rights"),
+    Words("Your own rights", "You look at what is kept of you, and correct it."),
+    dpv="https://w3id.org/dpv#RightsFulfilment",
+    legal_basis=LegalBasis.LEGAL_OBLIGATION,
+)
+"""For which a person reads and corrects what is theirs (GDPR Art. 15 and 16). In no registry: it
+needs no consent, and nothing can be stored for it.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Controller:
     """Who decides why and how data is used (GDPR Art. 4(7))."""
@@ -236,6 +247,8 @@ class _Parser:
             id_ = PurposeId(name)
         except InvalidArgumentError as error:
             raise self.error(path, error.problem) from None
+        if id_ == OWN_RIGHTS.id:
+            raise self.error(path, "is Tacit's own name, for what a person does by right")
         if not isinstance(table, dict):
             raise self.error(path, "must be a table")
         for key in _NEEDED:

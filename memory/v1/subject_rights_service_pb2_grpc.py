@@ -86,6 +86,11 @@ class SubjectRightsServiceStub:
                 request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.LiftRestrictionRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.Restriction.FromString,
                 _registered_method=True)
+        self.IssueSignInLink = channel.unary_unary(
+                '/memory.v1.SubjectRightsService/IssueSignInLink',
+                request_serializer=memory_dot_v1_dot_subject__rights__service__pb2.IssueSignInLinkRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.IssueSignInLinkResponse.FromString,
+                _registered_method=True)
 
 
 class SubjectRightsServiceServicer:
@@ -178,6 +183,15 @@ class SubjectRightsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def IssueSignInLink(self, request, context):
+        """Makes a link that signs the person in to their own page, once. Scope page.link: whoever opens
+        the link acts as the person, so give it to a caller that knows who sits before it, and the link
+        to nobody else. UNIMPLEMENTED (NOT_IMPLEMENTED) where the server serves no page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SubjectRightsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -230,6 +244,11 @@ def add_SubjectRightsServiceServicer_to_server(servicer, server):
                     servicer.LiftRestriction,
                     request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.LiftRestrictionRequest.FromString,
                     response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.Restriction.SerializeToString,
+            ),
+            'IssueSignInLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.IssueSignInLink,
+                    request_deserializer=memory_dot_v1_dot_subject__rights__service__pb2.IssueSignInLinkRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_subject__rights__service__pb2.IssueSignInLinkResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -504,6 +523,33 @@ class SubjectRightsService:
             '/memory.v1.SubjectRightsService/LiftRestriction',
             memory_dot_v1_dot_subject__rights__service__pb2.LiftRestrictionRequest.SerializeToString,
             memory_dot_v1_dot_subject__rights__service__pb2.Restriction.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IssueSignInLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.SubjectRightsService/IssueSignInLink',
+            memory_dot_v1_dot_subject__rights__service__pb2.IssueSignInLinkRequest.SerializeToString,
+            memory_dot_v1_dot_subject__rights__service__pb2.IssueSignInLinkResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -79,6 +79,11 @@ class SubjectRightsServiceStub:
     """Lifts a restriction: for the person's own token, or an operator's. Scope consent.manage.
     INVALID_ARGUMENT where an operator does not say when the person was told.
     """
+    IssueSignInLink: _grpc.UnaryUnaryMultiCallable[_subject_rights_service_pb2.IssueSignInLinkRequest, _subject_rights_service_pb2.IssueSignInLinkResponse]
+    """Makes a link that signs the person in to their own page, once. Scope page.link: whoever opens
+    the link acts as the person, so give it to a caller that knows who sits before it, and the link
+    to nobody else. UNIMPLEMENTED (NOT_IMPLEMENTED) where the server serves no page.
+    """
 
 @_typing.type_check_only
 class SubjectRightsServiceAsyncStub(SubjectRightsServiceStub):
@@ -130,6 +135,11 @@ class SubjectRightsServiceAsyncStub(SubjectRightsServiceStub):
     LiftRestriction: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.LiftRestrictionRequest, _subject_rights_service_pb2.Restriction]  # type: ignore[assignment]
     """Lifts a restriction: for the person's own token, or an operator's. Scope consent.manage.
     INVALID_ARGUMENT where an operator does not say when the person was told.
+    """
+    IssueSignInLink: _aio.UnaryUnaryMultiCallable[_subject_rights_service_pb2.IssueSignInLinkRequest, _subject_rights_service_pb2.IssueSignInLinkResponse]  # type: ignore[assignment]
+    """Makes a link that signs the person in to their own page, once. Scope page.link: whoever opens
+    the link acts as the person, so give it to a caller that knows who sits before it, and the link
+    to nobody else. UNIMPLEMENTED (NOT_IMPLEMENTED) where the server serves no page.
     """
 
 class SubjectRightsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -239,6 +249,17 @@ class SubjectRightsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_subject_rights_service_pb2.Restriction, _abc.Awaitable[_subject_rights_service_pb2.Restriction]]:
         """Lifts a restriction: for the person's own token, or an operator's. Scope consent.manage.
         INVALID_ARGUMENT where an operator does not say when the person was told.
+        """
+
+    @_abc_1.abstractmethod
+    def IssueSignInLink(
+        self,
+        request: _subject_rights_service_pb2.IssueSignInLinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_rights_service_pb2.IssueSignInLinkResponse, _abc.Awaitable[_subject_rights_service_pb2.IssueSignInLinkResponse]]:
+        """Makes a link that signs the person in to their own page, once. Scope page.link: whoever opens
+        the link acts as the person, so give it to a caller that knows who sits before it, and the link
+        to nobody else. UNIMPLEMENTED (NOT_IMPLEMENTED) where the server serves no page.
         """
 
 def add_SubjectRightsServiceServicer_to_server(servicer: SubjectRightsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

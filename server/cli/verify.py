@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from server.cli.output import FAILED, errors, out
-
-_HEAD_BYTES: Final = 4096
 
 
 def register(app: typer.Typer) -> None:
@@ -42,16 +40,16 @@ def verify(
 ) -> None:
     """Checks a signed file against the deployment's published key and says what it proves."""
     from memory.core.signing import Verifier
-    from server.cli.signed_files import KINDS
+    from server.signed_files import HEAD_BYTES, KINDS, kind_of
 
     verifier = Verifier.parse(Path(key).read_text("utf-8") if Path(key).is_file() else key)
     with file.open("rb") as stream:
-        head = stream.read(_HEAD_BYTES)
-    kind = next((k for k in KINDS if k.matches(head)), None)
-    if kind is None:
-        kinds = ", ".join(k.name for k in KINDS)
-        raise typer.BadParameter(f"{file} is none of these: {kinds}")
-    facts = kind.check(file, verifier)
+        kind = kind_of(stream.read(HEAD_BYTES))
+        if kind is None:
+            kinds = ", ".join(k.name for k in KINDS)
+            raise typer.BadParameter(f"{file} is none of these: {kinds}")
+        stream.seek(0)
+        facts = kind.check(stream, verifier)
     out.print(f"good: {_article(kind.name)} {kind.name} signed by {verifier.name}", style="green")
     for name, value in facts.items():
         out.print(f"  {name}: {value}", markup=False)

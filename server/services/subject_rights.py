@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from memory.app.erase_memories import EraseMemories, Which
+from memory.app.erase_memories import EraseMemories
 from memory.app.export import Export, Piece
 from memory.app.forget import WAIT_SECONDS, Forget
+from memory.app.narrow import Which
 from memory.app.register import Register
 from memory.app.restrict import Restrict
 from memory.app.take_in import Incoming, TakeIn

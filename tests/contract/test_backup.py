@@ -17,7 +17,7 @@ from memory.adapters.backup import KEY_FILE, MANIFEST, back_up, refresh, restore
 from memory.adapters.intent_folder import IntentFolder
 from memory.adapters.residue_scan import Place, scan
 from memory.adapters.sql.copies import KEYS, RECORDS
-from memory.app.erase_memories import Which
+from memory.app.narrow import Which
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
 from memory.core.feedback import Rating

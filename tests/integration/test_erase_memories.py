@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from memory.app.erase_memories import Which
 from memory.app.ledger import ENGINE
-from memory.app.narrow import Narrow
+from memory.app.narrow import Narrow, Which
 from memory.app.sealing import open_memory
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config

@@ -67,6 +67,7 @@ def test_every_reason_that_a_call_can_meet_has_an_error_of_its_own() -> None:
         (values.ErasureCertificate, subject_rights_service_pb2.ErasureCertificate(erasure={})),
         (values.AccessEvent, subject_rights_service_pb2.AccessEvent()),
         (values.Restriction, subject_rights_service_pb2.Restriction()),
+        (values.SignInLink, subject_rights_service_pb2.IssueSignInLinkResponse()),
     ],
 )
 def test_every_value_is_read_from_an_empty_answer(kind: type, message: Any) -> None:

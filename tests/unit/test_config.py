@@ -38,6 +38,8 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
     values = {
         "data": "d",
         "listen": "[::1]:1",
+        "web": "localhost:8080",
+        "web_url": "https://memory.example.org",
         "tls_cert": "c",
         "tls_key": "k",
         "tls_client_ca": "ca",
@@ -69,10 +71,12 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
     assert from_env == _load(tmp_path, **values)
     tls = {"tls_cert": "c", "tls_key": "k"}
     served = {"chroma": "http://h:8000"}
+    page = {"web": "localhost:8080"}
     for name, value in values.items():
         toml = tmp_path / "one.toml"
         needed = {**(tls if name.startswith("tls") else {}), name: value}
         needed |= served if name == "chroma_files" else {}
+        needed |= page if name == "web_url" else {}
         toml.write_text("\n".join(f"{k} = {v!r}" for k, v in needed.items()), encoding="utf-8")
         config = load_config(file=toml, environ={})
         assert getattr(config, name) != SETTINGS[name].default
@@ -81,6 +85,7 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
 def test_there_is_no_setting_that_nothing_reads() -> None:
     root = Path(__file__).parents[2]
     readers = [root / "memory" / name for name in ("bootstrap.py", "configured.py")]
+    readers.extend((root / "server" / "web").glob("*.py"))
     code = "".join(
         path.read_text(encoding="utf-8") for path in [*readers, *(root / "server").glob("*.py")]
     )
@@ -117,6 +122,9 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> Non
         ("metrics_listen", "9464"),
         ("traces", "localhost:4317"),
         ("traces", "http://localhost"),
+        ("web", "8080"),
+        ("web_url", "https://memory.example.org/page"),
+        ("web_url", "memory.example.org"),
         ("kek", "vault:"),
         ("key_cache_seconds", 0),
         ("worker_threads", "many"),

@@ -35,7 +35,8 @@ CALLS = {
     "ConsentService": "ListPurposes GrantConsent RefuseConsent WithdrawConsent GetConsent "
     "ListConsents GetConsentReceipt",
     "SubjectRightsService": "ExportData ImportData ForgetUser EraseMemories ListErasures "
-    "GetErasureCertificate ListAccessEvents ListPersonRequests RestrictProcessing LiftRestriction",
+    "GetErasureCertificate ListAccessEvents ListPersonRequests RestrictProcessing LiftRestriction "
+    "IssueSignInLink",
     "LedgerService": "GetCheckpoint GetInclusionProof GetConsistencyProof",
     "OperatorService": "RotateKeys GetStatus PlaceLegalHold ReleaseLegalHold "
     "InvalidateConsents RebuildIndex ListDataSubjectRequests "

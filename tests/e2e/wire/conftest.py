@@ -6,9 +6,9 @@ import asyncio
 import io
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from server.logs import Log
 from server.observing import UNOBSERVED, Observation
 from server.policy import OPERATE, SCOPES
 from server.tokens import load_signing_key
+from tests.e2e.wire.browser import Browser, Page
 
 ASSISTANT_SCOPES = tuple(scope for scope in SCOPES if scope != OPERATE)
 ASSISTANCE = AccessContext(purpose="purposes/assistance")
@@ -184,3 +185,24 @@ def server(tacit_config: Config, tacit: Tacit) -> Iterator[Running]:
 def serving() -> Any:
     """Opens a server of a test's own, over a domain that is open already."""
     return _serving
+
+
+@pytest.fixture(scope="session")
+def page(tacit_config: Config, tacit: Tacit) -> Iterator[Page]:
+    """A server that also serves the page; whatever the tests did to it, it had no fault."""
+    with _serving(replace(tacit_config, web="127.0.0.1:0"), tacit) as running:
+        yield Page(running)
+        assert running.lines("fault") == []
+
+
+@pytest.fixture
+def start(page: Page) -> Iterator[Callable[..., Browser]]:
+    """Starts a browser, which ends with the test."""
+    with ExitStack() as stack:
+
+        def started(language: str = "en") -> Browser:
+            browser = Browser(page.url, language)
+            stack.enter_context(browser.http)
+            return browser
+
+        yield started

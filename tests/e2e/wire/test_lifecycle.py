@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import grpc
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -126,6 +128,36 @@ def test_a_plain_port_that_others_can_reach_says_so(
     with serving(tacit_config, tacit) as running:
         (started,) = running.lines("started")
         assert (started["tls"], started["advice"]) == (False, "")
+    for web_url, advised in (
+        ("http://memory.example.org", True),
+        ("https://memory.example.org", False),
+    ):
+        paged = replace(tacit_config, web="127.0.0.1:0", web_url=web_url)
+        with serving(paged, tacit) as running:
+            (started,) = running.lines("started")
+            assert started["page"] == web_url
+            assert bool(started["advice"]) is advised
+
+
+def test_the_page_has_a_port_of_its_own_and_speaks_tls_where_the_server_does(
+    tacit: Any, tacit_config: Any, serving: Any, authority: Authority
+) -> None:
+    cert, key = authority.issue("server")
+    config = replace(tacit_config, web="127.0.0.1:0", tls_cert=cert, tls_key=key)
+    with serving(
+        config, tacit, grpc.ssl_channel_credentials(authority.file.read_bytes())
+    ) as running:
+        page = running.lines("started")[0]["page"]
+        assert page.startswith("https://127.0.0.1:")
+        answer = httpx.get(page, verify=ssl.create_default_context(cafile=authority.file))
+        assert answer.headers["location"] == "/sign-in"
+        assert answer.headers["set-cookie"].startswith("__Host-")
+        taken = replace(tacit_config, web=page.removeprefix("https://"))
+        with pytest.raises(ConfigurationError, match=r"web .* in use"), serving(taken, tacit):
+            pass
+        running.stop()
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(page, verify=False)
 
 
 # TLS

@@ -94,6 +94,7 @@ def test_a_file_adds_to_its_preset_and_replaces_what_it_names() -> None:
         (GOOD.replace("[care]", '["Not A Slug"]'), "Not A Slug"),
         (GOOD.replace("https://w3id.org/dpv#X", "x"), r"line 4: \[care\] dpv must be an IRI"),
         ("care = 1", "must be a table"),
+        (GOOD.replace("[care]", "[rights]"), r"line 1: \[rights\] is Tacit's own name"),
         (GOOD + 'retention = "a year"', r"line 5: .*number of days"),
         (GOOD + 'retention = "0d"', "number of days"),
         (GOOD + 'legal_basis = "because"', "must be one of consent"),

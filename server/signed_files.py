@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from memory.core.archive import Reader, lines_of
 from memory.core.certificate import check
@@ -29,19 +28,19 @@ class Kind:
 
     name: str
     matches: Callable[[bytes], bool]
-    check: Callable[[Path, Verifier], Mapping[str, str]]
+    check: Callable[[BinaryIO, Verifier], Mapping[str, str]]
 
 
-def _checkpoint(file: Path, verifier: Verifier) -> Mapping[str, str]:
+def _checkpoint(file: BinaryIO, verifier: Verifier) -> Mapping[str, str]:
     try:
-        note = file.read_bytes().decode()
+        note = file.read().decode()
     except UnicodeDecodeError:
         raise SignatureError from None
     return _log(Checkpoint.read(note, verifier))
 
 
-def _receipt(file: Path, verifier: Verifier) -> Mapping[str, str]:
-    record = json.loads(verifier.jws(file.read_text("utf-8").removesuffix("\n"), RECEIPT_TYPE))
+def _receipt(file: BinaryIO, verifier: Verifier) -> Mapping[str, str]:
+    record = json.loads(verifier.jws(file.read().decode().removesuffix("\n"), RECEIPT_TYPE))
     return {
         "consent": record["dct:identifier"],
         "purpose": record["dpv:hasPurpose"]["@id"],
@@ -52,8 +51,8 @@ def _receipt(file: Path, verifier: Verifier) -> Mapping[str, str]:
     }
 
 
-def _inclusion(file: Path, verifier: Verifier) -> Mapping[str, str]:
-    event, checkpoint = Inclusion.read(file.read_bytes()).verify(verifier)
+def _inclusion(file: BinaryIO, verifier: Verifier) -> Mapping[str, str]:
+    event, checkpoint = Inclusion.read(file.read()).verify(verifier)
     return {
         "time": event.at.isoformat(),
         "assistant": event.assistant,
@@ -65,17 +64,16 @@ def _inclusion(file: Path, verifier: Verifier) -> Mapping[str, str]:
     }
 
 
-def _consistency(file: Path, verifier: Verifier) -> Mapping[str, str]:
-    first, second = Consistency.read(file.read_bytes()).verify(verifier)
+def _consistency(file: BinaryIO, verifier: Verifier) -> Mapping[str, str]:
+    first, second = Consistency.read(file.read()).verify(verifier)
     before = {"first events": str(first.size), "first signed": first.at.isoformat()}
     return {**before, **_log(second)}
 
 
-def _archive(file: Path, verifier: Verifier) -> Mapping[str, str]:
+def _archive(file: BinaryIO, verifier: Verifier) -> Mapping[str, str]:
     reader = Reader()
-    with file.open("rb") as stream:
-        for line in lines_of(iter(lambda: stream.read(_PIECE_BYTES), b"")):
-            reader.read(line)
+    for line in lines_of(iter(lambda: file.read(_PIECE_BYTES), b"")):
+        reader.read(line)
     reader.verify(verifier)
     header, end = reader.header, reader.end
     counts = ", ".join(f"{count} {name}" for name, count in reader.counts.items())
@@ -99,8 +97,8 @@ def _log(checkpoint: Checkpoint) -> Mapping[str, str]:
     }
 
 
-def _erasure(file: Path, verifier: Verifier) -> Mapping[str, str]:
-    said = check(file.read_bytes(), verifier)
+def _erasure(file: BinaryIO, verifier: Verifier) -> Mapping[str, str]:
+    said = check(file.read(), verifier)
     erased, key, scan = said["counts"]["erased"], said["key"], said["scan"]
     after = said["counts"]["after"]
     epoch = f"{key['provider']}, epoch {key['epoch']}: {key.get('epoch_state', 'no key')}"
@@ -148,6 +146,9 @@ def _scan(scan: Mapping[str, object]) -> str:
     return f"{scan['residues']} found"
 
 
+HEAD_BYTES: Final = 4096
+"""By so many first bytes a file is known."""
+
 KINDS: Final = (
     Kind("proof of inclusion", lambda head: head.startswith(b'{"checkpoint":'), _inclusion),
     Kind("proof of consistency", lambda head: head.startswith(b'{"first":'), _consistency),
@@ -156,3 +157,8 @@ KINDS: Final = (
     Kind("consent receipt", lambda head: head.startswith(b"eyJ"), _receipt),
     Kind("archive", lambda head: head.startswith(_ARCHIVE_START), _archive),
 )
+
+
+def kind_of(head: bytes) -> Kind | None:
+    """Which kind of file begins like this, if one does."""
+    return next((kind for kind in KINDS if kind.matches(head)), None)
