@@ -90,7 +90,7 @@ class Rectify:
     def latest(
         self, access: Access, which: Which, before_seq: int | None, limit: int
     ) -> tuple[list[Remembered], int | None]:
-        """Up to `limit` memories, the latest first, stored before `before_seq` (None: the last ones),
+        """Up to `limit` memories, the latest first, stored before `before_seq` (None: of all),
         and the seq to go on before, None at the end.
         """
         narrow = which.narrow

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,15 +65,16 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def link(server: ServerProcess) -> str:
-    """To the page of someone who told a few things."""
+    """To the page of someone new, who told a few things."""
+    id_ = f"amara-{uuid.uuid4().hex[:8]}"
     environment = {"TACIT_ADDRESS": server.address, "TACIT_DATA": str(server.data)}
     token = run_tacit("token", env=environment).stdout.strip()
     with Client(server.address, token=token, purpose="assistance") as client:
         for purpose in ("assistance", "care"):
-            person = client.person("amara", purpose=purpose)
+            person = client.person(id_, purpose=purpose)
             person.grant(purpose)
             person.store_many([{"text": text} for why, text in TOLD if why == purpose])
-    return run_tacit("link", "amara", env=environment).stdout.strip()
+    return run_tacit("link", id_, env=environment).stdout.strip()
 
 
 class Visit:
