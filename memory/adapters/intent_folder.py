@@ -54,12 +54,16 @@ class IntentFolder:
             ) from None
 
     def all(self) -> list[Intent]:
+        found = []
         try:
-            return [self._read(path) for path in sorted(self._folder.glob("*.json"))]
+            for path in sorted(self._folder.glob("*.json")):
+                with suppress(FileNotFoundError):  # carried out meanwhile
+                    found.append(self._read(path))
         except (OSError, ValueError, LookupError, TypeError):
             raise ConfigurationError(
                 f"{self._folder} holds an accepted erasure that cannot be read; restore it"
             ) from None
+        return found
 
     def remove(self, erasure: RecordId) -> None:
         with suppress(FileNotFoundError):

@@ -46,6 +46,7 @@ from memory.core.residue import (
     Report,
     StoreCount,
     StoreName,
+    items,
 )
 from memory.errors import StorageUnavailableError
 
@@ -61,6 +62,9 @@ _FACTORS: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93)
 
 _MAX_TABLE_BITS: Final = 24
 _SCAN_SECONDS: Final = 3600.0
+_NICE: Final = 10
+"""A tenth of a processor that others want, all of one that is free."""
+
 _PATTERN: Final = struct.Struct("<BIB?H")
 _KINDS: Final = tuple(Kind)
 _CODINGS: Final = tuple(Coding)
@@ -83,7 +87,8 @@ class ResidueScan:
     def scan(self, needles: Needles) -> Report:
         """Raises `StorageUnavailableError` when the scan did not come to its end."""
         places = [[place.store, str(place.path)] for place in self._places]
-        work = json.dumps(places).encode() + b"\n" + b"".join(map(_packed, needles.patterns))
+        work = json.dumps([places, needles.texts]).encode() + b"\n"
+        work += b"".join(map(_packed, needles.pieces))
         command = [sys.executable, "-P", "-m", "memory.adapters.residue_scan"]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         try:
@@ -103,7 +108,8 @@ class ResidueScan:
 def scan(places: Sequence[Place], needles: Needles) -> Report:
     """Looks for all needles in everything at these places; what is not there is no error."""
     began = time.monotonic()
-    matcher = _Matcher(needles.patterns)
+    patterns = needles.patterns
+    matcher = _Matcher(patterns)
     read: dict[StoreName, list[int]] = defaultdict(list)
     found: dict[tuple[StoreName, Kind, int], Find] = {}
     unread: list[str] = []
@@ -124,7 +130,7 @@ def scan(places: Sequence[Place], needles: Needles) -> Report:
             unread.append(str(path))
         read[store].append(size)
     return Report(
-        looked_for=dict(needles.items),
+        looked_for=dict(items(patterns)),
         stores={
             store: StoreCount(
                 len(sizes), sum(sizes), _counted((k, i) for s, k, i in found if s == store)
@@ -270,16 +276,15 @@ def _packed(pattern: Pattern) -> bytes:
     return _PATTERN.pack(*head, pattern.any_case, len(pattern.data)) + pattern.data
 
 
-def _unpacked(data: bytes) -> Needles:
+def _unpacked(texts: Iterable[tuple[str, str]], data: bytes) -> Needles:
     needles, at = Needles(), 0
+    needles.texts = [(Kind(kind), text) for kind, text in texts]
     while at < len(data):
         kind, item, coding, any_case, length = _PATTERN.unpack_from(data, at)
         at += _PATTERN.size + length
-        pattern = Pattern(
-            _KINDS[kind], item, _CODINGS[coding], data[at - length : at], any_case=any_case
+        needles.pieces.append(
+            Pattern(_KINDS[kind], item, _CODINGS[coding], data[at - length : at], any_case=any_case)
         )
-        needles.patterns.append(pattern)
-        needles.items[pattern.kind] = max(needles.items[pattern.kind], item + 1)
     return needles
 
 
@@ -306,12 +311,10 @@ def _report(said: dict[str, Any]) -> Report:
 
 def _main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(5)
-    places = [
-        Place(StoreName(store), Path(path))
-        for store, path in json.loads(sys.stdin.buffer.readline())
-    ]
-    report = scan(places, _unpacked(sys.stdin.buffer.read()))
+    os.nice(_NICE)
+    where, texts = json.loads(sys.stdin.buffer.readline())
+    places = [Place(StoreName(store), Path(path)) for store, path in where]
+    report = scan(places, _unpacked(texts, sys.stdin.buffer.read()))
     json.dump(asdict(report), sys.stdout)
 
 

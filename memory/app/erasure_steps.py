@@ -3,7 +3,7 @@
 Rules:
 - Each can be repeated, and writes down the next state in the transaction that completes it.
 - A step compares the state that it read: a server that comes late changes nothing.
-- Others wait for a batch of `BATCH` rows at most.
+- Others wait for a batch of `BATCH` rows at most, and most of the time for none.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from memory.core.values import SubjectId
 from memory.errors import IndexUnavailableError, StorageUnavailableError
 from memory.ports import Clock, PersonState, Store, UnitOfWork
 
-BATCH: Final = 200
-"""Memories deleted in one transaction: short, for others wait for it."""
+BATCH: Final = 50
+"""Memories deleted in one transaction: some 5 ms, for others wait for it."""
 
-PAUSES: Final = 1.0
-"""A pause after each batch, so many times as long as it took: half of the time is for others."""
+PACE: Final = 0.001
+"""Seconds that a batch is given for each memory, where it takes no longer: most are for others."""
+
+MOST_SECONDS: Final = 15.0
+"""What all of them are given: of very many, each is given less."""
 
 HAND_SECONDS: Final = 5.0
 """How long to wait for an indexer's batch in one go."""
@@ -84,7 +87,7 @@ class ErasureSteps:
         for collection in retired:
             self.indexer.drop(collection)
         if whole:
-            self._delete_rows(subject)
+            self._delete_rows(subject, BATCH * min(PACE, MOST_SECONDS / max(1, erasure.memories)))
         with self.store.write() as uow:
             swept = self._step(
                 uow, erasure, ErasureState.SWEPT, swept_at=self.clock(), before=before
@@ -157,7 +160,8 @@ class ErasureSteps:
                 raise IndexUnavailableError("an indexer still has memories of a person in hand")
             time.sleep(_LOOK_SECONDS)
 
-    def _delete_rows(self, subject: SubjectId) -> None:
+    def _delete_rows(self, subject: SubjectId, pace: float) -> None:
+        """A batch every `pace` seconds, and after each a pause that is no shorter than it was."""
         while True:
             began = time.monotonic()
             with self.store.write() as uow:
@@ -165,7 +169,8 @@ class ErasureSteps:
                 uow.commit()
             if count < BATCH:
                 return
-            time.sleep(PAUSES * (time.monotonic() - began))
+            took = time.monotonic() - began
+            time.sleep(max(took, pace - took))
 
     def _step(
         self, uow: UnitOfWork, erasure: ErasureRow, state: ErasureState, **changes: object

@@ -16,6 +16,7 @@ Rules:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -69,6 +70,9 @@ from memory.ports import (
 )
 
 _PAGE: Final = 200
+_TURN: Final = 10
+"""Memories that are sealed before a pause as long: half of the time is for others."""
+
 _TRIES: Final = 3
 
 
@@ -198,7 +202,11 @@ class Rekey:
                 rows = uow.page_memories(old.subject, MemoryFilter(), after, _PAGE)
             if not rows:
                 return ready
-            ready |= {row.id: self._reseal(old, new, row) for row in rows}
+            for start in range(0, len(rows), _TURN):
+                began = time.monotonic()
+                turn = rows[start : start + _TURN]
+                ready |= {row.id: self._reseal(old, new, row) for row in turn}
+                time.sleep(time.monotonic() - began)
             after = rows[-1].seq
 
     def _seal_rest(

@@ -13,8 +13,10 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -27,21 +29,25 @@ from memory.core.keys import PersonKeys
 from memory.core.protection import Mode
 from memory.core.record_format import unseal
 from memory.core.residue import Needles
-from memory.core.values import PersonId, RecordId
+from memory.core.values import PersonId, RecordId, Vector
 from memory.ports import (
     MemoryFilter,
     MemoryRow,
     PersonRow,
     ResidueScanner,
     Store,
-    UnitOfWork,
     VectorIndex,
 )
 
 MAX_MEMORIES: Final = 2_000
-"""Gathered in about a second, and looked for at the speed of a disk."""
+"""Gathered in some two seconds, and looked for at the speed of a disk."""
 
-_PAGE: Final = 200
+PACE: Final = 0.001
+"""Seconds that each of them is given, where reading takes no longer: most are for others."""
+
+_PAGE: Final = 100
+_TURN: Final = 10
+"""Memories that are opened in some 1 ms; whoever comes meanwhile waits for the interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,41 +86,43 @@ class Residue:
                     for entity, sealed in uow.vault(person.subject)
                 )
                 needles.add_wrapped_keys([person.wrapped_key.value])
-            for rows in _pages(uow, person, records):
-                self._add(needles, person, keys, rows)
-                if records is not None:
-                    fields = ((row.body, row.features, row.originals) for row in rows)
-                    needles.add_sealed_records(sealed.value for row in fields for sealed in row)
+            heads = uow.heads(person.subject, MemoryFilter(), records)
+        chosen = [head.id for head in sorted(heads, key=attrgetter("seq"))]
+        chosen = chosen[:: -(-len(chosen) // MAX_MEMORIES) or 1]
+        began = time.monotonic()
+        for start in range(0, len(chosen), _PAGE):
+            with self.store.read() as uow:
+                rows = uow.memories(person.subject, chosen[start : start + _PAGE], MemoryFilter())
+            vectors = []
+            for place, row in enumerate(rows, start + 1):
+                vectors.append(_add(needles, keys, row))
+                if place % _TURN == 0:
+                    time.sleep(max(0.0, began + PACE * place - time.monotonic()))
+            if rows:
+                self._add_vectors(needles, person, keys, rows, np.stack(vectors))
+            if records is not None:
+                fields = ((row.body, row.features, row.originals) for row in rows)
+                needles.add_sealed_records(sealed.value for row in fields for sealed in row)
         return needles
 
-    def _add(
-        self, needles: Needles, person: PersonRow, keys: PersonKeys, rows: Sequence[MemoryRow]
+    def _add_vectors(
+        self,
+        needles: Needles,
+        person: PersonRow,
+        keys: PersonKeys,
+        rows: Sequence[MemoryRow],
+        exact: Vector,
     ) -> None:
-        for row in rows:
-            memory = open_memory(keys, row)
-            words = open_words(keys, row, memory.content)
-            said = [memory.content.text.value, words.text.value, memory.content.session]
-            needles.add_texts([*said, *memory.content.labels.values()])
-        exact = np.stack([open_features(keys, row).vector for row in rows])
         needles.add_vectors(exact)
         if self.veils.mode(person.tenant) is Mode.VEILED:
             veiled = self.veils.records(keys, [row.id for row in rows], exact)
             needles.add_veiled(self.index.written(veiled))
 
 
-def _pages(
-    uow: UnitOfWork, person: PersonRow, records: Sequence[RecordId] | None
-) -> Iterator[list[MemoryRow]]:
-    """The rows, some at a time; evenly spread when there are too many."""
-    if records is not None:
-        step = -(-len(records) // MAX_MEMORIES) or 1
-        chosen = records[::step]
-        for start in range(0, len(chosen), _PAGE):
-            if rows := uow.memories(person.subject, chosen[start : start + _PAGE], MemoryFilter()):
-                yield rows
-        return
-    step = -(-uow.count_memories(person.subject, MemoryFilter()) // MAX_MEMORIES) or 1
-    after = -1
-    while rows := uow.page_memories(person.subject, MemoryFilter(), after, _PAGE):
-        after = rows[-1].seq
-        yield rows[::step]
+def _add(needles: Needles, keys: PersonKeys, row: MemoryRow) -> Vector:
+    """What a memory says; returns its exact vector (d,)."""
+    memory = open_memory(keys, row)
+    words = open_words(keys, row, memory.content)
+    said = [memory.content.text.value, words.text.value, memory.content.session]
+    needles.add_texts([*said, *memory.content.labels.values()])
+    return open_features(keys, row).vector

@@ -93,28 +93,43 @@ class Pattern:
 
 
 class Needles:
-    """Everything that one scan looks for."""
+    """Everything that one scan looks for. A text has some fifteen patterns, which whoever looks
+    makes of it: where needles are gathered, others are served.
+    """
 
     def __init__(self) -> None:
-        self.patterns: list[Pattern] = []
-        self.items: Counter[Kind] = Counter()
+        self.texts: list[tuple[Kind, str]] = []
+        """Texts and names."""
+        self.pieces: list[Pattern] = []
+        """Of all else."""
+        self._numbers: Counter[Kind] = Counter()
+
+    @property
+    def patterns(self) -> list[Pattern]:
+        """All of them, made anew."""
+        made, numbers = list(self.pieces), Counter[Kind]()
+        for kind, text in self.texts:
+            made += _numbered(kind, numbers, _text_patterns(text))
+        return made
+
+    @property
+    def items(self) -> Counter[Kind]:
         """How many things of each kind; what is too short to be looked for is not among them."""
+        return items(self.patterns)
 
     def __repr__(self) -> str:
-        return f"Needles({sum(self.items.values())} things, {len(self.patterns)} patterns)"
+        return f"Needles({len(self.texts)} texts and names, {len(self.pieces)} pieces)"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("needles must not be serialized")
 
     def add_texts(self, texts: Iterable[str]) -> None:
         """What was said."""
-        for text in dict.fromkeys(texts):
-            self._add(Kind.TEXT, _text_patterns(text))
+        self.texts += ((Kind.TEXT, text) for text in dict.fromkeys(texts))
 
     def add_names(self, names: Iterable[str]) -> None:
         """Who and what was named: each of them is one thing."""
-        for name in dict.fromkeys(names):
-            self._add(Kind.NAME, _text_patterns(name))
+        self.texts += ((Kind.NAME, name) for name in dict.fromkeys(names))
 
     def add_vectors(self, vectors: NDArray[Any]) -> None:
         """Exact vectors, shape (n, d)."""
@@ -147,11 +162,12 @@ class Needles:
             self._add(Kind.SEALED_RECORD, [(Coding.RAW, piece, False) for piece in _pieces(value)])
 
     def _add(self, kind: Kind, found: Iterable[tuple[Coding, bytes, bool]]) -> None:
-        item = self.items[kind]
-        made = [Pattern(kind, item, c, data, any_case) for c, data, any_case in found]
-        if made:
-            self.patterns += made
-            self.items[kind] += 1
+        self.pieces += _numbered(kind, self._numbers, found)
+
+
+def items(patterns: Iterable[Pattern]) -> Counter[Kind]:
+    """How many things of each kind they stand for."""
+    return Counter({pattern.kind: pattern.item + 1 for pattern in patterns})
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +220,17 @@ class Report:
     def size(self) -> int:
         """Bytes read."""
         return sum(count.size for count in self.stores.values())
+
+
+def _numbered(
+    kind: Kind, numbers: Counter[Kind], found: Iterable[tuple[Coding, bytes, bool]]
+) -> list[Pattern]:
+    """The patterns of one thing, under the next number of its kind, if there are any."""
+    item = numbers[kind]
+    made = [Pattern(kind, item, c, data, any_case) for c, data, any_case in found]
+    if made:
+        numbers[kind] += 1
+    return made
 
 
 def _text_patterns(text: str) -> Iterator[tuple[Coding, bytes, bool]]:

@@ -55,3 +55,10 @@ def test_a_disk_that_takes_nothing_accepts_nothing(tmp_path: Path) -> None:
     (tmp_path / "pending").write_text("a file in the way")
     with pytest.raises(StorageFullError):
         IntentFolder(tmp_path / "pending").put(INTENT)
+
+
+def test_one_that_is_carried_out_while_they_are_read_is_passed_over(tmp_path: Path) -> None:
+    IntentFolder(tmp_path).put(INTENT)
+    listed = tmp_path / f"{'0' * 32}.json"  # and gone when it is opened
+    listed.symlink_to(tmp_path / "gone")
+    assert IntentFolder(tmp_path).all() == [INTENT]

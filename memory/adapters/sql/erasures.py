@@ -118,7 +118,10 @@ _DROP_LAPSED_TASKS: Final = delete(index_outbox).where(
     index_outbox.c.subject == bindparam("of"), index_outbox.c.claimed_until <= bindparam("now")
 )
 _SOME: Final = (
-    select(memories.c.id).where(memories.c.subject == bindparam("of")).limit(bindparam("most"))
+    select(memories.c.id)
+    .where(memories.c.subject == bindparam("of"))
+    .order_by(memories.c.seq)  # as they lie in SQLite's file: each page is written once
+    .limit(bindparam("most"))
 )
 _DELETE_SOME: Final = delete(memories).where(
     memories.c.subject == bindparam("of"),
