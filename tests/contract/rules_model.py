@@ -74,8 +74,12 @@ class Person:
             for memory in self.memories:
                 memory.may_be_gone |= memory.over(now)
 
-    def retention_ran(self) -> None:
+    def retention_ran(self, now: datetime) -> bool:
+        """Whether what is over is gone: under a hold that came after its end, it may be there."""
+        if self.held(now):
+            return False
         self.memories = [m for m in self.memories if not m.may_be_gone]
+        return True
 
     def covered(self, assistant: str, now: datetime) -> set[str]:
         """The purposes for which the last word that concerns this assistant is a valid yes."""
