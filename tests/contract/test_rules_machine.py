@@ -169,11 +169,10 @@ class Rules(RuleBasedStateMachine):
 
     def _what_is_over_is_erased(self) -> None:
         for person, model in self.people.items():
-            if not model.retention_ran(self.now):
-                continue
-            expected = {m.id for m in model.memories}
-            # The scheduler may have them in hand; then what we asked for passed them over.
-            wait_until(lambda: self._there(person) == expected)  # noqa: B023
+            if model.retention_ran(self.now):
+                expected = {m.id for m in model.memories}
+                # The scheduler may have them in hand; then what we asked for passed them over.
+                wait_until(lambda: self._there(person) == expected)  # noqa: B023
 
     @rule(person=people, purpose=purposes, scope=scopes, hours=st.sampled_from((None, 1, 24)))
     def grant(self, person: str, purpose: str, scope: str | None, hours: int | None) -> None:

@@ -180,8 +180,8 @@ def test_over_the_network_the_servers_certificate_must_verify() -> None:
     assert context is not None
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
-    assert _tls("db.example", {"sslmode": "disable"}) is None
-    assert _tls("localhost", {}) is None
+    assert _tls("db.example", {"sslmode": "disable"}) is False
+    assert _tls("localhost", {}) is False
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

@@ -192,7 +192,8 @@ def test_a_person_is_sealed_anew_where_nothing_changed_meanwhile(store: SqlStore
         uow.rekey_person(rekeyed)
         uow.commit()
     with store.read() as uow:
-        assert uow.person(person.ref) == replace(rekeyed, revision=now.revision + 1)
+        after = now.revision + 1
+        assert uow.person(person.ref) == replace(rekeyed, revision=after, rearranged=after)
         assert uow.memory(person.subject, same.id) == rows[0]
         assert uow.memory(person.subject, changed.id) == changed
         assert uow.count_memories(person.subject, ANY) == 2

@@ -19,7 +19,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
@@ -143,7 +143,7 @@ def _postgresql(url: URL) -> Engines:
     }
     if host.startswith("/"):  # a folder with PostgreSQL's socket, as in libpq's URLs
         arguments["unix_sock"] = f"{host}/.s.PGSQL.{url.port or 5432}"
-        arguments["ssl_context"] = None
+        arguments["ssl_context"] = False
     else:
         arguments["ssl_context"] = _tls(host, query)
     if query.keys() - {"sslmode", "sslrootcert"}:
@@ -158,10 +158,11 @@ def _postgresql(url: URL) -> Engines:
     return Engines(f"the PostgreSQL database {url.database} on {host}", engine, engine)
 
 
-def _tls(host: str, query: dict[str, Any]) -> ssl.SSLContext | None:
+def _tls(host: str, query: dict[str, Any]) -> ssl.SSLContext | Literal[False]:
+    """With None, pg8000 would take what the server offers, unverified."""
     mode = query.get("sslmode", "disable" if host in {"localhost", "127.0.0.1", "::1"} else "")
     if mode == "disable":
-        return None
+        return False
     if mode in {"", "verify-full"}:
         return ssl.create_default_context(cafile=query.get("sslrootcert"))
     raise ConfigurationError("sslmode in the database URL must be verify-full or disable")

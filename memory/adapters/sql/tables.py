@@ -62,10 +62,10 @@ persons: Final = Table(
     Column("created_at", BigInteger),
     Column("next_seq", BigInteger),
     Column("revision", BigInteger),
-    Column("rearranged", BigInteger),
     Column("restricted_at", BigInteger),
     Column("held_until", BigInteger),
     Column("hold_reference", Text),
+    Column("rearranged", BigInteger),
 )
 
 memories: Final = Table(
