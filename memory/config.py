@@ -188,7 +188,7 @@ class Config:
     search_in_memory: int = _setting(
         _between(0, 20_000),
         "Up to so many memories, a person's are searched without index.",
-        10_000,
+        12_000,
     )
 
     def __post_init__(self) -> None:
