@@ -34,6 +34,7 @@ import grpc
 
 from benchmarks.frame import parser, publish, table
 from benchmarks.made_texts import TextSource
+from benchmarks.process import resident_bytes
 from benchmarks.server import PURPOSE, RunningServer, tacit_server
 from memory.config import load_config
 from memory.core.archive import Reader, lines_of
@@ -119,13 +120,13 @@ class Rights:
 def watched(server: RunningServer) -> Iterator[Watched]:
     """Times a block, and sees how far the server's resident set grows in it."""
     made = Watched()
-    before = peak = resident_mb(server.pid)
+    before = peak = resident_bytes(server.pid)
     stop = threading.Event()
 
     def sample() -> None:
         nonlocal peak
         while not stop.wait(_SAMPLE_SECONDS):
-            peak = max(peak, resident_mb(server.pid))
+            peak = max(peak, resident_bytes(server.pid))
 
     thread = threading.Thread(target=sample)
     thread.start()
@@ -136,15 +137,7 @@ def watched(server: RunningServer) -> Iterator[Watched]:
         made.seconds = time.perf_counter() - began
         stop.set()
         thread.join()
-        made.growth_mb = max(peak, resident_mb(server.pid)) - before
-
-
-def resident_mb(pid: int) -> float:
-    """Megabytes of a process that are in memory."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise SystemExit("this machine does not say how much memory a process has")
+        made.growth_mb = (max(peak, resident_bytes(server.pid)) - before) / 2**20
 
 
 def check(pieces: Iterator[bytes], into: Path) -> tuple[Reader, str]:

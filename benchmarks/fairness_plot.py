@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+from benchmarks.svg_parts import sheet
+
 WIDTH, LABELS, ROW = 760, 230, 20
 
 
@@ -13,11 +15,7 @@ def svg(recall: Mapping[str, float]) -> str:
     bars = sorted(recall.items(), key=lambda item: item[1])
     height = ROW * (len(bars) + 2)
     scale = (WIDTH - LABELS - 60) / 0.5
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
-        'font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-    ]
+    lines = sheet(WIDTH, height)
     for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0):
         x = LABELS + (tick - 0.5) * scale
         lines.append(f'<line x1="{x:.1f}" y1="8" x2="{x:.1f}" y2="{height - ROW}" stroke="#ddd"/>')

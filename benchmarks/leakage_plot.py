@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from math import log10
 from typing import Final
 
+from benchmarks.svg_parts import curve, sheet
+
 WIDTH, HEIGHT, LEFT, BOTTOM, RIGHT = 760, 360, 60, 50, 190
-COLOURS: Final = ("#3a6ea5", "#c0504d", "#7f9f3f", "#7d5fa0", "#999999")
 _TICKS: Final = (1, 10, 25, 50, 100, 200, 400, 800)
 
 
@@ -22,11 +22,7 @@ def svg(curves: Mapping[str, Mapping[int, float]]) -> str:
     def y(share: float) -> float:
         return 20 + high * (1 - share)
 
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
-        'font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-    ]
+    lines = sheet(WIDTH, HEIGHT)
     for tick in _TICKS:
         label = "none" if tick == 1 else str(tick)
         lines.append(
@@ -43,15 +39,7 @@ def svg(curves: Mapping[str, Mapping[int, float]]) -> str:
         f'<text x="{LEFT + wide / 2:.1f}" y="{HEIGHT - 12}" text-anchor="middle">'
         "known (text, stored vector) pairs of one person</text>"
     )
-    for number, (name, curve) in enumerate(curves.items()):
-        colour = COLOURS[number % len(COLOURS)]
-        points = [(x(count), y(share)) for count, share in sorted(curve.items())]
-        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
-        lines.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        lines += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in points]
-        row = 34 + 20 * number
-        lines.append(
-            f'<rect x="{WIDTH - RIGHT + 16}" y="{row - 9}" width="12" height="10" fill="{colour}"/>'
-            f'<text x="{WIDTH - RIGHT + 34}" y="{row}">{escape(name)}</text>'
-        )
+    for number, (name, shares) in enumerate(curves.items()):
+        points = [(x(count), y(share)) for count, share in sorted(shares.items())]
+        lines += curve(number, name, points, WIDTH - RIGHT + 16)
     return "\n".join([*lines, "</svg>\n"])
