@@ -122,10 +122,8 @@ class Candidates:
     ) -> Found:
         """The same of any person, however long it takes."""
         with self.observer.step(Step.RECALL_CANDIDATES):
-            feedback = self._feedback(uow, keys, person)
-            reading = Reading(uow, person.subject, filter_)
-            whole = self.opened.whole(keys, person, reading, feedback)
-            return _narrowed(Found(whole.corpus, whole.opened, feedback), narrow)
+            whole = self.opened.whole(keys, person, Reading(uow, person.subject, filter_))
+            return _narrowed(Found(whole.corpus, whole.opened, whole.feedback), narrow)
 
     def near(
         self,
@@ -141,20 +139,17 @@ class Candidates:
 
         Of a narrowing in time, all: event times are sealed, so that nothing can choose before.
         """
-        load = Reading(uow, keys.subject, filter_).load
+        reading = Reading(uow, keys.subject, filter_)
         with self.observer.step(Step.RECALL_CANDIDATES):
             heads = in_order(
                 uow.heads(keys.subject, filter_)
                 if narrow.by_time
-                else self._near(uow, keys, person, vector, filter_, limit, load)
+                else self._near(uow, keys, person, vector, filter_, limit, reading.load)
             )
-            opened = self.opened.open(keys, heads, load)
-            feedback = self._feedback(uow, keys, person)
+            opened = self.opened.open(keys, heads, reading.load)
+            feedback = self.opened.feedback(keys, person.revision, reading.feedback)
             made = corpus(heads, [one.features for one in opened], feedback.doubted(heads))
             return _narrowed(Found(made, opened, feedback), narrow)
-
-    def _feedback(self, uow: UnitOfWork, keys: PersonKeys, person: PersonRow) -> Feedback:
-        return self.opened.feedback(keys, person.revision, lambda: uow.feedback(keys.subject))
 
     def _near(
         self,

@@ -71,10 +71,7 @@ class LayOut(Worker):
             person = uow.person_by_subject(keys.subject)
             if person is None or person.state is PersonState.ERASING:
                 return
-            feedback = self.opened.feedback(
-                keys, person.revision, lambda: uow.feedback(keys.subject)
-            )
-            self.opened.whole(keys, person, Reading(uow, keys.subject, filter_), feedback)
+            self.opened.whole(keys, person, Reading(uow, keys.subject, filter_))
 
 
 def _of(rows: Sequence[MemoryRow]) -> Load:

@@ -83,6 +83,9 @@ class Reading:
     def load(self, records: Sequence[RecordId]) -> Sequence[MemoryRow]:
         return self.uow.memories(self.subject, records, self.filter)
 
+    def feedback(self) -> SealedRecord | None:
+        return self.uow.feedback(self.subject)
+
     def next_expiry(self) -> datetime | None:
         return self.uow.next_expiry(self.subject, self.filter)
 
@@ -94,12 +97,13 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Whole:
     """All memories that one filter lets through, at one revision and before `until`; row i of the
-    corpus is `opened[i]`.
+    corpus is `opened[i]`. `feedback` is what the person's ratings say.
     """
 
     revision: int
     corpus: Corpus
     opened: Sequence[Opened]
+    feedback: Feedback
     layout: Layout
     turn: threading.Lock
     """Held by who adds to the layout."""
@@ -187,13 +191,7 @@ class OpenedFeatures:
                 person.opened |= fresh
         return [known[h.id] for h in heads]
 
-    def whole(
-        self,
-        keys: PersonKeys,
-        person: PersonRow,
-        reading: Reading,
-        feedback: Feedback,
-    ) -> Whole:
+    def whole(self, keys: PersonKeys, person: PersonRow, reading: Reading) -> Whole:
         """All that the filter lets through; read is only what is not held."""
         filter_, at = reading.filter, reading.filter.alive_at
         known = self._known(keys.subject, filter_)
@@ -206,6 +204,7 @@ class OpenedFeatures:
                 return grown
         found = in_order(reading.heads())
         opened = self.open(keys, found, reading.load)
+        feedback = self.feedback(keys, person.revision, reading.feedback)
         whole = _whole(person.revision, found, opened, feedback, reading.next_expiry())
         with self._changing(keys.subject) as kept:
             kept.keep(filter_, whole, person)
@@ -228,7 +227,7 @@ class OpenedFeatures:
             held = known is not None and known.holds(person.revision, at)
             return known if held else None  # somebody else was faster
         rows = reading.added(known.corpus.heads[-1].seq, ROOM + 1)
-        if len(rows) > known.layout.room or len(known.layout) != len(known.corpus):
+        if len(rows) > known.layout.room or len(known.layout.features) != len(known.corpus):
             return None
         whole = _grown(known, person.revision, [_opened(keys, row) for row in rows])
         with self._changing(keys.subject) as kept:
@@ -342,26 +341,22 @@ def _whole(
     feedback: Feedback,
     until: datetime | None,
 ) -> Whole:
-    """The vectors are moved into one matrix, of which the features then hold the rows."""
     layout = Layout(ROOM)
     made = layout.add(heads, [one.features for one in opened], feedback.doubted(heads))
-    moved = [
-        one._replace(features=replace(one.features, vector=row))
-        for one, row in zip(opened, made.matrix, strict=True)
-    ]
-    return Whole(revision, made, moved, layout, threading.Lock(), until)
+    moved = _moved(opened, layout.features)
+    return Whole(revision, made, moved, feedback, layout, threading.Lock(), until)
 
 
 def _grown(known: Whole, revision: int, added: Sequence[Opened]) -> Whole:
     """Nothing new was rated yet: that would have been another change."""
-    heads = [one.row.head for one in added]
-    made = known.layout.add(heads, [one.features for one in added])
-    moved = [
-        one._replace(features=replace(one.features, vector=row))
-        for one, row in zip(added, made.matrix[len(known.opened) :], strict=True)
-    ]
+    layout, heads = known.layout, [one.row.head for one in added]
+    made = layout.add(heads, [one.features for one in added])
+    opened = [*known.opened, *_moved(added, layout.features[len(known.opened) :])]
     ends = [one.row.expires_at for one in added if one.row.expires_at is not None]
     until = min([*ends, known.until] if known.until is not None else ends, default=None)
-    return replace(
-        known, revision=revision, corpus=made, opened=[*known.opened, *moved], until=until
-    )
+    return replace(known, revision=revision, corpus=made, opened=opened, until=until)
+
+
+def _moved(opened: Sequence[Opened], features: Sequence[Features]) -> list[Opened]:
+    """With features whose vectors are rows of one matrix."""
+    return [one._replace(features=f) for one, f in zip(opened, features, strict=True)]

@@ -17,7 +17,7 @@ from datetime import datetime
 from memory.app.gate import Admission, admit, not_allowed, purpose_of
 from memory.app.keyring import Keyring
 from memory.app.ledger import Ledger, refusals_logged
-from memory.app.opened import Opened, OpenedFeatures
+from memory.app.opened import Opened, OpenedFeatures, Reading
 from memory.app.sealing import open_memory
 from memory.core.consent import PROFILE
 from memory.core.corpus import in_order
@@ -31,7 +31,6 @@ from memory.ports import (
     Clock,
     MemoryFilter,
     MemoryHead,
-    MemoryRow,
     Store,
     UnitOfWork,
 )
@@ -94,16 +93,12 @@ def laid_out(
 ) -> tuple[list[MemoryHead], dict[RecordId, Opened]]:
     """All that the call may see but what was rated wrong, opened, and its heads in order."""
     filter_ = MemoryFilter(purposes=admission.visible, alive_at=admission.at)
-
-    def load(records: Sequence[RecordId]) -> Sequence[MemoryRow]:
-        return uow.memories(keys.subject, records, filter_)
-
-    revision = admission.person.revision
-    feedback = opened.feedback(keys, revision, lambda: uow.feedback(keys.subject))
-    heads = in_order(uow.heads(keys.subject, filter_))
+    reading = Reading(uow, keys.subject, filter_)
+    feedback = opened.feedback(keys, admission.person.revision, reading.feedback)
+    heads = in_order(reading.heads())
     doubted = feedback.doubted(heads)
     heads = [head for head in heads if head.id not in doubted]
-    return heads, {one.row.id: one for one in opened.open(keys, heads, load)}
+    return heads, {one.row.id: one for one in opened.open(keys, heads, reading.load)}
 
 
 def held(

@@ -97,6 +97,7 @@ class Layout:
     def __init__(self, room: int = 0) -> None:
         self._room = room
         self._features: list[Features] = []
+        self._doubted: set[RecordId] = set()
         self._first = 0
         self._arrays: dict[str, NDArray[Any]] = {}
         self._speakers: dict[str, int] = {}
@@ -112,8 +113,10 @@ class Layout:
         """How many more there is room for."""
         return self._room - max(len(self._features) - self._first, 0)
 
-    def __len__(self) -> int:
-        return len(self._features)
+    @property
+    def features(self) -> Sequence[Features]:
+        """Of each row; the vectors are rows of the corpus's matrix."""
+        return self._features
 
     def add(
         self,
@@ -132,16 +135,19 @@ class Layout:
             self._make_room(len(heads) + self._room, features)
         elif len(heads) > self.room:
             raise ValueError("no room behind this corpus")
-        if doubted:
-            features = [
-                _unsaid(f) if head.id in doubted else f
-                for head, f in zip(heads, features, strict=True)
-            ]
         features = self._moved(start, features)
         self._features += features
-        self._lay_out(start, heads, features, doubted)
+        self._doubted |= doubted
+        self._lay_out(start, heads, features)
         self._corpus = made = self._seen(known, heads, features)
         return made
+
+    def _said(self, heads: Sequence[MemoryHead], features: Sequence[Features]) -> list[Features]:
+        """What counts of what they say."""
+        return [
+            _unsaid(f) if head.id in self._doubted else f
+            for head, f in zip(heads, features, strict=True)
+        ]
 
     def _make_room(self, rows: int, features: Sequence[Features]) -> None:
         width = len(features[0].vector) if features else 0
@@ -166,7 +172,6 @@ class Layout:
         start: int,
         heads: Sequence[MemoryHead],
         features: Sequence[Features],
-        doubted: Set[RecordId],
     ) -> None:
         count, speakers = len(heads), self._speakers
         for f in features:
@@ -192,7 +197,7 @@ class Layout:
             "session": session,
             "before": before,
             "answers": [row != _NONE and asked[row].asks for row in before],
-            "doubted": [head.id in doubted for head in heads] if doubted else False,
+            "doubted": [head.id in self._doubted for head in heads],
         }
         for name, values in filled.items():
             self._arrays[name][start : start + count] = values
@@ -219,14 +224,15 @@ class Layout:
         if known is None:
             words = postings([f.terms for f in features])
             entities = postings([f.entities for f in features])
-            valid = validity(heads, features)
+            valid = validity(heads, self._said(heads, features))
         else:
             behind = self._features[self._first :]
+            followed = known.validity.followed_by(self._said(heads, features))
             heads, times = [*known.heads, *heads], [*known.times, *times]
             words = known.words.followed_by([f.terms for f in behind])
             entities = known.entities.followed_by([f.entities for f in behind])
             told = np.concatenate([known.told, told])
-            valid = known.validity.followed_by(features) or validity(heads, self._features)
+            valid = followed or validity(heads, self._said(heads, self._features))
         rows = {name: array[:count] for name, array in self._arrays.items()}
         return Corpus(
             heads=heads,

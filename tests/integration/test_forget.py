@@ -14,7 +14,6 @@ import memory.app.recall
 from memory.app.opened import Reading
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
-from memory.core.feedback import Feedback
 from memory.core.residue import Needles
 from memory.core.values import PersonId, RawText, RecordId
 from memory.errors import ConsentError, ErasureInProgressError, LostRaceError
@@ -162,7 +161,7 @@ def test_what_a_recall_in_flight_opened_is_not_kept_after_the_person_is_forgotte
         tacit.recall.keyring.keys(person)
         with tacit.recall.store.read() as uow:
             reading = Reading(uow, keys.subject, MemoryFilter())
-            opened.whole(keys, replace(person, revision=-1), reading, Feedback())
+            opened.whole(keys, replace(person, revision=-1), reading)
         opened.feedback(keys, -1, lambda: None)
         opened.aliases(replace(person, revision=-1), (), dict, lambda _: {})
         return result

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from memory.adapters.sql.memories import REARRANGED
+from memory.adapters.sql.memories import REARRANGE
 from memory.adapters.sql.tables import feedback
 from memory.adapters.sql.transaction import Transaction
 from memory.core.values import SealedRecord, SubjectId
@@ -32,4 +32,4 @@ class Feedback(Transaction):
         self._change(_DROP, {"of": subject.value})
         if sealed is not None:
             self._change(_PUT, {"subject": subject.value, "sealed": sealed.value})
-        self._change(REARRANGED, {"of": subject.value})
+        self._change(REARRANGE, {"of": subject.value})

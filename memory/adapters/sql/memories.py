@@ -26,6 +26,8 @@ from sqlalchemy import (
 
 from memory.adapters.sql.narrowing import narrowed, narrowing
 from memory.adapters.sql.tables import (
+    NEXT_REVISION,
+    REARRANGED,
     from_micros,
     index_outbox,
     memories,
@@ -127,8 +129,8 @@ _DERIVED: Final = select(memory_sources.c.derived).where(
 )
 _QUEUE: Final = insert(index_outbox)
 _OF: Final = update(persons).where(persons.c.subject == bindparam("of"))
-_ADDED: Final = _OF.values(revision=persons.c.revision + 1)
-REARRANGED: Final = _OF.values(revision=persons.c.revision + 1, rearranged=persons.c.revision + 1)
+_ADDED: Final = _OF.values(NEXT_REVISION)
+REARRANGE: Final = _OF.values(REARRANGED)
 
 
 _purpose: Final = lru_cache(maxsize=1024)(PurposeId)
@@ -307,7 +309,7 @@ class Memories(Transaction):
         return time_or_none(micros)
 
     def _revise(self, subjects: Iterable[SubjectId]) -> None:
-        self._change(REARRANGED, [{"of": subject.value} for subject in subjects])
+        self._change(REARRANGE, [{"of": subject.value} for subject in subjects])
 
     def _changed(self, op: IndexOp, records: Sequence[tuple[SubjectId, RecordId]]) -> None:
         self._revise({subject for subject, _ in records})

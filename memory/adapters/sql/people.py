@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from memory.adapters.sql.tables import (
+    REARRANGED,
     deployment,
     from_micros,
     memories,
@@ -63,8 +64,7 @@ _REKEY: Final = (
         epoch=bindparam("new_epoch"),
         wrapped_key=bindparam("new_key"),
         collection=bindparam("into"),
-        revision=persons.c.revision + 1,
-        rearranged=persons.c.revision + 1,
+        **REARRANGED,
     )
 )
 _RESERVE: Final = (

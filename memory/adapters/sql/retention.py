@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
-from memory.adapters.sql.tables import memories, persons, time_or_none, to_micros
+from memory.adapters.sql.tables import REARRANGED, memories, persons, time_or_none, to_micros
 from memory.adapters.sql.transaction import Transaction
 from memory.core.values import PurposeId, RecordId, SubjectId, TenantId
 from memory.ports import PersonState
@@ -53,7 +53,7 @@ _REVISE: Final = (
         persons.c.tenant == bindparam("of_tenant"),
         persons.c.subject.in_(select(memories.c.subject).where(_TOO_LONG)),
     )
-    .values(revision=persons.c.revision + 1, rearranged=persons.c.revision + 1)
+    .values(REARRANGED)
 )
 _SHORTEN: Final = (
     update(memories)

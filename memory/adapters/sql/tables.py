@@ -67,6 +67,9 @@ persons: Final = Table(
     Column("hold_reference", Text),
     Column("rearranged", BigInteger),
 )
+NEXT_REVISION: Final = {"revision": persons.c.revision + 1}
+REARRANGED: Final = NEXT_REVISION | {"rearranged": persons.c.revision + 1}
+"""What every change of a person's memories sets: the first where some were only added."""
 
 memories: Final = Table(
     "memories",
