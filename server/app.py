@@ -121,8 +121,9 @@ class Server:
         if self._config.web is not None:
             from server.web.serving import WebServer
 
+            wire = self._wire
             self._web = WebServer(
-                self._config, self._tacit, self._wire.workers, self._log, self._links
+                self._config, self._tacit, wire.workers, wire.meter, self._log, self._links
             )
             self._web.start()
         await self._grpc.start()

@@ -21,6 +21,7 @@ it was let do would have been done at its rate.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -55,12 +56,13 @@ def lane(caller: Caller) -> tuple[TenantId, bool]:
 
 
 class Meter:
-    """Counts, and turns away. For the event loop alone."""
+    """Counts, and turns away. Safe to use from several threads: gRPC and the page count as one."""
 
     def __init__(self, limits: PerTenant[Limit], monotonic: Callable[[], float]) -> None:
         """`monotonic` tells seconds that never go back."""
         self._limits = limits
         self._monotonic = monotonic
+        self._lock = threading.Lock()
         self._done_at: dict[tuple[TenantId, bool], float] = {}
 
     def count(self, caller: Caller, request_bytes: int) -> None:
@@ -73,14 +75,15 @@ class Meter:
         if math.isinf(limit.rate) or OPERATE in caller.scopes:
             return
         whose = lane(caller)
-        now = self._monotonic()
-        # A request that alone is over the burst is let through by whoever has used up nothing.
-        done_at = max(self._done_at.get(whose, 0.0), now)
         cost = 1 + request_bytes // BYTES_EACH
-        wait = done_at - now - max(limit.burst - cost, 0.0) / limit.rate
-        if wait > _ROUNDING:
-            raise RateLimitedError("this tenant makes more calls than it may", wait)
-        self._done_at[whose] = done_at + cost / limit.rate
+        with self._lock:
+            now = self._monotonic()
+            # A request that alone is over the burst is let through by whoever has used up nothing.
+            done_at = max(self._done_at.get(whose, 0.0), now)
+            wait = done_at - now - max(limit.burst - cost, 0.0) / limit.rate
+            if wait > _ROUNDING:
+                raise RateLimitedError("this tenant makes more calls than it may", wait)
+            self._done_at[whose] = done_at + cost / limit.rate
 
 
 def load_limits(table: Mapping[str, object], origin: str) -> PerTenant[Limit]:

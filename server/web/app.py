@@ -18,8 +18,7 @@ from starlette.types import ASGIApp
 
 from memory.bootstrap import Tacit
 from memory.config import Config
-from memory.configured import toml_table
-from server.limits import Meter, load_limits
+from server.limits import Meter
 from server.logs import Log
 from server.web import consents, data, documents, forget, inferences, memories, reads, sign_in
 from server.web.csrf import Csrf
@@ -37,13 +36,20 @@ _GPC: Final = json.dumps({"gpc": True, "lastUpdate": "2026-11-26"})
 
 
 def make_app(
-    config: Config, tacit: Tacit, workers: Workers, log: Log, links: Links, *, https: bool
+    config: Config,
+    tacit: Tacit,
+    workers: Workers,
+    meter: Meter,
+    log: Log,
+    links: Links,
+    *,
+    https: bool,
 ) -> ASGIApp:
     """The ASGI application; `https` says how browsers reach it."""
     desk = Desk(
         tacit=tacit,
         workers=workers,
-        meter=Meter(load_limits(toml_table(config.limits), str(config.limits)), time.monotonic),
+        meter=meter,
         log=log,
         links=links,
         sessions=Sessions(time.monotonic),

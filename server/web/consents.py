@@ -22,6 +22,7 @@ from memory.core.values import AssistantId, PurposeId
 from memory.errors import InvalidArgumentError
 from server.web.desk import Desk, Visit
 from server.web.forms import text
+from server.web.headers import attachment
 from server.web.memories import record_of
 
 
@@ -154,8 +155,8 @@ async def _receipt(desk: Desk, visit: Visit) -> Response:
         visit.session.person,
         consent,
     )
-    name = f'attachment; filename="receipt-{consent}.jws"'
-    return Response(receipt, media_type="application/jose", headers={"content-disposition": name})
+    headers = attachment(f"receipt-{consent}.jws")
+    return Response(receipt, media_type="application/jose", headers=headers)
 
 
 def routes(desk: Desk) -> Sequence[Route]:

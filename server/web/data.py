@@ -12,6 +12,7 @@ from memory.app.export import Piece
 from memory.app.register import FIRST
 from server.web.desk import Desk, Visit
 from server.web.forms import text
+from server.web.headers import attachment
 from server.web.memories import done
 
 MAX_REQUESTS: Final = 100
@@ -39,7 +40,7 @@ async def _archive(desk: Desk, visit: Visit) -> Response:
     return StreamingResponse(
         _rest(desk, visit, first, pieces),
         media_type="application/jsonl",
-        headers={"content-disposition": 'attachment; filename="tacit-archive.jsonl"'},
+        headers=attachment("tacit-archive.jsonl"),
     )
 
 

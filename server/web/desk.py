@@ -23,7 +23,7 @@ from starlette.responses import RedirectResponse, Response
 
 from memory.bootstrap import Tacit
 from memory.core.purposes import OWN_RIGHTS, Purposes
-from memory.core.values import Access
+from memory.core.values import Access, PurposeId
 from memory.errors import ErasureInProgressError, InvalidArgumentError, TacitError
 from server.limits import Meter, lane
 from server.logs import CallEnded, Fault, Log, place_of
@@ -169,6 +169,12 @@ class Desk:
     def purposes(self, visit: Visit) -> Purposes:
         """The registry of the person's tenant."""
         return self.tacit.registry.of(visit.session.caller.tenant)
+
+    def titles(self, visit: Visit) -> dict[PurposeId, str]:
+        """Of the registry's purposes, in the person's language."""
+        language = self.language(visit)
+        known = self.purposes(visit).by_id.values()
+        return {purpose.id: purpose.in_language(language).title for purpose in known}
 
     def set_cookie(self, response: Response, cookie: str) -> None:
         """For this browser alone, out of reach of scripts and of other sites' requests."""

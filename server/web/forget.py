@@ -12,6 +12,7 @@ from memory.errors import InvalidArgumentError, NotFoundError
 from memory.ports import ErasureRow, ErasureState
 from server.web.desk import Desk, Visit
 from server.web.forms import text
+from server.web.headers import attachment
 
 STEPS = tuple(ErasureState)
 
@@ -57,10 +58,8 @@ async def _certificate(desk: Desk, visit: Visit) -> Response:
     erasure = await _erasure(desk, visit)
     if not erasure.certificate:
         raise NotFoundError("no certificate yet", resource="certificate")
-    name = f'attachment; filename="erasure-{erasure.id}.json"'
-    return Response(
-        erasure.certificate, media_type="application/json", headers={"content-disposition": name}
-    )
+    headers = attachment(f"erasure-{erasure.id}.json")
+    return Response(erasure.certificate, media_type="application/json", headers=headers)
 
 
 async def _erasure(desk: Desk, visit: Visit) -> ErasureRow:

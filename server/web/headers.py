@@ -33,6 +33,12 @@ HEADERS: Final[Mapping[str, str]] = {
     "x-robots-tag": "noindex, nofollow",
 }
 
+
+def attachment(name: str) -> dict[str, str]:
+    """The header of an answer that is a file to keep."""
+    return {"content-disposition": f'attachment; filename="{name}"'}
+
+
 _HSTS: Final = "max-age=31536000"
 
 

@@ -47,10 +47,8 @@ class Filter:
 
 
 def filter_of(desk: Desk, visit: Visit, fields: Fields) -> Filter:
-    """The filter of a page, with the purposes of the registry in the person's language."""
-    language = desk.language(visit)
-    known = desk.purposes(visit).by_id.values()
-    return Filter(fields, {p.id.value: p.in_language(language).title for p in known})
+    """The filter of a page, with the purposes that can be chosen."""
+    return Filter(fields, {purpose.value: t for purpose, t in desk.titles(visit).items()})
 
 
 def done(visit: Visit) -> str:

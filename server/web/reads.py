@@ -43,16 +43,13 @@ async def _list(desk: Desk, visit: Visit) -> Response:
     )
     lately = AccessFilter(start=now - timedelta(days=plot.DAYS), assistant=assistant)
     drawn, _ = await desk.call(visit, _LIST, log, session.caller, session.person, lately, DRAWN)
-    titles = {
-        p.id: p.in_language(desk.language(visit)).title for p in desk.purposes(visit).by_id.values()
-    }
     return desk.show(
         visit,
         "reads.html",
         events=[one.event for one in page],
         more="" if more is None else to_place(*more).hex(),
         assistant=name,
-        titles=titles,
+        titles=desk.titles(visit),
         own_rights=OWN_RIGHTS.id,
         page_name=PAGE,
         bars=plot.bars((one.event for one in drawn), now),

@@ -17,6 +17,7 @@ import uvicorn
 from memory.bootstrap import Tacit
 from memory.config import Config
 from memory.errors import ConfigurationError
+from server.limits import Meter
 from server.logs import Log
 from server.web.app import make_app
 from server.web.links import Links
@@ -33,7 +34,13 @@ class WebServer:
     """One listening page."""
 
     def __init__(
-        self, config: Config, tacit: Tacit, workers: Workers, log: Log, links: Links
+        self,
+        config: Config,
+        tacit: Tacit,
+        workers: Workers,
+        meter: Meter,
+        log: Log,
+        links: Links,
     ) -> None:
         """Listens. Raises `ConfigurationError`: the address is taken, or none of this machine."""
         assert config.web is not None
@@ -49,7 +56,8 @@ class WebServer:
             ) from None
         self.url = config.web_url or _url(config, host, self._socket.getsockname()[1])
         links.page = self.url
-        app = make_app(config, tacit, workers, log, links, https=self.url.startswith("https://"))
+        https = self.url.startswith("https://")
+        app = make_app(config, tacit, workers, meter, log, links, https=https)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,

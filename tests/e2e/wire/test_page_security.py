@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -14,8 +15,10 @@ from starlette.testclient import TestClient
 
 from memory.bootstrap import Tacit
 from memory.config import Config
+from memory.core.tenants import PerTenant
 from memory.core.values import PersonId, TenantId
 from memory.v1.subject_rights_service_pb2 import IssueSignInLinkRequest
+from server.limits import Limit, Meter
 from server.logs import Log
 from server.web.app import make_app
 from server.web.links import LINK_SECONDS, Guest, Links
@@ -177,7 +180,8 @@ def clocked(tacit_config: Config, tacit: Tacit) -> Iterator[tuple[TestClient, Li
     now = [0.0]
     links = Links(lambda: now[0])
     workers = Workers(1, 8)
-    app = make_app(tacit_config, tacit, workers, Log(), links, https=True)
+    meter = Meter(PerTenant(Limit()), time.monotonic)
+    app = make_app(tacit_config, tacit, workers, meter, Log(), links, https=True)
     with TestClient(app, base_url="https://testserver") as client:
         yield client, links, now
 
