@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 UV ?= uv
 UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml
+	--no-annotate --no-header --no-emit-index-url --no-emit-find-links --extra server pyproject.toml
 PYTEST_ARGS ?=
 BENCH_DATA ?= benchmarks/data
 

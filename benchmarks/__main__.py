@@ -39,6 +39,7 @@ SUITE: Final = {
     "ledger": None,
     "export": None,
     "observing": None,
+    "client_import": None,
 }
 """Names, and the files each one needs. `soak` is not among them: it takes half an hour."""
 

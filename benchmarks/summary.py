@@ -58,6 +58,11 @@ FIGURES: Final[Mapping[str, Mapping[str, str]]] = {
         "p95_ms.ratio": "recalls beside a noisy tenant, p95 over alone",
         "noise.refused_share": "share of the noise that is refused",
     },
+    "client_import": {
+        "import_s": "import, s",
+        "peak_mb": "peak of the process, MB",
+        "installed_mb": "installed, MB",
+    },
 }
 """What of each stands on the page: where in its results, and what it is."""
 

@@ -10,7 +10,8 @@
 Rules:
 - What goes wrong is told in one line on stderr, with an exit code: 1 refused or failed, 2 wrong
   usage or settings, 130 interrupted.
-- A command imports what it needs when it runs: `tacit --help` answers at once.
+- A command imports what it needs when it runs: `tacit --help` answers at once. Where only the
+  client was installed, it says what to install.
 - Memories go to stdout, everything else to stderr.
 """
 
@@ -21,6 +22,14 @@ import sys
 
 def main() -> None:
     """Runs the command line and ends the process."""
-    from server.cli.app import run
-
+    try:
+        from server.cli.app import run
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"error: {not_installed(error)}\n")
+        sys.exit(2)
     sys.exit(run(sys.argv[1:]))
+
+
+def not_installed(error: ModuleNotFoundError) -> str:
+    """What to install, where only the client was."""
+    return f"there is no {error.name} here; run: pip install 'tacit-memory[server]'"

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from memory.errors import ConfigurationError, TacitError
+from server.cli import not_installed
 
 if TYPE_CHECKING:
     import grpc
@@ -35,6 +36,8 @@ def explain(error: Exception) -> tuple[str, int]:
         return error.message, USAGE
     if isinstance(error, TacitError):
         return error.message, FAILED
+    if isinstance(error, ModuleNotFoundError):
+        return not_installed(error), USAGE
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or type(error).__name__}", FAILED

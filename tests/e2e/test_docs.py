@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import textwrap
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from memory.adapters.veil_basis import load_basis
 from memory.bootstrap import SHIPPED_ENCODER
@@ -17,16 +18,41 @@ from memory.core.protection import Mode, Protection, load_protections
 from memory.core.values import TenantId
 from server.demo.process import ServerProcess
 from tests.e2e.conftest import Run
+from tests.e2e.typed import ROOT, Terminal, blocks
 
-ROOT = Path(__file__).parents[2]
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(tmp_path)
+    yield terminal
+    terminal.close()
 
 
-def test_the_python_program_of_the_readme_stores_and_recalls(
-    run: Run, server: ServerProcess, tmp_path: Path
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("README.md", ["recall", "context", "profile", "buf curl", "Client("]),
+        ("docs/quickstart.md", ["recall", "context", "Client("]),
+    ],
+)
+def test_every_block_of_the_page_works_as_typed(
+    page: str, shown: list[str], terminal: Terminal
 ) -> None:
-    (code,) = _python("README.md")
+    typed = blocks(page)
+    assert typed
+    told = []
+    for language, code in typed:
+        result = terminal.type(code) if language == "sh" else terminal.python(code)
+        assert result.returncode == 0, f"{code}\n{result.stdout}\n{result.stderr}"
+        if "peanuts" in result.stdout:
+            told.append(code)
+    for part in shown:
+        assert [code for code in told if part in code], part
+
+
+def test_the_python_program_of_the_readme_has_ten_lines() -> None:
+    (code,) = [code for language, code in blocks("README.md") if language == "python"]
     assert len(code.strip().splitlines()) <= 10
-    assert "allergic to peanuts" in _as_typed(code, run("token").stdout, server, tmp_path)
 
 
 def test_the_blocks_of_the_client_page_are_one_program(
@@ -34,33 +60,15 @@ def test_the_blocks_of_the_client_page_are_one_program(
 ) -> None:
     page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
     (scopes,) = re.findall(r'tacit token --scope "(.*)" > token', page)
-    code = "\n".join(_python("docs/client.md"))
-    shown = _as_typed(code, run("token", "--scope", scopes).stdout, server, tmp_path)
+    code = "\n".join(code for language, code in blocks("docs/client.md") if language == "python")
+    (tmp_path / "token").write_text(run("token", "--scope", scopes).stdout)
+    result = Terminal(tmp_path, server).python(code)
+    assert result.returncode == 0, result.stderr
+    shown = result.stdout
     for line in ("keeps bees", "live in Leeds", "purposes/handover', 'refused'", "ask her about"):
         assert line in shown
     assert "play the cello" in shown
     assert (tmp_path / "amara.json").read_bytes().startswith(b"{")
-
-
-def _python(page: str) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
-
-
-def _as_typed(code: str, token: str, server: ServerProcess, folder: Path) -> str:
-    """What the program prints; all that differs from the page is the port."""
-    (folder / "token").write_text(token)
-    script = code.replace("127.0.0.1:50051", server.address)
-    assert script != code
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
 
 
 def test_the_operations_page_lists_every_setting() -> None:
