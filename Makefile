@@ -7,7 +7,8 @@
 #   make stress   the same tests with every loop at its full count
 #   make coverage the same tests, and which branches they leave untried
 #   make bench    the measurements behind every number in the docs
-#   make proto    stubs in memory/v1 from proto/memory/v1
+#   make proto    stubs in memory/v1 and pages in docs/api, from proto/memory/v1
+#   make docs     the documentation as a site, in build/site
 #   make lock     both lock files from pyproject.toml (needs `uv` on the path)
 
 VENV := .venv
@@ -29,7 +30,7 @@ export ANONYMIZED_TELEMETRY := False
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: softhsm help install demo test coverage lint check stress bench proto lock audit clean
+.PHONY: softhsm help install demo test coverage lint check stress bench proto docs lock audit clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -83,6 +84,11 @@ bench: $(STAMP)
 
 proto: $(STAMP)
 	$(BIN)/python -m tools.generate_stubs
+	$(BIN)/python -m tools.api_reference
+
+docs: $(STAMP)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
 
 lock:
 	$(UV_COMPILE) --output-file requirements.lock

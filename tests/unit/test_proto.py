@@ -24,6 +24,7 @@ from server.page_tokens import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from server.policy import SCOPES
 from server.router import rpcs
 from server.services.memories import DEFAULT_LIMIT
+from tools.api_reference import PAGES, write
 from tools.generate_stubs import ROOT, generate
 
 SOURCES = ROOT / "proto" / "memory" / "v1"
@@ -56,6 +57,13 @@ def test_the_stubs_are_what_the_source_generates(tmp_path: Path) -> None:
     kept = {p.name: p.read_bytes() for p in (ROOT / "memory" / "v1").glob("*.py*")}
     assert made.keys() == kept.keys(), "run `python -m tools.generate_stubs`"
     assert [n for n in made if made[n] != kept[n]] == [], "run `python -m tools.generate_stubs`"
+
+
+def test_the_reference_is_what_the_source_says(tmp_path: Path) -> None:
+    write(tmp_path)
+    made = {page.name: page.read_text("utf-8") for page in tmp_path.iterdir()}
+    kept = {page.name: page.read_text("utf-8") for page in PAGES.iterdir()}
+    assert made == kept, "run `python -m tools.api_reference`"
 
 
 def test_the_source_passes_buf_lint() -> None:
