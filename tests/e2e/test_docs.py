@@ -28,6 +28,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     terminal.close()
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("page", "shown"),
     [
