@@ -12,12 +12,14 @@ Rules:
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from mcp.server.fastmcp import Context
 from mcp.server.fastmcp.exceptions import ToolError
@@ -80,6 +82,9 @@ class Consents:
     client: AsyncClient
     person: AsyncPerson
     token: Callable[[], str]
+    _questions: WeakKeyDictionary[ServerSession, asyncio.Lock] = field(
+        default_factory=WeakKeyDictionary
+    )
 
     async def covering(self, context: Asking, act: Callable[[], Awaitable[Out]]) -> Out:
         """What `act` comes to; for each consent that it lacks, the person is asked once.
@@ -87,6 +92,15 @@ class Consents:
         Raises:
             ToolError: they said no, now or before, or cannot be asked.
         """
+        try:
+            return await act()
+        except ConsentMissing:
+            pass
+        # Calls come several at once; what the first one asks is an answer to all of them.
+        async with self._questions.setdefault(context.session, asyncio.Lock()):
+            return await self._asking_for(context, act)
+
+    async def _asking_for(self, context: Asking, act: Callable[[], Awaitable[Out]]) -> Out:
         asked: set[str] = set()
         while True:
             try:

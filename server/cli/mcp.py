@@ -60,8 +60,10 @@ def mcp(
         )
     with _listen(http, http_url) as port:
         host = http.rpartition(":")[0]
-        url = http_url or f"http://{host}:{port.getsockname()[1]}"
-        errors.print(f"serves MCP on {url}/mcp", markup=False)
+        behind = f", for {http_url}/mcp" if http_url else ""
+        errors.print(
+            f"serves MCP on http://{host}:{port.getsockname()[1]}/mcp{behind}", markup=False
+        )
         asyncio.run(serve_http(connect, port, url=http_url))
 
 
@@ -120,8 +122,11 @@ def _listen(http: str, url: str | None) -> socket.socket:
         )
     family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
     try:
-        return socket.create_server((host.strip("[]"), int(port)), family=family)
-    except (OSError, ValueError, OverflowError):
+        number = int(port)
+        if not 0 <= number < 1 << 16:
+            raise ValueError
+        return socket.create_server((host.strip("[]"), number), family=family)
+    except (OSError, ValueError):
         raise ConfigurationError(
             f"--http {http}: in use by another program, or no HOST:PORT of this machine"
         ) from None
