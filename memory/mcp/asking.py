@@ -49,13 +49,17 @@ class Answer(Enum):
 class Allow(BaseModel):
     """The form for a consent."""
 
-    yes: bool = Field(title="I allow this", description="Yes: you allow it. No: you do not.")
+    yes: bool = Field(
+        strict=True, title="I allow this", description="Yes: you allow it. No: you do not."
+    )
 
 
 class Forget(BaseModel):
     """The form before everything goes."""
 
-    yes: bool = Field(title="Forget everything about me", description="This cannot be undone.")
+    yes: bool = Field(
+        strict=True, title="Forget everything about me", description="This cannot be undone."
+    )
 
 
 async def put(context: Asking, question: str, form: type[Allow | Forget]) -> Answer:

@@ -1,8 +1,8 @@
 """How the tools are reached: over stdio, or over streamable HTTP.
 
 Rules, of HTTP:
-- Every request brings a bearer token, a person's own, which is passed on to Tacit with each call:
-  Tacit says whether it is good and whose it is, and this process holds none.
+- Every request brings a bearer token, which is passed on to Tacit with each call: Tacit says
+  whether it is good and what it may, and this process holds none.
 - A session belongs to the token that opened it. To any other it does not exist, so nobody answers
   a question that was put to somebody else.
 - `Host` and `Origin` must be those it is reached at: a web site cannot have a browser call it (DNS
@@ -48,13 +48,16 @@ async def serve_stdio(connect: Open, *, person: str, token: Callable[[], str]) -
         await make_server(client, person=person, token=token).run_stdio_async()
 
 
-async def serve_http(connect: Open, port: socket.socket, *, url: str | None = None) -> None:
+async def serve_http(
+    connect: Open, port: socket.socket, *, person: str, url: str | None = None
+) -> None:
     """Serves any number of clients at `/mcp` of a bound port, until it is told to stop.
 
-    `url` is where they reach it, if that is another place.
+    All for one person, or with "me" each for the person of its token. `url` is where they reach
+    it, if that is another place.
     """
     async with connect(_bearer) as client:
-        server = make_server(client, person="me", token=_bearer, security=_security(url))
+        server = make_server(client, person=person, token=_bearer, security=_security(url))
         config = uvicorn.Config(
             _app(server),
             ws="none",

@@ -54,17 +54,15 @@ def mcp(
     if http is None:
         asyncio.run(serve_stdio(connect, person=person, token=_token(options, person)))
         return
-    if options.token or person != ME:
-        raise typer.BadParameter(
-            "with --http each request brings a person's own token; leave --person and --token out"
-        )
+    if options.token:
+        raise typer.BadParameter("with --http each request brings its own token; leave --token out")
     with _listen(http, http_url) as port:
         host = http.rpartition(":")[0]
         behind = f", for {http_url}/mcp" if http_url else ""
         errors.print(
             f"serves MCP on http://{host}:{port.getsockname()[1]}/mcp{behind}", markup=False
         )
-        asyncio.run(serve_http(connect, port, url=http_url))
+        asyncio.run(serve_http(connect, port, person=person, url=http_url))
 
 
 def _connecting(options: Options, purpose: str) -> Callable[[Callable[[], str]], AsyncClient]:

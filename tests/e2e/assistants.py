@@ -27,6 +27,7 @@ NO = types.ElicitResult(action="accept", content={"yes": False})
 DECLINED = types.ElicitResult(action="decline")
 DISMISSED = types.ElicitResult(action="cancel")
 EMPTY = types.ElicitResult(action="accept")
+VAGUE = types.ElicitResult(action="accept", content={"yes": "if you say so, yes"})
 BROKEN = types.ErrorData(code=types.INTERNAL_ERROR, message="no window to ask in")
 
 SCOPES = ("memory.write", "memory.read", "memory.reveal", "consent.manage", "data.erase")

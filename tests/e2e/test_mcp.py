@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+import shlex
+import sys
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -10,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from mcp.shared.exceptions import McpError
 
 from server.demo.process import ServerProcess
@@ -19,6 +25,8 @@ from tests.e2e.assistants import (
     DISMISSED,
     EMPTY,
     NO,
+    PATH,
+    VAGUE,
     YES,
     Assistant,
     Reply,
@@ -151,7 +159,7 @@ def test_a_no_is_recorded_and_not_asked_for_again(meet: Meet, reply: Reply) -> N
     _run(conversation())
 
 
-@pytest.mark.parametrize("reply", [DISMISSED, EMPTY], ids=["dismissed", "empty"])
+@pytest.mark.parametrize("reply", [DISMISSED, EMPTY, VAGUE], ids=["dismissed", "empty", "vague"])
 def test_what_was_not_decided_is_neither_a_yes_nor_a_no(meet: Meet, reply: Reply) -> None:
     async def conversation() -> None:
         async with meet(someone(reply, YES)) as assistant:
@@ -279,5 +287,34 @@ def test_a_tool_says_what_it_does_and_what_it_takes(meet: Meet) -> None:
                 await assistant.refused("remember", **wrong)
             for id_ in ("x", "../../ben/memories/" + "0" * 32, "0" * 32 + "/x"):
                 assert "pattern" in await assistant.refused("forget_memory", id=id_)
+
+    _run(conversation())
+
+
+def test_the_configuration_of_the_page_works(run: Run, server: ServerProcess) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mcp.md").read_text(encoding="utf-8")
+    (minting,) = re.findall(r"^    (tacit token --client .*)$", page, re.MULTILINE)
+    (block,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    told = json.loads(block)["mcpServers"]["tacit"]
+    bearer = run(*shlex.split(minting)[1:]).stdout.strip()
+    assert (told["command"], list(told["env"])) == ("tacit", ["TACIT_TOKEN"])
+    arguments = [each.replace("127.0.0.1:50051", server.address) for each in told["args"]]
+
+    async def conversation() -> None:
+        process = StdioServerParameters(
+            command=sys.executable,
+            args=["-m", "server.cli", *arguments],
+            env={"TACIT_TOKEN": bearer} | PATH,
+        )
+        async with (
+            stdio_client(process) as (reads, writes),
+            ClientSession(reads, writes, elicitation_callback=someone(YES)) as session,
+        ):
+            await session.initialize()
+            assistant = Assistant(session)
+            await assistant.call("remember", text="My sister Priya keeps bees.")
+            found = await assistant.call("recall", query="bees", reveal=True)
+            assert "Priya" in found["hits"][0]["memory"]["text"]
+            assert (await assistant.call("forget_person"))["state"] == "done"
 
     _run(conversation())

@@ -104,6 +104,22 @@ def test_people_at_one_server_are_kept_apart(url: str, server: ServerProcess, pe
     asyncio.run(conversations())
 
 
+def test_an_assistants_token_serves_the_person_that_the_command_names(
+    server: ServerProcess, person: str, tmp_path: Path
+) -> None:
+    async def conversation(url: str) -> None:
+        amara = someone(YES)
+        async with over_http(url, token(server, None), amara) as assistant:
+            await assistant.call("remember", text="I like figs.")
+            (consent,) = (await assistant.call("list_consents"))["consents"]
+            assert consent["assistant"] == "companion"
+        async with over_http(url, token(server, "ben"), amara) as other:
+            assert "PERSON_MISMATCH" in await other.refused("recall", query="figs")
+
+    with serving_http(server, tmp_path / "log", "--person", person) as url:
+        asyncio.run(conversation(url))
+
+
 def test_only_a_persons_own_token_says_who_is_meant(url: str, server: ServerProcess) -> None:
     async def conversation() -> None:
         for bearer, told in ((token(server, None), "people/me"), ("forged", "TOKEN_INVALID")):
@@ -179,8 +195,7 @@ def test_what_cannot_be_read_is_not_repeated_in_a_log(server: ServerProcess) -> 
     [
         ([], "--person is missing"),
         (["-p", "a", "--address", "10.1.2.3:50051"], "another machine"),
-        (["--http", "127.0.0.1:0", "-p", "a"], "leave --person and --token out"),
-        (["--http", "127.0.0.1:0", "--token", "x"], "leave --person and --token out"),
+        (["--http", "127.0.0.1:0", "--token", "x"], "leave --token out"),
         (["--http", "0.0.0.0:0"], "put a proxy with TLS before it"),
         (
             ["--http", "0.0.0.0:0", "--http-url", "http://memory.example"],
