@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Final
@@ -52,7 +53,10 @@ def mcp(
         ) from None
     connect = _connecting(options, purpose)
     if http is None:
-        asyncio.run(serve_stdio(connect, person=person, token=_token(options, person)))
+        token = _token(options, person)
+        # Ends at once: an event loop would wait for the thread that reads stdin.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        asyncio.run(serve_stdio(connect, person=person, token=token))
         return
     if options.token:
         raise typer.BadParameter("with --http each request brings its own token; leave --token out")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -188,6 +190,22 @@ def test_what_cannot_be_read_is_not_repeated_in_a_log(server: ServerProcess) -> 
             assert "figs" not in answer
         assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == 0
+
+
+def test_an_interrupt_ends_it_while_its_input_is_open(server: ServerProcess) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "server.cli", "mcp", "-p", "amara", "--data", str(server.data)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(HELLO) + "\n")
+        process.stdin.flush()
+        assert "Tacit" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == -signal.SIGINT
 
 
 @pytest.mark.parametrize(
