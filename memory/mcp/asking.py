@@ -111,7 +111,7 @@ class Consents:
                 return await act()
             except ConsentMissing as missing:
                 purpose = missing.metadata["purpose"]
-                if purpose in asked:  # they said yes, and the registry allows it to others alone
+                if purpose in asked:  # a yes that does not cover: nobody is asked in circles
                     raise
             asked.add(purpose)
             if await self._said_no(purpose):
@@ -129,10 +129,15 @@ class Consents:
         """The person's decision, asked for now and recorded.
 
         Raises:
-            ToolError: they did not decide, or cannot be asked.
+            ToolError: they did not decide, cannot be asked, or have nothing to decide.
         """
         notice = await self._notice(purpose)
         assistant = self._assistant()
+        if notice.assistants and assistant not in notice.assistants:
+            raise ToolError(
+                f"the purpose {purpose!r} is for other assistants alone, so the person was not "
+                "asked; whoever runs Tacit says in the registry for which"
+            )
         answer = await put(context, _question(notice, assistant), Allow)
         how: Indication = {"method": "click", "explicit": notice.special_category}
         match answer:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +129,37 @@ def test_only_a_persons_own_token_says_who_is_meant(url: str, server: ServerProc
             async with over_http(url, bearer, someone(YES)) as assistant:
                 assert told in await assistant.refused("recall", query="figs")
                 assert await assistant.refused("ask_consent", purpose="assistance")
+                assert await assistant.refused("withdraw_consent", purpose="assistance")
 
     asyncio.run(conversation())
+
+
+def test_a_client_that_shows_links_and_no_forms_cannot_ask(
+    url: str, server: ServerProcess, person: str
+) -> None:
+    params = {**HELLO["params"], "capabilities": {"elicitation": {"url": {}}}}
+    told = {"authorization": f"Bearer {token(server, person)}"}
+    told["mcp_session_id"] = _send(url, {**HELLO, "params": params}, **told).headers[
+        "mcp-session-id"
+    ]
+    _send(url, {"jsonrpc": "2.0", "method": "notifications/initialized"}, **told)
+    call = {"name": "remember", "arguments": {"text": "I like figs."}}
+    answer = _send(url, {**LIST, "method": "tools/call", "params": call}, **told).text
+    assert "it has no elicitation" in answer
+    assert '"isError":true' in answer
+
+
+def test_nobody_is_asked_for_a_purpose_of_other_assistants(tmp_path: Path) -> None:
+    with _server(tmp_path, 'assistants = ["other"]\n') as server:
+
+        async def conversation() -> None:
+            amara = someone(YES)
+            async with over_stdio(server, "amara", amara, tmp_path / "log") as assistant:
+                told = await assistant.refused("remember", text="I like figs.")
+                assert "for other assistants alone" in told
+            assert amara.asked == []
+
+        asyncio.run(conversation())
 
 
 def test_a_yes_to_one_assistant_is_none_to_another(
@@ -146,25 +176,34 @@ def test_a_yes_to_one_assistant_is_none_to_another(
 
 
 def test_specially_protected_data_takes_an_explicit_yes(tmp_path: Path) -> None:
-    purposes = tmp_path / "purposes.toml"
-    purposes.write_text(
-        '[assistance]\ntitle = "Help"\ndpv = "https://w3id.org/dpv#CareProvision"\n'
-        'description = "So."\nnotice = "Read this."\n'
-        'special_category = true\nretention = "90d"\n'
+    more = (
+        'notice = "Read this."\nspecial_category = true\nretention = "90d"\n'
         'data_categories = ["https://w3id.org/dpv/pd#Health"]\n'
     )
-    server = ServerProcess(tmp_path / "data", ("--purposes", str(purposes)))
+    with _server(tmp_path, more) as server:
 
-    async def conversation() -> None:
-        amara = someone(YES)
-        async with over_stdio(server, "amara", amara, tmp_path / "log") as assistant:
-            await assistant.call("remember", text="My knee hurts.")
-        for told in ("Read this.", "for 90 days", "uses: Health", "specially protected"):
-            assert told in amara.asked[0].message
+        async def conversation() -> None:
+            amara = someone(YES)
+            async with over_stdio(server, "amara", amara, tmp_path / "log") as assistant:
+                await assistant.call("remember", text="My knee hurts.")
+            for told in ("Read this.", "for 90 days", "uses: Health", "specially protected"):
+                assert told in amara.asked[0].message
 
+        asyncio.run(conversation())
+
+
+@contextmanager
+def _server(folder: Path, more: str) -> Iterator[ServerProcess]:
+    """A server whose one purpose, assistance, also says `more`."""
+    purposes = folder / "purposes.toml"
+    purposes.write_text(
+        '[assistance]\ntitle = "Help"\ndpv = "https://w3id.org/dpv#CareProvision"\n'
+        f'description = "So."\n{more}'
+    )
+    server = ServerProcess(folder / "data", ("--purposes", str(purposes)))
     server.start()
     try:
-        asyncio.run(conversation())
+        yield server
     finally:
         server.kill()
 
