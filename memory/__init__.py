@@ -18,6 +18,6 @@ Imports only point down:
     core        values, consent, keys, record format, pseudonyms, veil, ranking; no IO
     errors      one tree; each leaf is one gRPC status and one reason
 
-`v1` are the stubs; `client` is for whoever calls a server, knows the stubs alone, and is used by
-nothing here.
+`v1` are the stubs; `client` is for whoever calls a server and knows the stubs alone; `mcp` is such
+a caller, for assistants. Nothing else here uses them.
 """

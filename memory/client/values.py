@@ -214,6 +214,7 @@ class Purpose:
     assistants: tuple[str, ...]
     special_category: bool
     legal_basis: str
+    data_categories: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@
     consent, store, ingest, recall, list  what an assistant backend does
     export, import, forget, erase, ledger what a person may do at any time
     erasures, certificate                 how far erasures are, and their proof
+    mcp                                   serves an assistant's MCP client
     verify                                checks what Tacit signed, offline
     status, requests, report              what an operator sees: figures, never content
 

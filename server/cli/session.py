@@ -167,16 +167,13 @@ class Options:
     timeout: Annotated[float, typer.Option(help="Seconds that one call may take.", min=0.1)] = 60.0
 
 
-def client_command(
-    app: typer.Typer, name: str, *scopes: str, anonymous: bool = False
+def option_command(
+    app: typer.Typer, name: str
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Makes `function(session, ...)` a command that also takes all of `Options`.
-
-    `anonymous` makes no token: it only calls what answers everyone.
-    """
+    """Makes `function(options, ...)` a command that takes all of `Options` beside its own."""
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        _session, *own = inspect.signature(function, eval_str=True).parameters.values()
+        _options, *own = inspect.signature(function, eval_str=True).parameters.values()
         shared = [
             p.replace(kind=inspect.Parameter.KEYWORD_ONLY)
             for p in inspect.signature(Options, eval_str=True).parameters.values()
@@ -186,16 +183,34 @@ def client_command(
         @wraps(function)
         def command(**values: Any) -> None:
             options = Options(**{k: v for k, v in values.items() if k in names})
-            rest = {k: v for k, v in values.items() if k not in names}
-            revealing = ("memory.reveal",) if rest.get("reveal") else ()
-            wanted = None if anonymous else (*scopes, *revealing)
-            with open_session(options, wanted) as session:
-                function(session, **rest)
+            function(options, **{k: v for k, v in values.items() if k not in names})
 
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {p.name: p.annotation for p in parameters}
         app.command(name)(command)
+        return function
+
+    return register
+
+
+def client_command(
+    app: typer.Typer, name: str, *scopes: str, anonymous: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Makes `function(session, ...)` a command that also takes all of `Options`.
+
+    `anonymous` makes no token: it only calls what answers everyone.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)  # and so its signature
+        def opened(options: Options, **rest: Any) -> None:
+            revealing = ("memory.reveal",) if rest.get("reveal") else ()
+            wanted = None if anonymous else (*scopes, *revealing)
+            with open_session(options, wanted) as session:
+                function(session, **rest)
+
+        option_command(app, name)(opened)
         return function
 
     return register
@@ -218,7 +233,7 @@ def open_channel(options: Options, config: Config) -> grpc.Channel:
     """A channel to the server; nothing is sent yet."""
     import grpc
 
-    address = options.address or _reachable(config.listen)
+    address = target(options, config)
     settings = [
         ("grpc.service_config", _SERVICE_CONFIG),
         ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
@@ -228,12 +243,22 @@ def open_channel(options: Options, config: Config) -> grpc.Channel:
         key, cert = (path.read_bytes() if path else None for path in pair)
         credentials = grpc.ssl_channel_credentials(options.tls_ca.read_bytes(), key, cert)
         return grpc.secure_channel(address, credentials, settings)
-    if not options.insecure and not address.startswith(_LOOPBACK):
+    return grpc.insecure_channel(address, settings)
+
+
+def target(options: Options, config: Config) -> str:
+    """Where the server is.
+
+    Raises:
+        ConfigurationError: the way there would be plain, and leads to another machine.
+    """
+    address = options.address or _reachable(config.listen)
+    if not (options.tls_ca or options.insecure or address.startswith(_LOOPBACK)):
         raise ConfigurationError(
             f"{address} is another machine and the connection is plain: give --tls-ca, "
             "or --insecure where something else protects the way"
         )
-    return grpc.insecure_channel(address, settings)
+    return address
 
 
 def mint_local(
