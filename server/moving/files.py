@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -34,6 +36,16 @@ MAX_RATIO: Final = 200
 """Chat in JSON shrinks to a fifth or a tenth."""
 
 _RATIO_FROM_BYTES: Final = 1024 * 1024
+_DAMAGED: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, OSError, RuntimeError, ValueError),
+)
+"""What zipfile was seen to raise over a damaged zip, or may."""
+
+_ENCODING: Final = "utf-8-sig"
+_NUMBER_MARKS: Final = 3
+"""A number that ends so close to the end of what was read may go on there: 1, then e+5."""
+
 _CHUNK_CHARS: Final = 256 * 1024
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _DECODE: Final = json.JSONDecoder().raw_decode
@@ -47,15 +59,15 @@ def elements(path: Path, matters: re.Pattern[str], found: Found) -> Iterator[Nod
         OSError: cannot be read.
     """
     if not zipfile.is_zipfile(path):
-        with path.open("rb") as source:
-            yield from _elements(source, path.name)
+        with path.open(encoding=_ENCODING) as text:
+            yield from _elements(text, path.name)
         return
     try:
         with zipfile.ZipFile(path) as archive:
             for member in _members(archive, path.name, matters, found):
-                with archive.open(member) as source:
-                    yield from _elements(source, f"{path.name}/{member.filename}")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+                with io.TextIOWrapper(archive.open(member), _ENCODING) as text:
+                    yield from _elements(text, f"{path.name}/{member.filename}")
+    except _DAMAGED:
         raise ConfigurationError(f"{path.name} is a zip that cannot be read") from None
 
 
@@ -69,7 +81,7 @@ def _members(
     chosen = []
     for member in members:
         path = PurePosixPath(member.filename)
-        if member.is_dir() or "__MACOSX" in path.parts:
+        if member.filename.endswith("/") or "__MACOSX" in path.parts:
             continue
         if not matters.fullmatch(member.filename):
             named = path.name if path.suffix == ".json" else f"*{path.suffix}"
@@ -88,8 +100,8 @@ def _members(
     return sorted(chosen, key=lambda member: member.filename)
 
 
-def _elements(source: IO[bytes], name: str) -> Iterator[Node]:
-    stream = _Stream(source, name)
+def _elements(text: IO[str], name: str) -> Iterator[Node]:
+    stream = _Stream(text, name)
     if stream.next() != "[":
         yield Node(stream.value(name), name)
     else:
@@ -109,8 +121,8 @@ def _elements(source: IO[bytes], name: str) -> Iterator[Node]:
 class _Stream:
     """Text that is decoded value by value."""
 
-    def __init__(self, source: IO[bytes], name: str) -> None:
-        self._text = io.TextIOWrapper(source, "utf-8-sig")
+    def __init__(self, text: IO[str], name: str) -> None:
+        self._text = text
         self._name = name
         self._buffer, self._at, self._passed = "", 0, 0
 
@@ -129,7 +141,7 @@ class _Stream:
 
     def expect(self, mark: str) -> None:
         if self.next() != mark:
-            raise self._broken(f"'{mark}' is missing")
+            raise self._broken(f"{self._name} lacks a '{mark}'", self._at)
         self.skip()
 
     def value(self, place: str) -> Any:
@@ -140,12 +152,12 @@ class _Stream:
                 value, end = _DECODE(self._buffer, self._at)
             except RecursionError:
                 raise ConfigurationError(f"{place} is nested too deeply") from None
-            except ValueError:
+            except ValueError as error:
                 if self._more():
                     continue
-                raise self._broken(f"{place} is not JSON") from None
-            # A number that ends with the buffer may go on behind it.
-            if end == len(self._buffer) and self._more():
+                at = error.pos if isinstance(error, json.JSONDecodeError) else self._at
+                raise self._broken(f"{place} is not JSON", at) from None
+            if end + _NUMBER_MARKS > len(self._buffer) and self._more():
                 continue
             self._at = min(end, len(self._buffer))
             return value
@@ -154,7 +166,8 @@ class _Stream:
         """Reads on, at least as much as is being looked at; whether there was more."""
         left = len(self._buffer) - self._at
         if left > MAX_ELEMENT_CHARS:
-            raise self._broken(f"something is longer than {MAX_ELEMENT_CHARS:,} characters")
+            limit = f"{MAX_ELEMENT_CHARS:,} characters"
+            raise self._broken(f"{self._name} has an element longer than {limit}", self._at)
         try:
             piece = self._text.read(max(_CHUNK_CHARS, left))
         except UnicodeDecodeError:
@@ -164,6 +177,5 @@ class _Stream:
             self._buffer, self._at = self._buffer[self._at :] + piece, 0
         return bool(piece)
 
-    def _broken(self, problem: str) -> ConfigurationError:
-        where = self._passed + self._at
-        return ConfigurationError(f"{self._name}: {problem}, at character {where:,}")
+    def _broken(self, problem: str, at: int) -> ConfigurationError:
+        return ConfigurationError(f"{problem}, at character {self._passed + at:,}")

@@ -14,6 +14,8 @@ def paragraphs(text: str) -> Iterator[str]:
     """The paragraphs of a text; a heading goes with the one below it."""
     heading = ""
     for each in _BLANK_LINES.split(text.strip().replace("\r\n", "\n")):
+        if not each:
+            continue
         if _HEADING.fullmatch(each.strip()):
             heading = f"{heading}{each.strip()}\n"
         else:

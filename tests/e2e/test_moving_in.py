@@ -1,0 +1,156 @@
+"""Moving in from other products: everything arrives, once, and nothing of it in the clear."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memory.adapters.residue_scan import Place, scan
+from memory.core.residue import Needles, StoreName
+from server.demo.process import ServerProcess
+from tests.e2e.actor import Actor
+from tests.e2e.conftest import Run, only_line
+from tests.e2e.exports import EXPORTS
+
+SIZE, SIZE_IN_STRESS = 60, 5_000
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("source", EXPORTS)
+def test_an_export_arrives_once_through_kill_9_and_nothing_of_it_in_the_clear(
+    source: str, server: ServerProcess, run: Run, tmp_path: Path, stress: bool
+) -> None:
+    size = SIZE_IN_STRESS if stress else SIZE
+    export = EXPORTS[source](tmp_path, size)
+    person = f"mover from {source}"
+    assert run("consent", "grant", "assistance", "-p", person).returncode == 0
+    before = _until_killed(server, export.path, source, person, size // 6)
+    server.start()
+
+    began, own = time.monotonic(), time.process_time()
+    report = _moved(run, export.path, source, person)
+    took, spent = time.monotonic() - began, time.process_time() - own
+    again = _moved(run, export.path, source, person)
+    with Actor(server) as actor:
+        stored = actor.list(person)
+    secrets = [secret for secret in export.secrets if secret]
+    needles = Needles()
+    needles.add_texts(secrets)
+    found = scan([Place(StoreName.OTHER, server.data.parent)], needles).residues
+    print(
+        f"{source}: {report['entries']} entries, {before} before kill -9, {report['new']} after it "
+        f"in {took:.1f} s ({spent:.1f} s of the client's processor), {report['there']} there, "
+        f"{sum(again['personal_data'].values())} + {sum(report['personal_data'].values())} hidden, "
+        f"{len(secrets)} planted, {found} found"
+    )
+
+    assert report["memories"] == export.shown == size
+    assert Counter(report["left_out"]) == export.left
+    assert report["entries"] == size + export.left.total()
+    assert 0 < before <= report["there"] < size
+    assert report["new"] + report["there"] == size
+    assert (again["new"], again["there"]) == (0, size)
+    assert sum(report["personal_data"].values()) >= report["new"]
+    assert len(stored) == size
+    texts = "\n".join(
+        f"{memory.text}\n{memory.speaker}\n{memory.session}\n{dict(memory.labels)}"
+        for memory in stored
+    )
+    assert [secret for secret in secrets if secret in texts] == []
+    assert found == 0
+
+
+def _moved(run: Run, path: Path, source: str, person: str) -> dict[str, Any]:
+    result = run("import", str(path), "--from", source, "-p", person, "--json")
+    assert result.returncode == 0, result.stderr
+    return dict(json.loads(result.stdout))
+
+
+def _until_killed(server: ServerProcess, path: Path, source: str, person: str, enough: int) -> int:
+    """Kills client and server in the middle; how many memories had been acknowledged by then."""
+    command = ["import", str(path), "--from", source, "-p", person, "--batch", "4"]
+    settings = {"TACIT_ADDRESS": server.address, "TACIT_DATA": str(server.data)}
+    mover = subprocess.Popen(
+        [sys.executable, "-m", "server.cli", *command],
+        env={**os.environ, **settings},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    stored = 0
+    with Actor(server) as actor:
+        while stored < enough:
+            assert mover.poll() is None, "it was through before it could be killed"
+            time.sleep(0.02)
+            stored = len(actor.list(person))
+    mover.kill()
+    mover.wait()
+    server.kill()
+    return stored
+
+
+def test_a_dry_run_needs_no_server_and_no_credential(run: Run, tmp_path: Path) -> None:
+    export = EXPORTS["chatgpt"](tmp_path, 10)
+    nowhere = {"TACIT_ADDRESS": "127.0.0.1:1", "TACIT_DATA": str(tmp_path / "nothing")}
+    arguments = ("import", str(export.path), "--from", "chatgpt", "--dry-run")
+    result = run(*arguments, "--json", env=nowhere)
+    assert json.loads(result.stdout) == {
+        "from": "chatgpt", "entries": 21, "memories": 10, "split": 0,
+        "left_out": dict(export.left),
+        "not_taken_beside": {"file user.json": 1, "file *.html": 1},
+    }  # fmt: skip
+    told = run(*arguments, env=nowhere).stderr
+    assert "21 entries read, which come to 10 memories" in told
+    assert "10 of the assistant, 1 other branch" in told
+    both = run(*arguments, "--json", "--with-assistant", env=nowhere)
+    assert json.loads(both.stdout)["memories"] == 20
+
+
+def test_what_was_erased_since_is_not_moved_in_again(
+    run: Run, server: ServerProcess, tmp_path: Path
+) -> None:
+    export = EXPORTS["mem0"](tmp_path, 12)
+    assert run("consent", "grant", "assistance", "-p", "eraser").returncode == 0
+    assert _moved(run, export.path, "mem0", "eraser")["new"] == 12
+    with Actor(server) as actor:
+        for memory in actor.list("eraser")[3:5]:
+            actor.delete(memory.name)
+        report = _moved(run, export.path, "mem0", "eraser")
+        assert (report["new"], report["there"], report["erased"]) == (0, 10, 2)
+        assert len(actor.list("eraser")) == 10
+
+
+def test_without_consent_nothing_moves_in(run: Run, tmp_path: Path) -> None:
+    export = EXPORTS["pam"](tmp_path, 3)
+    result = run("import", str(export.path), "--from", "pam", "-p", "nobody asked them")
+    assert result.returncode != 0
+    assert "0 of 3 acknowledged" in result.stderr
+    assert "CONSENT_MISSING" in result.stderr
+
+
+def test_a_mistake_in_the_file_stores_nothing(run: Run, tmp_path: Path) -> None:
+    assert run("consent", "grant", "assistance", "-p", "unlucky").returncode == 0
+    path = tmp_path / "broken.json"
+    path.write_text('[{"memory": "I like figs."}, {"memory": "I like plums."}, {"memory": 5.5}]')
+    arguments = ("import", str(path), "--from", "mem0", "-p", "unlucky")
+    assert "broken.json[2].memory must be a text" in only_line(run(*arguments))
+    path.write_text('[{"memory": "I like figs."}, {"memory": ')
+    assert "broken.json[1] is not JSON, at character 40" in only_line(run(*arguments))
+    people = [{"memory": "I like figs.", "user_id": user} for user in ("amara", "ben")]
+    path.write_text(json.dumps(people))
+    assert "about 2 people" in only_line(run(*arguments))
+    assert run("list", "-p", "unlucky", "--json").stdout == ""
+    assert "1 new" in run(*arguments, "--of", "ben").stderr
+
+
+def test_the_options_go_with_from(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "archive.jsonl"
+    path.write_text("")
+    assert "go with --from" in only_line(run("import", str(path), "--dry-run"))
