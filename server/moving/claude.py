@@ -12,7 +12,7 @@
 Projects, attachments and what Claude thought or did with tools are not taken. The format is not
 documented by Anthropic; what is here is what people who read theirs describe.
 
-Source: https://privacy.claude.com/en/articles/9450526-how-can-i-export-my-claude-data,
+Source: https://support.claude.com/en/articles/9450526-export-your-claude-data,
 https://github.com/portable-ai-memory/python-sdk/blob/main/src/portable_ai_memory/converters/anthropic.py,
 https://github.com/Sinity/polylogue/blob/main/docs/providers/claude-ai.md
 """

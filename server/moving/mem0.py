@@ -14,7 +14,7 @@ export schemas have it.
 
 Source: https://docs.mem0.ai/api-reference/memory/v1-get-memories,
 https://docs.mem0.ai/cookbooks/essentials/exporting-memories,
-https://docs.mem0.ai/platform/features/custom-categories
+https://mem0.ai/blog/understanding-custom-categories-in-mem0 (the categories)
 """
 
 from __future__ import annotations
