@@ -154,3 +154,30 @@ def test_the_options_go_with_from(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "archive.jsonl"
     path.write_text("")
     assert "go with --from" in only_line(run("import", str(path), "--dry-run"))
+
+
+def test_what_comes_too_fast_is_waited_out_and_a_full_quota_is_told(
+    run: Run, tmp_path: Path
+) -> None:
+    limits = tmp_path / "limits.toml"
+    limits.write_text(
+        "[tenants.slow]\ncalls_per_second = 20\n[tenants.small]\nmemories_per_person = 9\n"
+    )
+    export = EXPORTS["pam"](tmp_path, 24)
+    limited = ServerProcess(tmp_path / "limited", ("--limits", str(limits)))
+    limited.start()
+    try:
+        where = {"TACIT_ADDRESS": limited.address, "TACIT_DATA": str(limited.data)}
+        arguments = ("import", str(export.path), "--from", "pam", "-p", "me-too", "--batch", "4")
+        for tenant in ("slow", "small"):
+            granted = ("consent", "grant", "assistance", "-p", "me-too", "--tenant", tenant)
+            assert run(*granted, env=where).returncode == 0
+        slow = run(*arguments, "--tenant", "slow", env=where)
+        assert slow.returncode == 0, slow.stderr
+        assert "24 of 24 acknowledged: 24 new" in slow.stderr
+        small = run(*arguments, "--tenant", "small", env=where)
+        assert small.returncode == 1
+        assert "8 of 24 acknowledged: 8 new" in small.stderr
+        assert "QUOTA_EXCEEDED" in small.stderr
+    finally:
+        limited.kill()
