@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 BATCH_CHARS: Final = 100_000
 """Of all texts of one call, but for one that is longer: a server takes 4 MiB."""
 
+_INTERRUPTED: Final = 130
 _TRY_SECONDS: Final = 600.0
 """How long one batch is tried."""
 
@@ -79,6 +80,9 @@ def move_in(
     try:
         if outcome is not None:
             _store(session, person, choice, _read(file, choice, Found()), found, outcome, batch)
+    except KeyboardInterrupt:
+        errors.print("stopped; the same command goes on from here", markup=False)
+        raise typer.Exit(_INTERRUPTED) from None
     finally:
         _report(choice, found, outcome, as_json=as_json)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,7 +34,6 @@ def test_an_export_arrives_once_through_kill_9_and_nothing_of_it_in_the_clear(
     person = f"mover from {source}"
     assert run("consent", "grant", "assistance", "-p", person).returncode == 0
     before = _until_killed(server, export.path, source, person, size // 6)
-    server.start()
 
     began, own = time.monotonic(), time.process_time()
     report = _moved(run, export.path, source, person)
@@ -76,24 +76,51 @@ def _moved(run: Run, path: Path, source: str, person: str) -> dict[str, Any]:
 
 def _until_killed(server: ServerProcess, path: Path, source: str, person: str, enough: int) -> int:
     """Kills client and server in the middle; how many memories had been acknowledged by then."""
+    mover, stored = _under_way(server, path, source, person, enough)
+    mover.kill()
+    mover.communicate()
+    server.kill()
+    server.start()
+    return stored
+
+
+def _under_way(
+    server: ServerProcess, path: Path, source: str, person: str, enough: int
+) -> tuple[subprocess.Popen[str], int]:
+    """A client in a process of its own, and how many memories it had stored at least."""
     command = ["import", str(path), "--from", source, "-p", person, "--batch", "4"]
     settings = {"TACIT_ADDRESS": server.address, "TACIT_DATA": str(server.data)}
     mover = subprocess.Popen(
         [sys.executable, "-m", "server.cli", *command],
         env={**os.environ, **settings},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     stored = 0
     with Actor(server) as actor:
         while stored < enough:
-            assert mover.poll() is None, "it was through before it could be killed"
+            assert mover.poll() is None, "it was through before it could be stopped"
             time.sleep(0.02)
             stored = len(actor.list(person))
-    mover.kill()
-    mover.wait()
-    server.kill()
-    return stored
+    return mover, stored
+
+
+def test_a_person_who_interrupts_is_told_that_it_goes_on(
+    server: ServerProcess, run: Run, tmp_path: Path
+) -> None:
+    export = EXPORTS["mem0"](tmp_path, 200)
+    assert run("consent", "grant", "assistance", "-p", "impatient").returncode == 0
+    mover, stored = _under_way(server, export.path, "mem0", "impatient", 8)
+    mover.send_signal(signal.SIGINT)
+    _, told = mover.communicate(timeout=60)
+    assert mover.returncode == 130
+    assert "stopped; the same command goes on from here" in told
+    assert "of 200 acknowledged" in told
+    assert "Traceback" not in told
+    report = _moved(run, export.path, "mem0", "impatient")
+    assert report["there"] >= stored
+    assert report["new"] + report["there"] == 200
 
 
 def test_a_dry_run_needs_no_server_and_no_credential(run: Run, tmp_path: Path) -> None:
