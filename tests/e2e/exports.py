@@ -38,14 +38,18 @@ class Export:
 
 @dataclass
 class _Planted:
-    """Texts, each with something in it that must not be found."""
+    """Texts, each with something in it that must not be found, and no two of them the same."""
 
     secrets: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)
 
     def texts(self) -> Iterator[str]:
         for number in count():
             one = conversation(number)
             for turn in one.turns:
+                if turn in self.told:
+                    continue
+                self.told.add(turn)
                 self.secrets.append(next(each for each in one.secrets if each in turn))
                 yield turn
 

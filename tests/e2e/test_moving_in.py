@@ -140,6 +140,28 @@ def test_a_dry_run_needs_no_server_and_no_credential(run: Run, tmp_path: Path) -
     assert json.loads(both.stdout)["memories"] == 20
 
 
+def test_what_tacit_itself_wrote_as_pam_moves_in(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    for purpose, person in (
+        ("assistance", "old me"),
+        ("reveal", "old me"),
+        ("assistance", "new me"),
+    ):
+        assert run("consent", "grant", purpose, "-p", person).returncode == 0
+    for text, speaker in (("Marisol Okonkwo keeps bees.", "user"), ("Noted.", "assistant")):
+        assert run("store", text, "-p", "old me", "--speaker", speaker).returncode == 0
+    exported = ("export", str(path), "-p", "old me", "--format", "pam", "--reveal")
+    assert run(*exported).returncode == 0
+    assert "Marisol Okonkwo" in path.read_text()
+    report = _moved(run, path, "pam", "new me")
+    assert (report["new"], report["left_out"]) == (1, {"of the assistant": 1})
+    (memory,) = [
+        json.loads(line) for line in run("list", "-p", "new me", "--json").stdout.splitlines()
+    ]
+    told = (memory["text"], memory["kind"], memory["speaker"])
+    assert told == ("person_1 keeps bees.", "KIND_MESSAGE", "user")
+
+
 def test_what_was_erased_since_is_not_moved_in_again(
     run: Run, server: ServerProcess, tmp_path: Path
 ) -> None:
