@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shlex
 import subprocess
 import sys
 import textwrap
 import tomllib
 from pathlib import Path
-
-import pytest
 
 from memory.adapters.veil_basis import load_basis
 from memory.bootstrap import SHIPPED_ENCODER
@@ -21,7 +17,6 @@ from memory.core.protection import Mode, Protection, load_protections
 from memory.core.values import TenantId
 from server.demo.process import ServerProcess
 from tests.e2e.conftest import Run
-from tests.e2e.exports import EXPORTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,22 +61,6 @@ def _as_typed(code: str, token: str, server: ServerProcess, folder: Path) -> str
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
-
-
-def test_the_commands_of_the_page_on_moving_in_work_as_typed(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = (ROOT / "docs" / "moving-in.md").read_text(encoding="utf-8")
-    commands = re.findall(r"^    tacit (.*)$", page, re.MULTILINE)
-    assert set(EXPORTS) == set(re.findall(r"--from (\w+)", "\n".join(commands)))
-    for make in EXPORTS.values():
-        make(tmp_path, 8)
-    monkeypatch.chdir(tmp_path)
-    for command in commands:
-        result = run(*shlex.split(command, comments=True))
-        assert result.returncode == 0, (command, result.stderr)
-    listed = run("list", "--person", "amara", "--json").stdout.splitlines()
-    assert {json.loads(line)["labels"]["source"] for line in listed} == set(EXPORTS)
 
 
 def test_the_operations_page_lists_every_setting() -> None:

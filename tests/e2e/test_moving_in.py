@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from tests.e2e.actor import Actor
 from tests.e2e.conftest import Run, only_line
 from tests.e2e.exports import EXPORTS
 
+ROOT = Path(__file__).parents[2]
 SIZE, SIZE_IN_STRESS = 60, 5_000
 
 
@@ -160,6 +163,22 @@ def test_what_tacit_itself_wrote_as_pam_moves_in(run: Run, tmp_path: Path) -> No
     ]
     told = (memory["text"], memory["kind"], memory["speaker"])
     assert told == ("person_1 keeps bees.", "KIND_MESSAGE", "user")
+
+
+def test_the_commands_of_the_page_work_as_typed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "moving-in.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    tacit (.*)$", page, re.MULTILINE)
+    assert set(EXPORTS) == set(re.findall(r"--from (\w+)", "\n".join(commands)))
+    for make in EXPORTS.values():
+        make(tmp_path, 8)
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        result = run(*shlex.split(command, comments=True))
+        assert result.returncode == 0, (command, result.stderr)
+    listed = run("list", "--person", "amara", "--json").stdout.splitlines()
+    assert {json.loads(line)["labels"]["source"] for line in listed} == set(EXPORTS)
 
 
 def test_what_was_erased_since_is_not_moved_in_again(
