@@ -207,7 +207,7 @@ def _report(choice: Choice, found: Found, outcome: Outcome | None, *, as_json: b
             }
         typer.echo(json.dumps(counts, ensure_ascii=False))
         return
-    cut = f", {found.split} of them more than there are entries" if found.split else ""
+    cut = f" ({found.split} more, as texts were too long)" if found.split else ""
     lines = [f"{found.entries} entries read, which come to {found.memories} memories{cut}"]
     if outcome is not None:
         erased = f", {outcome.erased} were erased since" if outcome.erased else ""

@@ -181,8 +181,10 @@ def import_(
         choice = Choice(source.value, purpose, with_assistant=with_assistant, owner=of)
         move_in(session, file, person, choice, batch=batch, dry_run=dry_run, as_json=as_json)
         return
-    if with_assistant or dry_run or as_json or of:
-        raise typer.BadParameter("--of, --with-assistant, --dry-run and --json go with --from")
+    if with_assistant or dry_run or as_json or of or purpose != DEFAULT_PURPOSE:
+        raise typer.BadParameter(
+            "--purpose, --of, --with-assistant, --dry-run and --json go with --from"
+        )
     session = replace(session, timeout=max(session.timeout, _IMPORT_SECONDS))
     taken = _take_in(session, file, person)
     there = f", {taken.duplicate_count} were there already" if taken.duplicate_count else ""
