@@ -12,8 +12,9 @@ Rules:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -52,13 +53,15 @@ class Acknowledged:
     """A memory that is stored; `repeated` when an earlier call with its request id did it, `merged`
     when it was there and is told again.
 
-    `derived` are the facts and preferences stored beside it, if it asked for them.
+    `derived` are the facts and preferences stored beside it, if it asked for them. `hidden` counts
+    what was replaced in text and speaker, by entity type; empty when repeated.
     """
 
     memory: Remembered
     repeated: bool
     derived: tuple[Remembered, ...] = ()
     merged: bool = False
+    hidden: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ class Remember:
                 i in seen,
                 tuple(open_memory(keys, row) for row in derived.get(i, ())),
                 i in merged,
+                {} if i in seen else _hidden(prepared[i]),
             )
             for i in range(len(drafts))
         ]
@@ -225,6 +229,10 @@ def _check_named(uow: UnitOfWork, admission: Admission, drafts: Mapping[int, Dra
                 raise InvalidArgumentError(
                     f"requests[{place}].memory.{name}", "must be memories of this person"
                 )
+
+
+def _hidden(prepared: Prepared) -> Mapping[str, int]:
+    return Counter(span.entity_type for span in (*prepared.speaker_spans, *prepared.spans))
 
 
 def _request_key(keys: PersonKeys, access: Access, request_id: str) -> bytes:

@@ -120,6 +120,7 @@ class Stored:
     repeated_request: bool
     derived: tuple[Memory, ...]
     merged: bool
+    hidden_counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,10 +75,31 @@ class StoreMemoryResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class HiddenCountsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     MEMORY_FIELD_NUMBER: _builtins.int
     REPEATED_REQUEST_FIELD_NUMBER: _builtins.int
     DERIVED_FIELD_NUMBER: _builtins.int
     MERGED_FIELD_NUMBER: _builtins.int
+    HIDDEN_COUNTS_FIELD_NUMBER: _builtins.int
     repeated_request: _builtins.bool
     """Whether an earlier call with the same `request_id` stored it."""
     merged: _builtins.bool
@@ -97,6 +118,12 @@ class StoreMemoryResponse(_message.Message):
     def derived(self) -> _containers.RepeatedCompositeFieldContainer[_core_pb2.Memory]:
         """What `extract` stored beside it, or found there; empty for a repeated request."""
 
+    @_builtins.property
+    def hidden_counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """How much personal data was found in its text and speaker and replaced, by entity type in lower
+        case, as in "person" and "email_address". Empty for a repeated request.
+        """
+
     def __init__(
         self,
         *,
@@ -104,10 +131,11 @@ class StoreMemoryResponse(_message.Message):
         repeated_request: _builtins.bool = ...,
         derived: _abc.Iterable[_core_pb2.Memory] | None = ...,
         merged: _builtins.bool = ...,
+        hidden_counts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "memory", b"memory", "merged", b"merged", "repeated_request", b"repeated_request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["derived", b"derived", "hidden_counts", b"hidden_counts", "memory", b"memory", "merged", b"merged", "repeated_request", b"repeated_request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 import typer
 from rich.table import Table
 
-from server.cli.arguments import ME, AsJson, Person, Reveal, people
+from server.cli.arguments import DEFAULT_PURPOSE, ME, AsJson, Person, Purpose, Reveal, people
 from server.cli.output import errors, moment, out, print_json
 from server.cli.session import Session, client_command
 
@@ -36,6 +36,17 @@ class Format(StrEnum):
     """How an export is written."""
 
     TACIT = "tacit"
+    PAM = "pam"
+
+
+class Source(StrEnum):
+    """What else can be taken in; the name of a module of `server.moving`."""
+
+    MEM0 = "mem0"
+    ZEP = "zep"
+    LETTA = "letta"
+    CHATGPT = "chatgpt"
+    CLAUDE = "claude"
     PAM = "pam"
 
 
@@ -138,10 +149,42 @@ def _pieces(session: Session, person: str, *, reveal: bool) -> Iterator[bytes]:
 
 def import_(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="Archive to take in.", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="Archive or export to take in.", exists=True, dir_okay=False)
+    ],
     person: Person = ME,
+    source: Annotated[
+        Source | None, typer.Option("--from", help="What exported it; left out, Tacit itself.")
+    ] = None,
+    purpose: Purpose = DEFAULT_PURPOSE,
+    of: Annotated[
+        str, typer.Option(help="With --from: whose, by the file's own id, if it has several.")
+    ] = "",
+    with_assistant: Annotated[
+        bool, typer.Option("--with-assistant", help="With --from: also what the assistant said.")
+    ] = False,
+    batch: Annotated[int, typer.Option(help="With --from: memories a call.", min=1, max=256)] = 32,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --from: only tell what would be taken.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --from: the report as JSON.")
+    ] = False,
 ) -> None:
-    """Takes in an archive that `tacit export --reveal` wrote; safe to repeat."""
+    """Takes in an archive that `tacit export --reveal` wrote, or what another product exported;
+    safe to repeat.
+    """
+    if source is not None:
+        from server.cli.moving import move_in
+        from server.moving.pieces import Choice
+
+        choice = Choice(source.value, purpose, with_assistant=with_assistant, owner=of)
+        move_in(session, file, person, choice, batch=batch, dry_run=dry_run, as_json=as_json)
+        return
+    if with_assistant or dry_run or as_json or of or purpose != DEFAULT_PURPOSE:
+        raise typer.BadParameter(
+            "--purpose, --of, --with-assistant, --dry-run and --json go with --from"
+        )
     session = replace(session, timeout=max(session.timeout, _IMPORT_SECONDS))
     taken = _take_in(session, file, person)
     there = f", {taken.duplicate_count} were there already" if taken.duplicate_count else ""

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeVar
 
@@ -85,12 +85,14 @@ class Session:
     """An open channel and the credential that goes with every call."""
 
     channel: grpc.Channel
-    token: str
+    token: str | Callable[[], str]
+    """Asked before each call: a token that is made here lives shorter than a long command."""
     timeout: float
 
     def call(self, method: _Method[Response_co], request: object) -> Response_co:
         """One call, with token and deadline."""
-        metadata = (("authorization", f"Bearer {self.token}"),)
+        token = self.token if isinstance(self.token, str) else self.token()
+        metadata = (("authorization", f"Bearer {token.strip()}"),)
         return method(request, timeout=self.timeout, metadata=metadata)
 
     def pages(self, method: _Method[Page], request: _Paged) -> Iterator[Page]:
@@ -222,11 +224,13 @@ def open_session(options: Options, scopes: tuple[str, ...] | None) -> Iterator[S
     config = load_config(
         environ=os.environ, flags={"data": str(options.data) if options.data else None}
     )
-    token = options.token or ""
+    token: str | Callable[[], str] = options.token or ""
     if scopes is not None and not token:
-        token = mint_local(config, tenant=options.tenant, client=options.client, scopes=scopes)
+        token = partial(
+            mint_local, config, tenant=options.tenant, client=options.client, scopes=scopes
+        )
     with open_channel(options, config) as channel:
-        yield Session(channel, token.strip(), options.timeout)
+        yield Session(channel, token, options.timeout)
 
 
 def open_channel(options: Options, config: Config) -> grpc.Channel:

@@ -251,6 +251,7 @@ def _stored(person: PersonId, stored: Acknowledged) -> pb.StoreMemoryResponse:
         repeated_request=stored.repeated,
         derived=[from_memory(person, memory) for memory in stored.derived],
         merged=stored.merged,
+        hidden_counts={kind.lower(): count for kind, count in stored.hidden.items()},
     )
 
 

@@ -90,6 +90,20 @@ def test_what_identifies_people_goes_out_as_a_pseudonym(helper: Any, person: str
     assert hit.memory.text == memory.text
 
 
+def test_what_was_hidden_is_counted_by_type(helper: Any, person: str) -> None:
+    text = "Write to marisol@example.org or tobias@example.org, or call +1 212 555 0143."
+    requests = [
+        pb.StoreMemoryRequest(memory=Memory(text=said, speaker=speaker), request_id=said)
+        for said, speaker in ((text, "Priya Haddad"), ("I keep bees.", "user"))
+    ]
+    batch = pb.BatchStoreMemoriesRequest(parent=f"people/{person}", access=WHY, requests=requests)
+    first, second = helper.memory.BatchStoreMemories(batch).responses
+    assert first.hidden_counts == {"email_address": 2, "phone_number": 1, "person": 1}
+    assert second.hidden_counts == {}
+    again, _ = helper.memory.BatchStoreMemories(batch).responses
+    assert (again.repeated_request, again.hidden_counts) == (True, {})
+
+
 def test_real_names_are_shown_by_right_and_consent_only(
     server: Any, helper: Any, person: str
 ) -> None:
