@@ -127,6 +127,9 @@ class Config:
     web_url: str | None = _setting(
         _web_url, "Where people reach the page, https://…; else where it listens."
     )
+    openid: Path | None = _setting(
+        _path, "OpenID provider to sign in with on the page (TOML); else one-time links alone."
+    )
     tls_cert: Path | None = _setting(_path, "Certificate chain (PEM); none serves plain text.")
     tls_key: Path | None = _setting(_path, "Private key of the certificate (PEM).")
     tls_client_ca: Path | None = _setting(_path, "Demand client certificates of this CA (PEM).")
@@ -200,6 +203,8 @@ class Config:
             )
         if self.web_url and not self.web:
             raise ConfigurationError("web_url goes with web: set where the page listens")
+        if self.openid and not self.web:
+            raise ConfigurationError("openid goes with web: set where the page listens")
         if self.tls_client_ca and not self.tls_cert:
             raise ConfigurationError("tls_client_ca needs tls_cert and tls_key")
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from memory.bootstrap import Tacit
 from memory.config import Config
+from memory.configured import toml_table
 from server.limits import Meter
 from server.logs import Log
 from server.web import consents, data, documents, forget, inferences, memories, reads, sign_in
@@ -25,6 +26,7 @@ from server.web.csrf import Csrf
 from server.web.desk import Desk, Visit
 from server.web.headers import STATIC, SecureHeaders
 from server.web.links import Links
+from server.web.openid import OpenId, load_provider
 from server.web.sessions import Sessions
 from server.web.views import Views
 from server.workers import Workers
@@ -45,13 +47,18 @@ def make_app(
     *,
     https: bool,
 ) -> ASGIApp:
-    """The ASGI application; `https` says how browsers reach it."""
+    """The ASGI application; `https` says how browsers reach it. Raises `ConfigurationError`."""
+    openid = None
+    if config.openid is not None:
+        provider = load_provider(toml_table(config.openid), str(config.openid))
+        openid = OpenId(provider, lambda: links.page, time.monotonic)
     desk = Desk(
         tacit=tacit,
         workers=workers,
         meter=meter,
         log=log,
         links=links,
+        openid=openid,
         sessions=Sessions(time.monotonic),
         csrf=Csrf(),
         views=Views(),

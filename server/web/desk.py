@@ -31,6 +31,7 @@ from server.policy import POLICIES, authorize
 from server.web.csrf import Csrf, ForeignFormError
 from server.web.forms import read_form
 from server.web.links import Links
+from server.web.openid import OpenId
 from server.web.sessions import Session, Sessions, new_cookie
 from server.web.views import Views
 from server.workers import Workers
@@ -86,6 +87,8 @@ class Desk:
     meter: Meter
     log: Log
     links: Links
+    openid: OpenId | None
+    """Where people can sign in who have no link; None where that is nowhere."""
     sessions: Sessions
     csrf: Csrf
     views: Views
@@ -157,6 +160,7 @@ class Desk:
             query=visit.request.url.query,
             signed_in=visit.signed_in is not None,
             form_token=self.csrf.token(visit.cookie),
+            provider=self.openid and self.openid.name,
             gpc=visit.request.headers.get("sec-gpc") == "1",
             **values,
         )

@@ -1,4 +1,4 @@
-"""Signing in with a one-time link, signing out, and choosing a language."""
+"""Signing in, by a one-time link or at an OpenID provider; signing out; choosing a language."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from memory.errors import UnauthenticatedError
 from server.web.desk import LANGUAGE_COOKIE, Desk, Visit
 from server.web.forms import text
+from server.web.links import Guest
+from server.web.openid import BACK, OpenId
 from server.web.words import LANGUAGES
 
 HOME: Final = "/memories"
@@ -35,6 +38,31 @@ async def _enter(desk: Desk, visit: Visit) -> Response:
         guest = desk.links.use(text(form, "code"))
     except UnauthenticatedError:
         return desk.show(visit, "sign_in.html", 401, problem="sign_in.problem")
+    return _signed_in(desk, visit, guest)
+
+
+async def _to_provider(desk: Desk, visit: Visit) -> Response:
+    try:
+        return RedirectResponse(await _openid(desk).begin(visit.cookie), 303)
+    except UnauthenticatedError:
+        return desk.show(visit, "sign_in.html", 503, problem="sign_in.provider_down")
+
+
+async def _from_provider(desk: Desk, visit: Visit) -> Response:
+    try:
+        guest = await _openid(desk).finish(visit.cookie, visit.request.query_params)
+    except UnauthenticatedError:
+        return desk.show(visit, "sign_in.html", 401, problem="sign_in.provider_problem")
+    return _signed_in(desk, visit, guest)
+
+
+def _openid(desk: Desk) -> OpenId:
+    if desk.openid is None:
+        raise HTTPException(404)
+    return desk.openid
+
+
+def _signed_in(desk: Desk, visit: Visit, guest: Guest) -> Response:
     desk.sessions.end(visit.cookie)
     response = RedirectResponse(HOME, 303)
     desk.set_cookie(response, desk.sessions.begin(guest))
@@ -71,6 +99,8 @@ def routes(desk: Desk) -> Sequence[Route]:
         Route("/", desk.page(_start, public=True)),
         Route("/sign-in", desk.page(_ask, public=True)),
         Route("/sign-in", desk.page(_enter, public=True), methods=["POST"]),
+        Route("/sign-in/openid", desk.page(_to_provider, public=True)),
+        Route(BACK, desk.page(_from_provider, public=True)),
         Route("/sign-out", desk.page(_leave), methods=["POST"]),
         Route("/language", desk.page(_language, public=True), methods=["POST"]),
     )

@@ -40,6 +40,7 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         "listen": "[::1]:1",
         "web": "localhost:8080",
         "web_url": "https://memory.example.org",
+        "openid": "o.toml",
         "tls_cert": "c",
         "tls_key": "k",
         "tls_client_ca": "ca",
@@ -76,7 +77,7 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         toml = tmp_path / "one.toml"
         needed = {**(tls if name.startswith("tls") else {}), name: value}
         needed |= served if name == "chroma_files" else {}
-        needed |= page if name == "web_url" else {}
+        needed |= page if name in {"web_url", "openid"} else {}
         toml.write_text("\n".join(f"{k} = {v!r}" for k, v in needed.items()), encoding="utf-8")
         config = load_config(file=toml, environ={})
         assert getattr(config, name) != SETTINGS[name].default
