@@ -4,11 +4,11 @@
     unpack(memories)  the values again, each with the memories it lies in
 
 Rules:
-- Every string that may hold something personal is `text`: a string a line, so that it is
-  anonymized, sealed and found like anything said. What holds no words stays with the structure:
-  numbers, keys, blank strings, and the ids and types that the framework itself makes.
+- Every string that may hold something personal is `text`, one behind the other like the points of a
+  list, so that it is anonymized, sealed and found like anything said. What holds no words stays
+  with the structure: numbers, keys, blank strings, and the ids and types that the framework makes.
 - The structure is JSON in which a string `=...` is kept as it is, and any other stands for the next
-  of the text's: how many line feeds are in it, behind a `~` if it holds pictures of control
+  of the text's: how many new points are in it, behind a `~` if it holds pictures of control
   characters. Labels come back as they were given, pseudonyms or not.
 - With `named`, each scalar of the text stands behind the words of its path ("food: figs"), so that
   a value is found by what its keys mean.
@@ -46,6 +46,9 @@ _JSON_LABELS: Final = 11
 
 _LABEL_CHARS: Final = 256
 _JSON_CHARS: Final = _JSON_LABELS * _LABEL_CHARS
+
+_POINT: Final = "\n• "
+"""Between strings: what finds names does not read over it."""
 
 _MARK: Final = "…"
 _LOOK_BACK: Final = 1_000
@@ -104,9 +107,9 @@ def pack(
         TypeError: JSON has no such value.
         ValueError: it takes more than `MOST_MEMORIES`.
     """
-    lines: list[str] = []
-    structure = json.dumps(_take_apart(value, lines, (), named=named), separators=(",", ":"))
-    texts = list(pieces("\n".join(lines))) or [""]
+    strings: list[str] = []
+    structure = json.dumps(_take_apart(value, strings, (), named=named), separators=(",", ":"))
+    texts = list(pieces(_POINT.join(strings))) or [""]
     parts = list(zip_longest(texts, _cut(structure, _JSON_CHARS), fillvalue=""))
     if len(parts) > MOST_MEMORIES:
         raise ValueError("too much for a memory: keep files elsewhere and store where they are")
@@ -167,33 +170,33 @@ def _cut(text: str, size: int) -> list[str]:
 
 
 def _take_apart(
-    value: Any, lines: list[str], path: tuple[str, ...], *, named: bool, free: bool = False
+    value: Any, strings: list[str], path: tuple[str, ...], *, named: bool, free: bool = False
 ) -> Any:
-    """The structure of a value; its strings go to `lines`. `free`: every string is one."""
+    """The structure of a value; its strings go to `strings`. `free`: every string is one."""
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
             raise TypeError("JSON has no keys but strings")
         return {
             key: _take_apart(
-                each, lines, (*path, key), named=named, free=free or key in _ANYTHINGS_KEYS
+                each, strings, (*path, key), named=named, free=free or key in _ANYTHINGS_KEYS
             )
             for key, each in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_take_apart(each, lines, path, named=named, free=free) for each in value]
+        return [_take_apart(each, strings, path, named=named, free=free) for each in value]
     if not (value is None or isinstance(value, str | int | float)):
         raise TypeError(f"JSON has no {type(value).__name__}")
     name = f"{_NO_WORD.sub(' ', ' '.join(path))}: " if named else ""
     if not isinstance(value, str):
         if named and value is not None:
-            lines.append(f"{name}{json.dumps(value)}")
+            strings.append(f"{name}{json.dumps(value)}")
         return value
     if _stays(value, path, free=free or named):
         return f"={value}"
     escapes = "~" if _REFUSED.search(value) else ""
     text = _TO_ESCAPE.sub(_escape, value) if escapes else value
-    lines.append(name + text)
-    return f"{escapes}{text.count(chr(10)) or ''}"
+    strings.append(name + text)
+    return f"{escapes}{text.count(_POINT) or ''}"
 
 
 def _stays(text: str, path: tuple[str, ...], *, free: bool) -> bool:
@@ -231,21 +234,21 @@ def _value(parts: tuple[Memory, ...], *, named: bool) -> Any:
     text = "".join(part.text[len(_MARK) if _BLANK in part.labels else 0 :] for part in parts)
     if not named and isinstance(only := _only(structure), str):
         return _put_together(structure, lambda _: text if "~" not in only else _unescape(text))
-    lines = iter(text.split("\n"))
+    strings = iter(text.split(_POINT))
 
     def string(hint: str) -> str:
-        taken = list(islice(lines, 1 + int(hint.strip("~") or 0)))
+        taken = list(islice(strings, 1 + int(hint.strip("~") or 0)))
         if len(taken) <= int(hint.strip("~") or 0):
             raise Unreadable
-        line = "\n".join(taken)
+        line = _POINT.join(taken)
         if named:
             _, colon, line = line.partition(": ")
             if not colon:
                 raise Unreadable
         return _unescape(line) if "~" in hint else line
 
-    value = _put_together(structure, string, skip=lines if named else None)
-    if text and next(lines, None) is not None:
+    value = _put_together(structure, string, skip=strings if named else None)
+    if text and next(strings, None) is not None:
         raise Unreadable
     return value
 
@@ -267,7 +270,7 @@ def _put_together(
 ) -> Any:
     """The value of a structure, with what `string` makes of what stands for a string.
 
-    `skip` gives the lines of a named text; those of other scalars are passed over.
+    `skip` gives the strings of a named text; those of other scalars are passed over.
     """
     if isinstance(structure, dict):
         return {key: _put_together(each, string, skip=skip) for key, each in structure.items()}

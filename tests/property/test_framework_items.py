@@ -27,7 +27,8 @@ VALUES = st.recursive(
     | st.sampled_from(
         [
             "\n",
-            "a\nb",
+            "a\n• b: c",
+            "\n• ",
             "~",
             "=x",
             "1",
@@ -44,7 +45,7 @@ VALUES = st.recursive(
 )
 
 
-def _kept(drafts: list[NewMemory], labels: dict[str, str] | None = None) -> list[Memory]:
+def _kept(drafts: list[NewMemory]) -> list[Memory]:
     """What the server takes and gives back, through the wire's own message."""
     kept = []
     for number, draft in enumerate(drafts):
@@ -81,7 +82,7 @@ def test_what_is_said_is_text_and_what_a_framework_made_is_not() -> None:
     (draft,) = pack({"role": "tool", "args": {"id": "Priya"}}, {"text": ""})
     assert draft["text"] == "Priya"
     (draft,) = pack({"of": {"Priya": "bees", "n": 3}}, {"text": ""}, named=True)
-    assert draft["text"] == "of Priya: bees\nof n: 3"
+    assert draft["text"] == "of Priya: bees\n• of n: 3"
 
 
 def test_a_name_that_runs_over_two_strings_is_told_and_not_guessed() -> None:
