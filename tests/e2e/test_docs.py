@@ -72,6 +72,19 @@ def test_the_blocks_of_the_client_page_are_one_program(
     assert (tmp_path / "amara.json").read_bytes().startswith(b"{")
 
 
+def test_the_blocks_of_the_frameworks_page_are_one_program(
+    run: Run, server: ServerProcess, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8")
+    (scopes,) = re.findall(r'tacit token --scope "(.*)" > token', page)
+    code = "\n".join(c for language, c in blocks("docs/frameworks.md") if language == "python")
+    (tmp_path / "token").write_text(run("token", "--scope", scopes).stdout)
+    result = Terminal(tmp_path, server).python(code)
+    assert result.returncode == 0, result.stderr
+    for line in ("{'food': 'figs', 'since': 2019}", "My sister Priya keeps bees.", "in Leeds."):
+        assert line in result.stdout
+
+
 def test_the_operations_page_lists_every_setting() -> None:
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     table = "\n".join(line for line in page.splitlines() if line.startswith("| `"))
