@@ -71,6 +71,13 @@ def test_an_export_arrives_once_through_kill_9_and_nothing_of_it_in_the_clear(
     assert found == 0
 
 
+HEARS_INTERRUPTS = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from server.cli import main; main()"
+)
+"""`tacit`, also where the tests run as a shell's background job, which ignores interrupts."""
+
+
 def _moved(run: Run, path: Path, source: str, person: str) -> dict[str, Any]:
     result = run("import", str(path), "--from", source, "-p", person, "--json")
     assert result.returncode == 0, result.stderr
@@ -94,7 +101,7 @@ def _under_way(
     command = ["import", str(path), "--from", source, "-p", person, "--batch", "4"]
     settings = {"TACIT_ADDRESS": server.address, "TACIT_DATA": str(server.data)}
     mover = subprocess.Popen(
-        [sys.executable, "-m", "server.cli", *command],
+        [sys.executable, "-c", HEARS_INTERRUPTS, *command],
         env={**os.environ, **settings},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
