@@ -10,8 +10,8 @@ How a call goes, from the socket to the domain:
 
 What those lean on: `auth` (tokens in), `tokens` (tokens out), `policy` (who may call what),
 `names` and `messages` (the wire's words for the domain's), `page_tokens`, `errors` (what a
-refusal looks like), `logs` and `metrics` (what may be told), `tls`. On the caller's side stand
-`cli` and `moving` (what other products export).
+refusal looks like), `logs` and `metrics` (what may be told), `listening`, `tls`. On the caller's
+side stand `cli` and `moving` (what other products export).
 """
 
 import os

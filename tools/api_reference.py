@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -25,9 +24,8 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorSet,
     ServiceDescriptorProto,
 )
-from grpc_tools import protoc  # type: ignore[import-untyped]
 
-from tools.generate_stubs import ROOT, SOURCES, StubGenerationError
+from tools.generate_stubs import ROOT, run_protoc
 
 PAGES: Final = ROOT / "docs" / "api"
 
@@ -95,21 +93,9 @@ def write(into: Path) -> None:
 
 def describe() -> list[FileDescriptorProto]:
     """The files of the contract with their comments, by name. Raises `StubGenerationError`."""
-    protos = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.rglob("*.proto"))
     with TemporaryDirectory() as folder:
         out = Path(folder) / "descriptors"
-        status = protoc.main(
-            [
-                "protoc",
-                f"--proto_path={SOURCES}",
-                f"--proto_path={files('grpc_tools') / '_proto'}",
-                "--include_source_info",
-                f"--descriptor_set_out={out}",
-                *protos,
-            ]
-        )
-        if status != 0:
-            raise StubGenerationError(f"protoc ended with status {status}")
+        run_protoc("--include_source_info", f"--descriptor_set_out={out}")
         return list(FileDescriptorSet.FromString(out.read_bytes()).file)
 
 

@@ -28,29 +28,29 @@ class StubGenerationError(Exception):
 
 def generate(into: Path) -> None:
     """Write `memory/v1/*_pb2*.py[i]` and its `__init__.py` below the folder `into`."""
-    protos = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.rglob("*.proto"))
     # protoc looks for its plugins (protoc-gen-mypy) on PATH; they lie beside this interpreter.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    status = protoc.main(
-        [
-            "protoc",
-            f"--proto_path={SOURCES}",
-            f"--proto_path={files('grpc_tools') / '_proto'}",
-            f"--python_out={into}",
-            f"--grpc_python_out={into}",
-            f"--mypy_out=quiet:{into}",
-            f"--mypy_grpc_out=quiet:{into}",
-            *protos,
-        ]
+    run_protoc(
+        f"--python_out={into}",
+        f"--grpc_python_out={into}",
+        f"--mypy_out=quiet:{into}",
+        f"--mypy_grpc_out=quiet:{into}",
     )
-    if status != 0:
-        raise StubGenerationError(f"protoc ended with status {status}")
     package = into / "memory" / "v1"
     for stub in package.glob("*_pb2_grpc.py*"):
         source = SOURCES / "memory" / "v1" / f"{stub.name.split('_pb2')[0]}.proto"
         if "\nservice " not in source.read_text(encoding="utf-8"):
             stub.unlink()  # grpc writes one for each file, and there is nothing in it
     (package / "__init__.py").write_text(_INIT, encoding="utf-8")
+
+
+def run_protoc(*options: str) -> None:
+    """Run protoc over every file of the contract. Raises `StubGenerationError`."""
+    protos = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.rglob("*.proto"))
+    paths = (f"--proto_path={SOURCES}", f"--proto_path={files('grpc_tools') / '_proto'}")
+    status = protoc.main(["protoc", *paths, *options, *protos])
+    if status != 0:
+        raise StubGenerationError(f"protoc ended with status {status}")
 
 
 if __name__ == "__main__":

@@ -31,9 +31,11 @@ MAX_REQUEST_ID_CHARS: Final = 128
 MAX_SOURCES: Final = 100
 """Memories it was derived from; as many it may supersede."""
 
-_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LINE_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+NOT_IN_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Control characters but tab, line feed and carriage return, and what is no Unicode."""
+
+NOT_IN_LINE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""The same in a name of somebody or something: all control characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def check_text(name: str, text: str) -> None:
         raise InvalidArgumentError(name, "must not be empty")
     if len(text) > MAX_TEXT_CHARS:
         raise TextTooLongError(name, f"at most {MAX_TEXT_CHARS} characters; split longer texts")
-    if _CONTROL.search(text) or _SURROGATE.search(text):
+    if NOT_IN_TEXT.search(text):
         raise InvalidArgumentError(
             name, "no control characters but tab, line feed and carriage return"
         )
@@ -95,5 +97,5 @@ def check_text(name: str, text: str) -> None:
 def _check_line(name: str, text: str, limit: int) -> None:
     if len(text) > limit:
         raise InvalidArgumentError(name, f"at most {limit} characters")
-    if _LINE_CONTROL.search(text) or _SURROGATE.search(text):
+    if NOT_IN_LINE.search(text):
         raise InvalidArgumentError(name, "no control characters")

@@ -10,7 +10,7 @@ Rules:
 - An item is a fact of that person. Its strings, with their keys, are its text; the item's own key
   and the session come back as they were given, so that they are no place for names.
 - `put` stores the new item and then erases the old one; `delete` erases. `get` and `put` read the
-  item's namespace, as the wire looks nothing up by key.
+  item's namespace, as the wire looks nothing up by key; a batch reads each namespace once.
 - `ttl` is Tacit's own retention: an item is erased that many minutes after it was put, reading it
   does not renew that, and nothing is kept longer than the purpose allows. `index` is refused: a
   value is indexed whole.
@@ -21,8 +21,9 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 from typing import Any, Final
 
@@ -92,25 +93,25 @@ class TacitStore(BaseStore):
         asked = list(ops)
         for op in asked:
             validate_op_namespace(op)
-        results = [self._read(op) for op in asked]
+        within = cache(self._within)
+        results = [self._read(op, within) for op in asked]
         puts = {(op.namespace, op.key): op for op in asked if isinstance(op, PutOp)}
         by_namespace: dict[Namespace, list[PutOp]] = {}
         for op in puts.values():
             by_namespace.setdefault(op.namespace, []).append(op)
         for namespace, several in by_namespace.items():
-            self._put(namespace, several)
+            self._put(namespace, several, within(namespace))
         return results
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """`batch`, in a thread."""
         return await asyncio.to_thread(self.batch, list(ops))
 
-    def _read(self, op: Op) -> Result:
+    def _read(self, op: Op, within: Callable[[Namespace], list[Memory]]) -> Result:
         match op:
             case GetOp():
-                return next(
-                    (_item(it, op.namespace) for it in self._within(op.namespace, op.key)), None
-                )
+                mine = [m for m in within(op.namespace) if m.labels.get(_KEY) == op.key]
+                return next((_item(it, op.namespace) for it in _newest_first(mine)), None)
             case SearchOp():
                 return self._search(op)
             case ListNamespacesOp():
@@ -121,10 +122,10 @@ class TacitStore(BaseStore):
                 self._person(op.namespace)
                 return None
 
-    def _put(self, namespace: Namespace, puts: Sequence[PutOp]) -> None:
+    def _put(self, namespace: Namespace, puts: Sequence[PutOp], there: Iterable[Memory]) -> None:
         """New items first: what breaks in between leaves one too many, and the newest counts."""
         replaced: dict[str, list[items.Item]] = {op.key: [] for op in puts}
-        for old in self._within(namespace):
+        for old in _newest_first(there):
             if old.first.labels[_KEY] in replaced:
                 replaced[old.first.labels[_KEY]].append(old)
         person = self._person(namespace)
@@ -172,11 +173,9 @@ class TacitStore(BaseStore):
     def _listed(self, person: Person, sessions: Sequence[str] = ()) -> Iterable[Memory]:
         return person.memories(reveal=self._reveal, kinds=["fact"], sessions=sessions)
 
-    def _within(self, namespace: Namespace, key: str | None = None) -> list[items.Item]:
-        """The items of one namespace, the newest first; those of one key, if it is given."""
-        listed = self._listed(self._person(namespace), [self._session(namespace)])
-        mine = (each for each in listed if key is None or each.labels.get(_KEY) == key)
-        return list(items.unpack(mine, label=_KEY, named=True))[::-1]
+    def _within(self, namespace: Namespace) -> list[Memory]:
+        """The memories of one namespace, the oldest first."""
+        return list(self._listed(self._person(namespace), [self._session(namespace)]))
 
     def _fitting(self, op: SearchOp, memories: Iterable[Memory]) -> list[items.Item]:
         """The items that the filter lets through; of one key the newest."""
@@ -237,6 +236,10 @@ class TacitStore(BaseStore):
         if _KEY not in memory.labels:
             return False
         return self._namespace(prefix[self._at], memory.session)[: len(prefix)] == prefix
+
+
+def _newest_first(memories: Iterable[Memory]) -> list[items.Item]:
+    return list(items.unpack(memories, label=_KEY, named=True))[::-1]
 
 
 def _scores(hits: Iterable[RecallHit]) -> dict[str, float]:

@@ -10,7 +10,7 @@ import typer
 
 from server.cli.arguments import DEFAULT_PURPOSE, ME, Person, Purpose, people, purposes
 from server.cli.conversation import Conversation, Turn, read_conversation
-from server.cli.output import errors
+from server.cli.output import errors, storing
 from server.cli.session import Session, client_command
 
 if TYPE_CHECKING:
@@ -30,19 +30,15 @@ def ingest(
     batch: Annotated[int, typer.Option(help="Memories a call.", min=1, max=256)] = 32,
 ) -> None:
     """Stores a conversation file; what was stored before is not stored twice."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     conversation = read_conversation(file)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     new = acknowledged = 0
     try:
-        with Progress(*columns, TimeElapsedColumn(), console=errors) as progress:
-            task = progress.add_task("storing", total=len(conversation.turns))
+        with storing(len(conversation.turns)) as shown:
             for request in batches(conversation, person, purpose, batch):
                 stored = session.call(session.memory.BatchStoreMemories, request).responses
                 acknowledged += len(stored)
                 new += sum(not (one.repeated_request or one.merged) for one in stored)
-                progress.update(task, completed=acknowledged)
+                shown(acknowledged)
     finally:
         before = f", {acknowledged - new} were there" if acknowledged > new else ""
         errors.print(f"{acknowledged} of {len(conversation.turns)} acknowledged: {new} new{before}")

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from memory.config import Config, load_config
 from memory.errors import ConfigurationError
 from memory.mcp import LOOPBACK
 from server.cli.arguments import DEFAULT_PURPOSE, ME, Person, Purpose
 from server.cli.output import errors
-from server.cli.session import Options, mint_local, option_command, target
+from server.cli.session import Options, mint_local, option_command, settings, target
+from server.listening import listen
 
 if TYPE_CHECKING:
+    import socket
+
     from memory.client import AsyncClient
+    from memory.config import Config
 
 _SCOPES: Final = ("memory.write", "memory.read", "memory.reveal", "consent.manage", "data.erase")
 
@@ -51,9 +52,10 @@ def mcp(
         raise ConfigurationError(
             "tacit mcp needs an extra package; run: pip install 'tacit-memory[mcp]'"
         ) from None
-    connect = _connecting(options, purpose)
+    config = settings(options)
+    connect = _connecting(options, config, purpose)
     if http is None:
-        token = _token(options, person)
+        token = _token(options, config, person)
         # Ends at once: an event loop would wait for the thread that reads stdin.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         asyncio.run(serve_stdio(connect, person=person, token=token))
@@ -69,11 +71,13 @@ def mcp(
         asyncio.run(serve_http(connect, port, person=person, url=http_url))
 
 
-def _connecting(options: Options, purpose: str) -> Callable[[Callable[[], str]], AsyncClient]:
+def _connecting(
+    options: Options, config: Config, purpose: str
+) -> Callable[[Callable[[], str]], AsyncClient]:
     """Opens a client of the server that the options name, in the event loop it is called in."""
     from memory.client import AsyncClient, Tls
 
-    address = target(options, _config(options))
+    address = target(options, config)
     tls = Tls(options.tls_ca, options.tls_client_cert, options.tls_client_key)
 
     def connect(token: Callable[[], str]) -> AsyncClient:
@@ -88,13 +92,12 @@ def _connecting(options: Options, purpose: str) -> Callable[[Callable[[], str]],
     return connect
 
 
-def _token(options: Options, person: str) -> Callable[[], str]:
+def _token(options: Options, config: Config, person: str) -> Callable[[], str]:
     """Gives the token that was told, or one made here, anew for each call."""
     if told := options.token:
         return told.strip
     if person == ME:
         raise typer.BadParameter("--person is missing; it is left out only with a person's --token")
-    config = _config(options)
 
     def minted() -> str:
         return mint_local(config, tenant=options.tenant, client=options.client, scopes=_SCOPES)
@@ -103,31 +106,21 @@ def _token(options: Options, person: str) -> Callable[[], str]:
     return minted
 
 
-def _config(options: Options) -> Config:
-    flags = {"data": str(options.data) if options.data else None}
-    return load_config(environ=os.environ, flags=flags)
-
-
 def _listen(http: str, url: str | None) -> socket.socket:
     """The port, bound.
 
     Raises:
         ConfigurationError: it cannot be, or tokens would come to it over a plain connection.
     """
-    host, _, port = http.rpartition(":")
     if url and not url.startswith("https://"):
         raise ConfigurationError("--http-url must begin with https://: requests carry tokens")
-    if not url and host not in LOOPBACK:
+    if not url and http.rpartition(":")[0] not in LOOPBACK:
         raise ConfigurationError(
             f"--http {http}: other machines would send their tokens plainly; listen on 127.0.0.1, "
             "or put a proxy with TLS before it and say where with --http-url"
         )
-    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
     try:
-        number = int(port)
-        if not 0 <= number < 1 << 16:
-            raise ValueError
-        return socket.create_server((host.strip("[]"), number), family=family)
+        return listen(http)
     except (OSError, ValueError):
         raise ConfigurationError(
             f"--http {http}: in use by another program, or no HOST:PORT of this machine"

@@ -22,7 +22,7 @@ import typer
 
 from memory.errors import ConfigurationError
 from server.cli.arguments import people, purposes
-from server.cli.output import errors
+from server.cli.output import errors, storing
 from server.cli.session import Session
 from server.moving.entries import Found
 from server.moving.files import elements
@@ -103,14 +103,10 @@ def _store(
     outcome: Outcome,
     size: int,
 ) -> None:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=errors) as progress:
-        task = progress.add_task("storing", total=found.memories)
+    with storing(found.memories) as shown:
         for some in _batches(todo, size):
             _send(session, person, choice, some, outcome)
-            progress.update(task, completed=outcome.done)
+            shown(outcome.done)
 
 
 def _batches(todo: Iterator[Piece], size: int) -> Iterator[list[Piece]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -83,6 +84,17 @@ def moment(timestamp: Timestamp) -> str:
     """Short and in the reader's time zone."""
     when = timestamp.ToDatetime(tzinfo=UTC)
     return "" if when == datetime.fromtimestamp(0, UTC) else f"{when.astimezone():%Y-%m-%d %H:%M}"
+
+
+@contextmanager
+def storing(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar of `total` memories; call it with how many are acknowledged."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=errors) as progress:
+        task = progress.add_task("storing", total=total)
+        yield lambda acknowledged: progress.update(task, completed=acknowledged)
 
 
 def spoken(speaker: str, text: str) -> Text:

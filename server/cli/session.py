@@ -221,9 +221,7 @@ def client_command(
 @contextmanager
 def open_session(options: Options, scopes: tuple[str, ...] | None) -> Iterator[Session]:
     """A session with a token that holds `scopes`, None for no token, closed at the end."""
-    config = load_config(
-        environ=os.environ, flags={"data": str(options.data) if options.data else None}
-    )
+    config = settings(options)
     token: str | Callable[[], str] = options.token or ""
     if scopes is not None and not token:
         token = partial(
@@ -231,6 +229,12 @@ def open_session(options: Options, scopes: tuple[str, ...] | None) -> Iterator[S
         )
     with open_channel(options, config) as channel:
         yield Session(channel, token, options.timeout)
+
+
+def settings(options: Options) -> Config:
+    """The settings of the server whose data folder the options name."""
+    data = str(options.data) if options.data else None
+    return load_config(environ=os.environ, flags={"data": data})
 
 
 def open_channel(options: Options, config: Config) -> grpc.Channel:

@@ -103,7 +103,7 @@ def _message(message: Node, session: str, found: Found) -> Iterator[Entry]:
         if content.text("content_type") not in _TEXTS:
             found.leave(f"content {content.text('content_type')}")
             return
-        found.pass_over("attachment", len(list(metadata.list("attachments"))))
+        found.pass_over("attachment", metadata.count("attachments"))
         yield Entry(
             text=_text(content, found),
             by=By.PERSON if role == "user" else By.ASSISTANT,

@@ -53,8 +53,8 @@ def _conversation(node: Node, found: Found) -> Iterator[Entry]:
         if side is None:
             found.leave(f"sender {sender}")
             continue
-        found.pass_over("attachment", len(list(message.list("attachments"))))
-        found.pass_over("file", len(list(message.list("files"))))
+        found.pass_over("attachment", message.count("attachments"))
+        found.pass_over("file", message.count("files"))
         yield Entry(
             text=_text(message, found),
             by=side,

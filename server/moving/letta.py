@@ -53,7 +53,7 @@ def read(elements: Iterator[Node], found: Found) -> Iterator[Entry]:
 
 def _file(node: Node, found: Found) -> Iterator[Entry]:
     for name in _UNTAKEN:
-        found.pass_over(name, len(list(node.list(name))))
+        found.pass_over(name, node.count(name))
     for block in node.list("blocks"):
         yield from _block(block, found)
     for agent in node.list("agents"):

@@ -40,7 +40,7 @@ def read(elements: Iterator[Node], found: Found) -> Iterator[Entry]:
             for name in _LISTS:
                 for each in node.list(name):
                     yield from _memory(each, found)
-            found.pass_over("relation", len(list(node.list("relations"))))
+            found.pass_over("relation", node.count("relations"))
         else:
             found.miss("not a memory of mem0's")
 

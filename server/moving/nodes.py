@@ -52,6 +52,10 @@ class Node:
             node._require(isinstance(node.value, list), "must be a list")
             yield from node.elements()
 
+    def count(self, key: str) -> int:
+        """How many elements the list under a key has."""
+        return sum(1 for _ in self.list(key))
+
     def elements(self) -> Iterator[Node]:
         """The elements of this list."""
         for index, value in enumerate(self.value):

@@ -45,7 +45,7 @@ def read(elements: Iterator[Node], found: Found) -> Iterator[Entry]:
     for node in elements:
         if node.has("memories"):
             for name in _UNTAKEN:
-                found.pass_over(name, len(list(node.list(name))))
+                found.pass_over(name, node.count(name))
             owner = node.object("owner").text("id")
             for memory in node.list("memories"):
                 yield from _memory(memory, owner, found)
@@ -90,7 +90,7 @@ def _message(node: Node, session: str, found: Found) -> Iterator[Entry]:
     if node.of("is_thought").value is True:
         found.leave("thought")
         return
-    found.pass_over("attachment", len(list(node.list("attachments"))))
+    found.pass_over("attachment", node.count("attachments"))
     content = node.object("content")
     texts = [content.text("text")]
     for part in content.list("parts"):

@@ -15,7 +15,6 @@ Rules:
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,12 +22,10 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from memory.core.draft import MAX_NAME_CHARS, MAX_TEXT_CHARS
+from memory.core.draft import MAX_NAME_CHARS, MAX_TEXT_CHARS, NOT_IN_LINE, NOT_IN_TEXT
 from memory.errors import ConfigurationError
 from server.moving.entries import By, Entry, Found, Kind
 
-_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_LINE_CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _CUTS: Final = ("\n\n", "\n", ". ", " ")
 _SESSIONS: Final = uuid.UUID("0b0b5e0e-6c8f-5b7e-9d1c-4e7a9a0f6d52")
 
@@ -64,7 +61,7 @@ def pieces(entries: Iterable[Entry], choice: Choice, found: Found) -> Iterator[P
     """
     seen: set[bytes] = set()
     for entry in entries:
-        text, cleaned = _CONTROL.subn("", entry.text)
+        text, cleaned = NOT_IN_TEXT.subn("", entry.text)
         found.pass_over("control character", cleaned)
         if entry.owner:
             found.owners.add(entry.owner)
@@ -94,7 +91,7 @@ def _not_taken(entry: Entry, text: str, choice: Choice) -> str:
 
 
 def _parts(entry: Entry, text: str, key: bytes, choice: Choice, found: Found) -> Iterator[Piece]:
-    speaker = _LINE_CONTROL.sub(" ", entry.speaker)
+    speaker = NOT_IN_LINE.sub(" ", entry.speaker)
     for number, part in enumerate(split(text)):
         found.split += number > 0
         yield Piece(

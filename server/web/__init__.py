@@ -3,6 +3,7 @@
 How a visit goes, from the link to the domain:
 
     links       a right-bearing call ▶ a one-time secret ▶ the person it signs in
+    openid      or an account at a provider ▶ the person it names
     sessions    the secret ▶ a session of some minutes, known by a cookie
     csrf        every form proves that this page made it
     headers     what a browser must never do with any answer
@@ -10,7 +11,8 @@ How a visit goes, from the link to the domain:
     pages       memories, inferences, consents, reads, data (export, pause, forget), documents
 
 What those lean on: `words` (English and German), `views` (templates), `forms` (bounded input),
-`plot` (a picture drawn on the server), `app` (all of it put together), `serving` (its thread).
+`plot` (a picture drawn on the server), `one_time` (secrets that are good once), `app` (all of it
+put together), `serving` (its thread).
 
 Rules:
 - There is no second path to the data: a page calls the use case behind an rpc, as the person, and

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from memory.bootstrap import Tacit
 from memory.config import Config
 from memory.configured import toml_table
+from memory.errors import ConfigurationError
 from server.limits import Meter
 from server.logs import Log
 from server.web import consents, data, documents, forget, inferences, memories, reads, sign_in
@@ -26,10 +27,12 @@ from server.web.csrf import Csrf
 from server.web.desk import Desk, Visit
 from server.web.headers import STATIC, SecureHeaders
 from server.web.links import Links
-from server.web.openid import OpenId, load_provider
 from server.web.sessions import Sessions
 from server.web.views import Views
 from server.workers import Workers
+
+if TYPE_CHECKING:
+    from server.web.openid import OpenId
 
 _PARTS: Final = (sign_in, memories, inferences, consents, reads, data, forget, documents)
 
@@ -48,17 +51,13 @@ def make_app(
     https: bool,
 ) -> ASGIApp:
     """The ASGI application; `https` says how browsers reach it. Raises `ConfigurationError`."""
-    openid = None
-    if config.openid is not None:
-        provider = load_provider(toml_table(config.openid), str(config.openid))
-        openid = OpenId(provider, lambda: links.page, time.monotonic)
     desk = Desk(
         tacit=tacit,
         workers=workers,
         meter=meter,
         log=log,
         links=links,
-        openid=openid,
+        openid=_openid(config, links),
         sessions=Sessions(time.monotonic),
         csrf=Csrf(),
         views=Views(),
@@ -73,6 +72,20 @@ def make_app(
         routes.extend(part.routes(desk))
     app = Starlette(routes=routes, exception_handlers={HTTPException: _missing(desk)})
     return SecureHeaders(app, https=https)
+
+
+def _openid(config: Config, links: Links) -> OpenId | None:
+    """Where people sign in who have no link. Raises `ConfigurationError`."""
+    if config.openid is None:
+        return None
+    try:
+        from server.web.openid import OpenId, load_provider
+    except ImportError:
+        raise ConfigurationError(
+            "openid needs an extra package; run: pip install 'tacit-memory[openid]'"
+        ) from None
+    provider = load_provider(toml_table(config.openid), str(config.openid))
+    return OpenId(provider, lambda: links.page + sign_in.BACK, time.monotonic)
 
 
 def _missing(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:

@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -31,10 +31,12 @@ from server.policy import POLICIES, authorize
 from server.web.csrf import Csrf, ForeignFormError
 from server.web.forms import read_form
 from server.web.links import Links
-from server.web.openid import OpenId
 from server.web.sessions import Session, Sessions, new_cookie
 from server.web.views import Views
 from server.workers import Workers
+
+if TYPE_CHECKING:
+    from server.web.openid import OpenId
 
 P = ParamSpec("P")
 T = TypeVar("T")

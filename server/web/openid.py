@@ -19,11 +19,9 @@ Rules:
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,13 +30,14 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import jwt
+from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
+from httpx2 import HTTPError
 
 from memory.core.values import PersonId, Secret, TenantId
 from memory.errors import ConfigurationError, InvalidArgumentError, UnauthenticatedError
 from server.web.links import Guest
-
-BACK: Final = "/sign-in/openid/back"
-"""The path of the redirect URI, to be registered with the provider."""
+from server.web.one_time import OneTime, hashed
 
 WAIT_SECONDS: Final = 600
 """How long somebody may take at the provider."""
@@ -62,8 +61,11 @@ _OPTIONAL: Final = {
     "name": "",
 }
 _LEEWAY_SECONDS: Final = 60
-_NOT_AS_TOLD: Final = (AttributeError, LookupError, TypeError, ValueError)
-"""What reading an answer raises that is not what the standard says."""
+_FAILURES: Final = (
+    *(AuthlibBaseError, HTTPError, jwt.PyJWTError, InvalidArgumentError),
+    *(AttributeError, LookupError, TypeError, ValueError),
+)
+"""What asking raises, and reading an answer that is not what the standard says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,6 @@ class _Waiting(NamedTuple):
     cookie: bytes
     nonce: str
     verifier: str
-    until: float
 
 
 def load_provider(table: Mapping[str, object], origin: str) -> Provider:
@@ -129,38 +130,14 @@ class OpenId:
     """People at the provider, and those who come back. For the page's event loop alone."""
 
     def __init__(
-        self, provider: Provider, page: Callable[[], str], monotonic: Callable[[], float]
+        self, provider: Provider, back: Callable[[], str], monotonic: Callable[[], float]
     ) -> None:
-        """`page` says where people reach the page.
-
-        Raises:
-            ConfigurationError: the extra is not installed.
-        """
-        try:
-            from authlib.common.errors import (  # type: ignore[import-untyped]
-                AuthlibBaseError,
-            )
-            from authlib.integrations.httpx_client import (  # type: ignore[import-untyped]
-                AsyncOAuth2Client,
-            )
-            from httpx2 import HTTPError
-        except ImportError:
-            raise ConfigurationError(
-                "openid needs an extra package; run: pip install 'tacit-memory[openid]'"
-            ) from None
+        """`back` says where the provider sends people back to, as it is registered there."""
         self.name = provider.name
         self._provider = provider
-        self._page = page
+        self._back = back
         self._monotonic = monotonic
-        self._client: Callable[..., Any] = AsyncOAuth2Client
-        self._failures = (
-            AuthlibBaseError,
-            HTTPError,
-            jwt.PyJWTError,
-            InvalidArgumentError,
-            *_NOT_AS_TOLD,
-        )
-        self._waiting: OrderedDict[bytes, _Waiting] = OrderedDict()
+        self._waiting = OneTime[_Waiting](WAIT_SECONDS, MAX_WAITING, monotonic)
         self._described: tuple[Mapping[str, Any], float] | None = None
 
     async def begin(self, cookie: str) -> str:
@@ -178,10 +155,7 @@ class OpenId:
                 code_verifier=verifier,
                 nonce=nonce,
             )
-        until = self._monotonic() + WAIT_SECONDS
-        self._waiting[_hash(state)] = _Waiting(_hash(cookie), nonce, verifier, until)
-        while len(self._waiting) > MAX_WAITING:
-            self._waiting.popitem(last=False)
+        self._waiting.put(state, _Waiting(hashed(cookie), nonce, verifier))
         return str(address)
 
     async def finish(self, cookie: str, answer: Mapping[str, str]) -> Guest:
@@ -191,10 +165,10 @@ class OpenId:
             UnauthenticatedError: they said no, took too long, left from another browser, or what
                 the provider says is not to be believed.
         """
-        waiting = self._waiting.pop(_hash(answer.get("state", "")), None)
-        if waiting is None or not hmac.compare_digest(waiting.cookie, _hash(cookie)):
+        waiting = self._waiting.take(answer.get("state", ""))
+        if waiting is None or not hmac.compare_digest(waiting.cookie, hashed(cookie)):
             raise _refused()
-        if self._monotonic() >= waiting.until or not answer.get("code"):
+        if not answer.get("code"):
             raise _refused()
         if answer.get("iss", self._provider.issuer) != self._provider.issuer:  # RFC 9207
             raise _refused()
@@ -243,19 +217,19 @@ class OpenId:
     async def _asking(self) -> AsyncIterator[Any]:
         """A client of the provider; whatever fails with it becomes one refusal."""
         secret = self._provider.client_secret
-        client = self._client(
+        client = AsyncOAuth2Client(
             client_id=self._provider.client_id,
             client_secret=secret.reveal().decode() if secret else None,
             token_endpoint_auth_method="client_secret_basic" if secret else "none",
             scope=self._provider.scope,
-            redirect_uri=self._page() + BACK,
+            redirect_uri=self._back(),
             code_challenge_method="S256",
             timeout=ASK_SECONDS,
         )
         try:
             async with client:
                 yield client
-        except self._failures:
+        except _FAILURES:
             raise _refused() from None
 
     async def _description(self, client: Any) -> Mapping[str, Any]:
@@ -281,17 +255,15 @@ async def _json(client: Any, url: str) -> Mapping[str, Any]:
 def _safe(url: str) -> bool:
     """HTTPS, or of this machine."""
     parts = urlsplit(url)
-    if parts.scheme == "https":
-        return bool(parts.hostname)
+    host = parts.hostname or ""
+    return bool(host) if parts.scheme == "https" else parts.scheme == "http" and _is_here(host)
+
+
+def _is_here(host: str) -> bool:
     try:
-        local = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "")
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-    return parts.scheme == "http" and (local is True or getattr(local, "is_loopback", False))
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
 
 
 def _refused() -> UnauthenticatedError:

@@ -8,7 +8,6 @@ Rules:
 
 from __future__ import annotations
 
-import socket
 import threading
 from typing import Final
 
@@ -18,6 +17,7 @@ from memory.bootstrap import Tacit
 from memory.config import Config
 from memory.errors import ConfigurationError
 from server.limits import Meter
+from server.listening import listen
 from server.logs import Log
 from server.web.app import make_app
 from server.web.links import Links
@@ -44,17 +44,13 @@ class WebServer:
     ) -> None:
         """Listens. Raises `ConfigurationError`: the address is taken, or none of this machine."""
         assert config.web is not None
-        host, _, port = config.web.rpartition(":")
-        family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
         try:
-            self._socket = socket.create_server(
-                (host.strip("[]"), int(port)), family=family, backlog=_BACKLOG
-            )
+            self._socket = listen(config.web, backlog=_BACKLOG)
         except OSError:
             raise ConfigurationError(
                 f"web {config.web}: in use by another program, or no address of this machine"
             ) from None
-        self.url = config.web_url or _url(config, host, self._socket.getsockname()[1])
+        self.url = config.web_url or _url(config, config.web, self._socket.getsockname()[1])
         links.page = self.url
         https = self.url.startswith("https://")
         app = make_app(config, tacit, workers, meter, log, links, https=https)
@@ -91,5 +87,6 @@ class WebServer:
         self._socket.close()
 
 
-def _url(config: Config, host: str, port: int) -> str:
+def _url(config: Config, web: str, port: int) -> str:
+    host = web.rpartition(":")[0]
     return f"{'http' if config.tls_cert is None else 'https'}://{host}:{port}"

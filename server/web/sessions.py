@@ -10,7 +10,6 @@ Rules:
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import Final
 from memory.core.values import AssistantId, Caller, PersonId, RecordId
 from server.policy import CONSENT, ERASE, EXPORT, READ, REVEAL, WRITE
 from server.web.links import Guest
+from server.web.one_time import hashed
 
 PAGE: Final = AssistantId("tacit.page")
 """What the ledger names where the person used the page."""
@@ -60,14 +60,14 @@ class Sessions:
         cookie = new_cookie()
         now = self._monotonic()
         caller = Caller(guest.tenant, PAGE, _SCOPES, guest.person)
-        self._open[_hash(cookie)] = Session(caller, now, now)
+        self._open[hashed(cookie)] = Session(caller, now, now)
         while len(self._open) > MAX_SESSIONS:
             self._open.popitem(last=False)
         return cookie
 
     def find(self, cookie: str) -> Session | None:
         """The session of a cookie, if it has one that is still open."""
-        key, now = _hash(cookie), self._monotonic()
+        key, now = hashed(cookie), self._monotonic()
         session = self._open.get(key)
         if session is None:
             return None
@@ -80,13 +80,9 @@ class Sessions:
 
     def end(self, cookie: str) -> None:
         """Ends the session of a cookie, if it has one."""
-        self._open.pop(_hash(cookie), None)
+        self._open.pop(hashed(cookie), None)
 
 
 def new_cookie() -> str:
     """What a cookie holds: 43 characters that nobody guesses."""
     return secrets.token_urlsafe(_COOKIE_BYTES)
-
-
-def _hash(cookie: str) -> bytes:
-    return hashlib.sha256(cookie.encode()).digest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -14,10 +14,15 @@ from memory.errors import UnauthenticatedError
 from server.web.desk import LANGUAGE_COOKIE, Desk, Visit
 from server.web.forms import text
 from server.web.links import Guest
-from server.web.openid import BACK, OpenId
 from server.web.words import LANGUAGES
 
+if TYPE_CHECKING:
+    from server.web.openid import OpenId
+
 HOME: Final = "/memories"
+BACK: Final = "/sign-in/openid/back"
+"""The path of the redirect URI, to be registered with the provider."""
+
 LEAVING: Final = {"clear-site-data": '"cache", "storage"'}
 
 _OWN_PATH: Final = re.compile(r"/(?:[A-Za-z0-9\-]+(?:/[A-Za-z0-9\-]+)*)?")

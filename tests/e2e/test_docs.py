@@ -56,16 +56,20 @@ def test_the_python_program_of_the_readme_has_ten_lines() -> None:
     assert len(code.strip().splitlines()) <= 10
 
 
+def _shown_by_one_program(page: str, run: Run, server: ServerProcess, folder: Path) -> str:
+    """What the page's blocks print, run as one program with the token that the page makes."""
+    (scopes,) = re.findall(r'tacit token --scope "(.*)" > token', (ROOT / page).read_text("utf-8"))
+    code = "\n".join(code for language, code in blocks(page) if language == "python")
+    (folder / "token").write_text(run("token", "--scope", scopes).stdout)
+    result = Terminal(folder, server).python(code)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
 def test_the_blocks_of_the_client_page_are_one_program(
     run: Run, server: ServerProcess, tmp_path: Path
 ) -> None:
-    page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
-    (scopes,) = re.findall(r'tacit token --scope "(.*)" > token', page)
-    code = "\n".join(code for language, code in blocks("docs/client.md") if language == "python")
-    (tmp_path / "token").write_text(run("token", "--scope", scopes).stdout)
-    result = Terminal(tmp_path, server).python(code)
-    assert result.returncode == 0, result.stderr
-    shown = result.stdout
+    shown = _shown_by_one_program("docs/client.md", run, server, tmp_path)
     for line in ("keeps bees", "live in Leeds", "purposes/handover', 'refused'", "ask her about"):
         assert line in shown
     assert "play the cello" in shown
@@ -75,14 +79,9 @@ def test_the_blocks_of_the_client_page_are_one_program(
 def test_the_blocks_of_the_frameworks_page_are_one_program(
     run: Run, server: ServerProcess, tmp_path: Path
 ) -> None:
-    page = (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8")
-    (scopes,) = re.findall(r'tacit token --scope "(.*)" > token', page)
-    code = "\n".join(c for language, c in blocks("docs/frameworks.md") if language == "python")
-    (tmp_path / "token").write_text(run("token", "--scope", scopes).stdout)
-    result = Terminal(tmp_path, server).python(code)
-    assert result.returncode == 0, result.stderr
+    shown = _shown_by_one_program("docs/frameworks.md", run, server, tmp_path)
     for line in ("{'food': 'figs', 'since': 2019}", "My sister Priya keeps bees.", "in Leeds."):
-        assert line in result.stdout
+        assert line in shown
 
 
 def test_the_operations_page_lists_every_setting() -> None:

@@ -26,7 +26,8 @@ from memory.config import Config
 from memory.core.values import PersonId
 from memory.errors import ConfigurationError, UnauthenticatedError
 from server.web.links import Guest
-from server.web.openid import BACK, WAIT_SECONDS, OpenId, load_provider
+from server.web.openid import WAIT_SECONDS, OpenId, load_provider
+from server.web.sign_in import BACK
 from tests.contract.key_servers import free_port
 from tests.e2e.wire.browser import Browser, Page
 
@@ -86,20 +87,6 @@ class Forger:
 
 
 @contextmanager
-def _listening(forger: Forger) -> Iterator[Forger]:
-    server = make_server("127.0.0.1", 0, forger.app(), threaded=True)
-    forger.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield forger
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@contextmanager
 def _provider(*options: str) -> Iterator[str]:
     """A real provider, in a process of its own; its issuer."""
     port = free_port()
@@ -120,8 +107,17 @@ def _provider(*options: str) -> Iterator[str]:
 
 @pytest.fixture
 def forger() -> Iterator[Forger]:
-    with _listening(Forger()) as forger:
+    forger = Forger()
+    server = make_server("127.0.0.1", 0, forger.app(), threaded=True)
+    forger.issuer = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
         yield forger
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 Open = Callable[..., tuple[Page, Browser]]
