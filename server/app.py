@@ -197,6 +197,7 @@ def _settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def token_verifier(config: Config) -> TokenVerifier:

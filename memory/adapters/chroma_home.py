@@ -183,11 +183,14 @@ class ChromaFolder:
         return _aside(work, self._folder)
 
     def _await_end(self) -> None:
-        """Chroma lets go of its database in the background; the last to do so ends the log."""
-        log_file = self._folder / f"{chroma_files.DATABASE}-wal"
+        """Chroma lets go of its database in the background. Its log may stay: where the last two
+        connections close at once, neither is the last.
+        """
         deadline = time.monotonic() + _END_SECONDS
-        while log_file.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        with suppress(FileNotFoundError):  # somebody removed it
+            database = os.stat(self._folder / chroma_files.DATABASE)
+            while _is_open(database) and time.monotonic() < deadline:
+                time.sleep(0.01)
 
     def _mark(self, collection: str) -> None:
         os.pwrite(self._marker, collection.encode().ljust(_MARKER_BYTES), 0)
@@ -295,6 +298,15 @@ def _is_damage(error: BaseException) -> bool:
 
 def _stuck(work: str) -> IndexUnavailableError:
     return IndexUnavailableError(f"the index files could not be worked on ({work}); try again")
+
+
+def _is_open(file: os.stat_result) -> bool:
+    """Whether this process holds it open."""
+    for descriptor in os.listdir("/dev/fd"):
+        with suppress(OSError):  # closed meanwhile
+            if os.path.samestat(os.fstat(int(descriptor)), file):
+                return True
+    return False
 
 
 def _touched(segment: Path, since: int) -> bool:

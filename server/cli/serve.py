@@ -30,6 +30,9 @@ def register(app: typer.Typer) -> None:
         settings = load_config(file=config, environ=os.environ, flags=flags)
 
         import asyncio
+        import gc
+
+        gc.disable()  # until all is loaded: a sixth of a start would go into looking for garbage
 
         from server.app import serve
 

@@ -101,13 +101,24 @@ def test_people_who_come_and_go_leave_no_open_files(
         assert answers(index, "stays") == before
 
 
+def test_a_closed_index_holds_no_file(tmp_path: Path) -> None:
+    for _ in range(5):
+        with opened(tmp_path) as index:
+            fill(index, "person-a", 50)
+        assert not _open_in(tmp_path)
+
+
 def _unlinked_and_open(folder: Path) -> int:
-    held = 0
+    return sum(target.endswith(" (deleted)") for target in _open_in(folder))
+
+
+def _open_in(folder: Path) -> list[str]:
+    """What this process holds open of it."""
+    held = []
     for handle in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):
-            target = str(handle.readlink())
-            held += target.startswith(str(folder)) and target.endswith(" (deleted)")
-    return held
+            held.append(str(handle.readlink()))
+    return [target for target in held if target.startswith(f"{folder}/")]
 
 
 def test_a_dropped_collection_is_nowhere_in_the_files_and_others_answer_as_before(
