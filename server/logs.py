@@ -14,7 +14,7 @@ import json
 import logging
 import sys
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final, TextIO
@@ -104,7 +104,8 @@ class Log:
     def write(self, line: Line) -> None:
         """One line; never raises, as a full disk must not fail the call that it tells of."""
         fields = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": line.event}
-        text = json.dumps(fields | asdict(line), ensure_ascii=True)
+        told = {name: getattr(line, name) for name in line.__slots__}
+        text = json.dumps(fields | told, ensure_ascii=True)
         try:
             with self._lock:
                 self._stream.write(text + "\n")

@@ -111,7 +111,13 @@ class Indexer(Worker):
         held = self.index.collections()
         broken = self.matrices.broken()
         with self.store.read() as uow:
-            wrong = [s for s in uow.subjects() if s in broken or self._differs(uow, s, held)]
+            stored = uow.memory_counts()
+            wrong = [
+                person.subject
+                for person in uow.people()
+                if person.subject in broken
+                or self._differs(uow, person, stored.get(person.subject, 0), held)
+            ]
         for subject in wrong:
             self.rebuild(subject)
         if wrong:
@@ -243,18 +249,20 @@ class Indexer(Worker):
                 return
             uow.commit()
 
-    def _differs(self, uow: UnitOfWork, subject: SubjectId, held: Mapping[str, int]) -> bool:
-        person = _active(uow, subject)
-        if person is None:
+    def _differs(
+        self, uow: UnitOfWork, person: PersonRow, stored: int, held: Mapping[str, int]
+    ) -> bool:
+        if person.state is PersonState.ERASING:
             return False
         if person.collection != self.veils.collection(person):
             return True
-        stored = uow.count_memories(subject, MemoryFilter())
-        owed = len(uow.unindexed_heads(subject, MemoryFilter()))
         indexed = held.get(person.collection, 0)
         if self.veils.mode(person.tenant) is Mode.SEALED:
-            indexed = sum(head.vectors for head in uow.segments(subject))
-        return not stored - owed <= indexed <= stored
+            indexed = sum(head.vectors for head in uow.segments(person.subject))
+        if indexed == stored:
+            return False
+        owed = len(uow.unindexed_heads(person.subject, MemoryFilter()))
+        return not stored - owed <= indexed < stored
 
 
 def _active(uow: UnitOfWork, subject: SubjectId) -> PersonRow | None:

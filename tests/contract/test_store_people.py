@@ -18,7 +18,15 @@ def test_a_person_comes_back_as_they_went_in(store: SqlStore) -> None:
     with store.read() as unit:
         assert unit.person(person.ref) == person
         assert unit.person_by_subject(person.subject) == person
-        assert list(unit.subjects()) == [person.subject]
+        assert list(unit.people()) == [person]
+
+
+def test_everybodys_memories_are_counted(store: SqlStore) -> None:
+    three, none, one = (stored_person(store, memories=count) for count in (3, 0, 1))
+    with store.read() as unit:
+        assert unit.memory_counts() == {three.subject: 3, one.subject: 1}
+        everybody = {person.subject for person in unit.people()}
+    assert everybody == {person.subject for person in (three, none, one)}
 
 
 def test_restriction_and_hold_stay_until_they_are_lifted(store: SqlStore) -> None:
