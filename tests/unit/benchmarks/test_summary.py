@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.summary import page
+from benchmarks.summary import figure, page
 
 RUN = {
     "name": "noisy",
@@ -24,3 +24,26 @@ def test_a_run_is_told_with_where_and_when_and_what_was_not_run_is_named():
 def test_a_figure_that_the_results_lack_is_an_error():
     with pytest.raises(KeyError):
         page([RUN | {"results": {"noise": {"refused_share": 0.98}}}])
+
+
+def test_a_star_stands_for_every_key_that_has_the_figure():
+    told = page(
+        [
+            RUN
+            | {
+                "name": "observing",
+                "results": {"off": {"ratio": 1.0}, "metrics": {"ratio": 1.02}, "calls": 500},
+            }
+        ],
+        {"observing": "images/observing.svg"},
+    )
+    assert "| a recall, processor time over unobserved, off | 1 |" in told
+    assert "| a recall, processor time over unobserved, metrics | 1.02 |" in told
+    assert "calls" not in told
+    assert "![observing](images/observing.svg)" in told
+
+
+def test_figures_are_short_and_yes_is_a_word():
+    assert [figure(v) for v in (True, 12345, 17_512.6, 0.12345, 3)] == [
+        "yes", "12,345", "17,513", "0.123", "3",
+    ]  # fmt: skip
