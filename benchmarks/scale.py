@@ -5,7 +5,8 @@
 Two deployments grow step by step, each a `tacit serve` as it comes. In one, a single person has
 100, 1,000 and 10,000 memories; in the other, 10 and 1,000 people have ten memories each. At each
 step the server is started anew over what is stored, and then called over gRPC by one caller.
-`--memories 100 1000 10000 50000` and `--people 10 1000 10000` take longer.
+`--memories 100 1000 10000 50000` and `--people 10 1000 10000` take longer. A million memories, for
+hours, in as many runs as it takes: `--memories --people 10000 --each 100 --keep FOLDER`.
 
     results.memories.N, results.people.N
         .start_s                from the start of the process to the first recall that is answered
@@ -48,9 +49,12 @@ from memory.v1.core_pb2 import Memory
 MEMORIES: Final = (100, 1_000, 10_000)
 PEOPLE: Final = (10, 1_000)
 EACH: Final = 10
-"""Memories of one of many people."""
+"""Memories of one of many people, unless told otherwise."""
 
 FILLERS: Final = 4
+SHARE: Final = 256
+"""Batches that are made at a time."""
+
 WARM_UP: Final = 20
 RECALLS: Final = 300
 STORES: Final = 60
@@ -66,16 +70,27 @@ Steps = dict[int, Step]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options_parser = parser(__doc__)
-    options_parser.add_argument("--memories", type=int, nargs="+", default=MEMORIES, metavar="N")
-    options_parser.add_argument("--people", type=int, nargs="+", default=PEOPLE, metavar="N")
+    options_parser.add_argument("--memories", type=int, nargs="*", default=MEMORIES, metavar="N")
+    options_parser.add_argument("--people", type=int, nargs="*", default=PEOPLE, metavar="N")
+    options_parser.add_argument("--each", type=int, default=EACH, help="default %(default)s")
+    options_parser.add_argument(
+        "--keep", type=Path, help="fill this folder, or what of it is empty"
+    )
     options_parser.add_argument("--plot", type=Path, help="write the plot to this file (SVG)")
     options = options_parser.parse_args(arguments)
+    each: int = options.each
     bench = Bench(TextSource(options.seed), random.Random(options.seed))
-    memories = bench.grow(sorted(options.memories), lambda size: (["someone"], size))
-    people = bench.grow(
-        sorted(options.people), lambda size: ([f"person{n}" for n in range(size)], size * EACH)
-    )
-    p95 = [step["recall"]["p95_ms"] for step in people.values()]
+    with TemporaryDirectory(prefix="tacit-scale-", ignore_cleanup_errors=True) as temporary:
+        folder = options.keep or Path(temporary)
+        memories = bench.grow(
+            folder / "memories", sorted(options.memories), lambda size: (["someone"], size)
+        )
+        people = bench.grow(
+            folder / "people",
+            sorted(options.people),
+            lambda size: ([f"person{n}" for n in range(size)], size * each),
+        )
+    p95 = [step["recall"]["p95_ms"] for step in (people or memories).values()]
     growth = {
         f"{kind}_with_{name}": exponent({n: s[kind]["p50_ms"] for n, s in grown.items()})
         for name, grown in (("memories", memories), ("people", people))
@@ -90,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "disk": fit([(s["memories"], s["people"], s["disk_bytes"]) for s in steps]),
             "resident": fit([(s["memories"], s["people"], s["resident_bytes"]) for s in steps]),
         },
+        "each": each,
         "people_ratio_p95": p95[-1] / p95[0],
         "goals": GOALS,
     }
@@ -111,39 +127,41 @@ class Bench:
         self._texts, self._chance = texts, chance
         self._queries = cycle(texts.asked(500))
 
-    def grow(self, sizes: Sequence[int], content: Callable[[int], tuple[list[str], int]]) -> Steps:
+    def grow(
+        self, data: Path, sizes: Sequence[int], content: Callable[[int], tuple[list[str], int]]
+    ) -> Steps:
         """Each size in turn, over one data folder; `content` says who is in it, with how many
-        memories in all.
+        memories in all. What the folder holds already is not stored again.
         """
         steps: Steps = {}
-        stored, known = 0, 0
-        with TemporaryDirectory(prefix="tacit-scale-", ignore_cleanup_errors=True) as folder:
-            data = Path(folder) / "data"
-            for size in sizes:
-                people, memories = content(size)
-                began = time.monotonic()
-                with tacit_server(data) as server:
-                    client = server.client()
-                    new = self._fill(client, people[known:] or people, memories - stored)
-                    client.wait_until_indexed()
-                    client.close()
-                sys.stderr.write(f"{size}: {new} stored in {time.monotonic() - began:.0f} s\n")
-                stored, known = stored + new, len(people)
-                steps[size] = self._measure(data, people, stored)
-                stored += STORES
+        for size in sizes:
+            people, memories = content(size)
+            began = time.monotonic()
+            with tacit_server(data) as server:
+                client = server.client()
+                before = client.status()
+                # Of the last ones, not all may have been stored when a run was broken off.
+                left = people[max(0, before.person_count - FILLERS) :] or people
+                self._fill(client, left, memories - before.memory_count)
+                client.wait_until_indexed()
+                stored = client.status().memory_count
+                client.close()
+            new, seconds = stored - before.memory_count, time.monotonic() - began
+            sys.stderr.write(f"{size}: {new} stored in {seconds:.0f} s\n")
+            steps[size] = self._measure(data, people, stored)
         return steps
 
-    def _fill(self, client: Client, people: Sequence[str], count: int) -> int:
-        """At least so many memories, as many of each of these people; how many."""
-        each = -(-count // len(people))
-        batches = [
+    def _fill(self, client: Client, people: Sequence[str], count: int) -> None:
+        """At least so many memories, about as many of each of these people."""
+        each = max(0, -(-count // len(people)))
+        batches = (
             (person, min(BATCH, each - at)) for person in people for at in range(0, each, BATCH)
-        ]
-        said = [(person, self._said(size)) for person, size in batches]
+        )
         with ThreadPoolExecutor(FILLERS) as pool:
-            list(pool.map(client.grant, people))
-            list(pool.map(lambda one: client.store(*one), said))
-        return each * len(people)
+            while few := list(islice(batches, SHARE)):
+                said = [(person, self._said(size)) for person, size in few]
+                list(pool.map(client.grant, dict.fromkeys(person for person, _ in few)))
+                list(pool.map(lambda one: client.store(*one), said))
 
     def _said(self, count: int) -> list[Memory]:
         said = zip(self._texts.speakers(), self._texts.said(count), strict=False)
@@ -249,13 +267,13 @@ def tables(results: dict[str, Any]) -> list[Table]:
         ]
 
     people: Steps = results["people"]
-    start = list(people.values())[-1]["start_s"]
+    start = list((people or results["memories"]).values())[-1]["start_s"]
     ratio: float = results["people_ratio_p95"]
     return [
         table(
             "Memories of one person, milliseconds", ["memories", *heads], rows(results["memories"])
         ),
-        table(f"People with {EACH} memories each", ["people", *heads], rows(people)),
+        table(f"People with {results['each']} memories each", ["people", *heads], rows(people)),
         table(
             "Goals",
             ["", "measured", "at most"],
