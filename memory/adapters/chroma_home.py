@@ -188,7 +188,7 @@ class ChromaFolder:
         """
         deadline = time.monotonic() + _END_SECONDS
         with suppress(FileNotFoundError):  # somebody removed it
-            database = os.stat(self._folder / chroma_files.DATABASE)
+            database = (self._folder / chroma_files.DATABASE).stat()
             while _is_open(database) and time.monotonic() < deadline:
                 time.sleep(0.01)
 
@@ -302,9 +302,9 @@ def _stuck(work: str) -> IndexUnavailableError:
 
 def _is_open(file: os.stat_result) -> bool:
     """Whether this process holds it open."""
-    for descriptor in os.listdir("/dev/fd"):
+    for descriptor in Path("/dev/fd").iterdir():
         with suppress(OSError):  # closed meanwhile
-            if os.path.samestat(os.fstat(int(descriptor)), file):
+            if os.path.samestat(os.fstat(int(descriptor.name)), file):
                 return True
     return False
 
