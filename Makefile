@@ -81,6 +81,7 @@ stress: $(STAMP) softhsm
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks --data $(BENCH_DATA)
+	@$(BIN)/python -m benchmarks.summary
 
 proto: $(STAMP)
 	$(BIN)/python -m tools.generate_stubs
