@@ -305,6 +305,8 @@ def test_whoever_takes_too_long_begins_again(forger: Forger) -> None:
     [
         ("issuer", "http://login.example.org", "issuer"),
         ("issuer", "", "issuer"),
+        ("issuer", "https://[::1", "issuer"),
+        ("issuer", "https://login.example.org:port", "issuer"),
         ("client_id", 3, "client_id"),
         ("tenant", "No Slug", "must be 1 to 63"),
         ("scope", "email", "openid"),
