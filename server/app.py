@@ -242,6 +242,7 @@ def _answers(tacit: Tacit, links: Links) -> Answers:
         "LedgerService": Ledger(tacit.proofs).answers(),
         "OperatorService": Operations(
             tacit.status,
+            tacit.tenants,
             tacit.rotate,
             tacit.rekey,
             tacit.reindex,

@@ -21,5 +21,5 @@ class Report:
     def __call__(self, tenant: TenantId, kind: ReportKind) -> Document:
         """The report of a tenant, as things are now."""
         with self.store.read() as uow:
-            people, memories = uow.totals()
+            people, memories = uow.totals_of([tenant])[tenant]
         return make_report(kind, self.facts(tenant, people, memories))
