@@ -16,7 +16,7 @@ class Report:
 
     store: Store
     facts: Callable[[TenantId, int, int], Facts]
-    """From a tenant, and how many people and memories there are."""
+    """From a tenant, and how many people and memories it has."""
 
     def __call__(self, tenant: TenantId, kind: ReportKind) -> Document:
         """The report of a tenant, as things are now."""
