@@ -85,9 +85,9 @@ def test_open_requests_are_counted_by_when_they_are_due(store: SqlStore) -> None
 def test_consents_in_force_are_those_that_the_rules_let_stand(store: SqlStore) -> None:
     draw = random.Random(7)
     expected: Counter[tuple[TenantId, PurposeId, str, bool]] = Counter()
-    for tenant in (ACME, ACME, ACME, RIVAL, RIVAL, GONE):
+    for tenant in [ACME, RIVAL, RIVAL, GONE] * 10:
         subject = a_person_of(store, tenant)
-        decided = [_decision(draw, subject) for _ in range(60)]
+        decided = [_decision(draw, subject) for _ in range(6)]
         with store.write() as unit:
             for consent in decided:
                 unit.put_consent(consent)
@@ -101,7 +101,8 @@ def test_consents_in_force_are_those_that_the_rules_let_stand(store: SqlStore) -
                 for one in kept
                 if _stands(one, kept)
             )
-    assert len(expected) > 10
+    assert len(expected) > 12
+    assert sum(expected.values()) > 30
     with store.read() as unit:
         found = unit.consents_in_force([ACME, RIVAL], THEN)
         assert unit.consents_in_force([], THEN) == []
@@ -115,13 +116,13 @@ def _decision(draw: random.Random, subject: SubjectId) -> Consent:
     given = THEN - draw.randint(1, 9) * HOUR
     return a_consent(
         subject,
-        purpose=PurposeId(draw.choice(["support", "ads", "care", "reveal"])),
+        purpose=PurposeId(draw.choice(["support", "ads"])),
         assistant=draw.choice([None, AssistantId("helper"), AssistantId("nurse")]),
         given_at=given,
-        expires_at=draw.choice([None, None, THEN, THEN - HOUR, THEN + HOUR]),
-        withdrawn_at=draw.choice([None, None, None, given + HOUR]),
-        invalidated_at=draw.choice([None, None, None, THEN]),
-        decision=draw.choice([*Decision, Decision.GIVEN, Decision.RENEWED]),
+        expires_at=draw.choice([None, None, THEN, THEN + HOUR]),
+        withdrawn_at=draw.choice([*(None,) * 4, given + HOUR]),
+        invalidated_at=draw.choice([*(None,) * 4, THEN]),
+        decision=draw.choice([*Decision, *[Decision.GIVEN, Decision.RENEWED] * 2]),
         notice_version=draw.choice(["1", "2"]),
         explicit=draw.choice([True, False]),
     )
