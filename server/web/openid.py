@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 import jwt
 from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
 from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
-from httpx2 import HTTPError
+from httpx2 import HTTPError, InvalidURL
 
 from memory.core.values import PersonId, Secret, TenantId
 from memory.errors import ConfigurationError, InvalidArgumentError, UnauthenticatedError
@@ -62,7 +62,7 @@ _OPTIONAL: Final = {
 }
 _LEEWAY_SECONDS: Final = 60
 _FAILURES: Final = (
-    *(AuthlibBaseError, HTTPError, jwt.PyJWTError, InvalidArgumentError),
+    *(AuthlibBaseError, HTTPError, InvalidURL, jwt.PyJWTError, InvalidArgumentError),
     *(AttributeError, LookupError, TypeError, ValueError),
 )
 """What asking raises, and reading an answer that is not what the standard says."""
