@@ -169,10 +169,12 @@ class Operations:
     def _tenants(self, call: Call, request: pb.ListTenantsRequest) -> pb.ListTenantsResponse:
         cursor = self.tokens.cursor(call, request)
         after = None if cursor is None else TenantId(cursor.decode())
-        page, more = self.tenants(after, page_size(request.page_size))
+        page, last = self.tenants(after, page_size(request.page_size))
         return pb.ListTenantsResponse(
             tenants=map(_tenant, page),
-            next_page_token=self.tokens.after(call, request, more and more.value.encode()),
+            next_page_token=self.tokens.after(
+                call, request, None if last is None else last.value.encode()
+            ),
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Alias, ColumnElement, Table, bindparam, func, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, FromClause, bindparam, func, or_, select, tuple_, union
 
 from memory.adapters.sql.tables import consents, memories, persons, rights_requests, to_micros
 from memory.adapters.sql.transaction import Transaction
@@ -34,7 +34,7 @@ _PAGE: Final = (
 _later: Final = consents.alias("later")
 
 
-def _rank(table: Table | Alias) -> ColumnElement[Any]:
+def _rank(table: FromClause) -> ColumnElement[Any]:
     """Of two decisions that concern one assistant, the one that counts has the higher rank."""
     decided = func.coalesce(table.c.withdrawn_at, table.c.given_at)
     return tuple_(decided, table.c.assistant.is_not(None), table.c.given_at, table.c.id)
