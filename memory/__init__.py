@@ -17,7 +17,8 @@ Imports only point down:
     ports       the outside world on one page
     core        values, consent, keys, record format, pseudonyms, veil, ranking; no IO
     errors      one tree; each leaf is one gRPC status and one reason
+    loopback    what is this machine, for whoever connects or listens
 
-`v1` are the stubs; `client` is for whoever calls a server and knows the stubs alone; `mcp` is such
-a caller, for assistants. Nothing else here uses them.
+`v1` are the stubs; `client` is for whoever calls a server and knows the stubs and `loopback`
+alone; `mcp` is such a caller, for assistants. Nothing else here uses them.
 """

@@ -75,6 +75,7 @@ from memory.app.rotate import Rotate
 from memory.app.sequencer import Sequencer
 from memory.app.status import Status
 from memory.app.take_in import TakeIn
+from memory.app.tenants import Tenants
 from memory.app.veiling import Veils
 from memory.config import Config
 from memory.configured import (
@@ -119,6 +120,7 @@ class Tacit:
     erase_memories: EraseMemories
     eraser: Eraser
     status: Status
+    tenants: Tenants
     expire: Expire
     rotate: Rotate
     rekey: Rekey
@@ -334,6 +336,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
             erase_memories=EraseMemories(store, keyring, eraser, erasing, register),
             eraser=eraser,
             status=Status(store, clock, signer.verifier, indexer.seconds_behind),
+            tenants=Tenants(store, registry, clock),
             expire=expire,
             rotate=rotate,
             rekey=rekey,

@@ -67,7 +67,7 @@ from memory.ports_erasure import (  # noqa: F401 (as above)
 from memory.ports_keys import KeyWork
 from memory.ports_ledger import CheckpointFile, LedgerWork  # noqa: F401 (as above)
 from memory.ports_observe import NOBODY, CacheUse, ModelUse, Observer, Step  # noqa: F401 (as above)
-from memory.ports_rights import EndsMemories, KeepsRequests, KeepsVersions, Spool  # noqa: F401 (as above)
+from memory.ports_rights import EndsMemories, KeepsRequests, KeepsVersions, Spool, Tally  # noqa: F401 (as above)
 
 Clock = Callable[[], datetime]
 """Now, in UTC, with a time zone."""
@@ -147,7 +147,7 @@ class KeyProvider(Protocol):
 
 
 class UnitOfWork(
-    ErasureRecords, LedgerWork, KeyWork, KeepsVersions, KeepsRequests, EndsMemories, Protocol
+    ErasureRecords, LedgerWork, KeyWork, KeepsVersions, KeepsRequests, EndsMemories, Tally, Protocol
 ):
     """One transaction: snapshot reads, all-or-nothing writes."""
 
@@ -169,10 +169,6 @@ class UnitOfWork(
 
     def people_of(self, tenant: TenantId) -> list[SubjectId]:
         """Whoever of a tenant is not being forgotten."""
-        ...
-
-    def totals(self) -> tuple[int, int]:
-        """How many people and how many memories there are."""
         ...
 
     def restrict(self, subject: SubjectId, since: datetime | None) -> None:

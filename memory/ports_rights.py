@@ -1,16 +1,17 @@
-"""What people's rights need of the outside world: older versions, a register, ends, a spool.
+"""What people's rights need of the outside world: older versions, a register, ends, a spool; and
+figures, for who answers for them.
 
 Parts of `memory.ports`, which has them too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from memory.core.requests import RightsRequest
-from memory.core.rows import VersionHead, VersionRow
+from memory.core.requests import OpenRequests, RightsRequest
+from memory.core.rows import ConsentCount, VersionHead, VersionRow
 from memory.core.values import PurposeId, RecordId, SubjectId, TenantId
 
 
@@ -45,6 +46,10 @@ class KeepsRequests(Protocol):
         """Ascending by when they came, starting behind `after`."""
         ...
 
+    def open_requests(self, now: datetime) -> Mapping[TenantId, OpenRequests]:
+        """Of every tenant that has any; cheap, however long the register is."""
+        ...
+
 
 class EndsMemories(Protocol):
     """Retention."""
@@ -60,6 +65,28 @@ class EndsMemories(Protocol):
 
     def expired(self, now: datetime) -> tuple[int, datetime | None]:
         """How many memories have expired and are there still, and since when the oldest has."""
+        ...
+
+
+class Tally(Protocol):
+    """How much there is."""
+
+    def totals(self) -> tuple[int, int]:
+        """How many people and how many memories there are."""
+        ...
+
+    def totals_of(self, tenants: Sequence[TenantId]) -> Mapping[TenantId, tuple[int, int]]:
+        """The same for each of these tenants."""
+        ...
+
+    def page_tenants(self, after: TenantId | None, limit: int) -> list[TenantId]:
+        """Those with people or open requests, ascending by name, starting behind `after`."""
+        ...
+
+    def consents_in_force(self, tenants: Sequence[TenantId], now: datetime) -> list[ConsentCount]:
+        """The yeses that hold, each the latest decision of its person, purpose and assistant; see
+        `memory.core.consent`. Whether their notice holds is not looked at.
+        """
         ...
 
 

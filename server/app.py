@@ -29,6 +29,7 @@ from memory.bootstrap import Tacit, open_tacit, utc_now
 from memory.config import Config
 from memory.configured import toml_table
 from memory.errors import ConfigurationError
+from memory.loopback import stays_here
 from server.auth import TokenVerifier
 from server.limits import Meter, load_limits
 from server.logs import Log, Method, Started, Stopped, silence_libraries
@@ -62,8 +63,6 @@ QUEUED_PER_THREAD: Final = 32
 
 _CLOSE_SECONDS: Final = 1.0
 """For responses on their way, and streams of health watchers, once no call is left."""
-
-_LOOPBACK: Final = ("127.", "localhost:", "[::1]")
 
 
 class Server:
@@ -135,7 +134,7 @@ class Server:
         plain = [listen, page.removeprefix("http://")] if page.startswith("http://") else [listen]
         advice = (
             ""
-            if tls or all(at.startswith(_LOOPBACK) for at in plain)
+            if tls or all(map(stays_here, plain))
             else ("tokens and memories cross the network in the clear; set tls_cert and tls_key")
         )
         metrics = "" if self._exposition is None else self._exposition.address
@@ -244,6 +243,7 @@ def _answers(tacit: Tacit, links: Links) -> Answers:
         "LedgerService": Ledger(tacit.proofs).answers(),
         "OperatorService": Operations(
             tacit.status,
+            tacit.tenants,
             tacit.rotate,
             tacit.rekey,
             tacit.reindex,

@@ -155,6 +155,7 @@ class State(Collector):
             now = datetime.now(UTC)
             yield from _amounts(counts, now)
             yield from _erasures(counts, now)
+            yield from _requests(counts)
             yield from _keys(counts, now)
             yield from _ledger(counts, now)
 
@@ -259,6 +260,15 @@ def _erasures(counts: Counts, now: datetime) -> Iterator[Metric]:
         "Since the oldest that is not certified was accepted.",
         _age(counts.oldest_pending_erasure, now),
     )
+
+
+def _requests(counts: Counts) -> Iterator[Metric]:
+    requests = counts.requests
+    yield _gauge("tacit_requests_open", "Data-subject requests without an outcome.", requests.count)
+    yield _gauge(
+        "tacit_requests_due_soon", "Those of them due within seven days.", requests.due_soon
+    )
+    yield _gauge("tacit_requests_overdue", "Those of them that are overdue.", requests.overdue)
 
 
 def _keys(counts: Counts, now: datetime) -> Iterator[Metric]:

@@ -2,7 +2,7 @@
 
     people/{person}  people/{person}/memories/{memory}  people/{person}/consents/{consent}
     people/{person}/accessEvents/{access_event}  purposes/{purpose}
-    erasures/{erasure}  erasures/{erasure}/certificate
+    erasures/{erasure}  erasures/{erasure}/certificate  tenants/{tenant}
 
 Rules:
 - `people/me` is the person that the token names, and nobody without one.
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from memory.core.values import Caller, PersonId, PurposeId, RecordId
+from memory.core.values import Caller, PersonId, PurposeId, RecordId, TenantId
 from memory.errors import InvalidArgumentError, PersonMismatchError
 
 _ME: Final = "me"
@@ -63,6 +63,11 @@ def certificate_from(name: str, field: str) -> RecordId:
         raise InvalidArgumentError(field, "must be of the form erasures/{erasure}/certificate")
     (id_,) = _ids(erasure, field, "erasures")
     return _record(id_, field)
+
+
+def tenant_name(tenant: TenantId) -> str:
+    """`tenants/{tenant}`."""
+    return f"tenants/{tenant.value}"
 
 
 def person_name(person: PersonId) -> str:

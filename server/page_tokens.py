@@ -29,7 +29,7 @@ from memory.core.values import Caller, Secret
 from memory.errors import InvalidArgumentError, PageTokenError
 from memory.v1.consent_service_pb2 import ListConsentsRequest, ListPurposesRequest
 from memory.v1.memory_service_pb2 import ListMemoriesRequest
-from memory.v1.operator_service_pb2 import ListDataSubjectRequestsRequest
+from memory.v1.operator_service_pb2 import ListDataSubjectRequestsRequest, ListTenantsRequest
 from memory.v1.subject_rights_service_pb2 import (
     ListAccessEventsRequest,
     ListErasuresRequest,
@@ -45,6 +45,7 @@ PagedRequest = (
     | ListErasuresRequest
     | ListPersonRequestsRequest
     | ListDataSubjectRequestsRequest
+    | ListTenantsRequest
 )
 
 LIFETIME_SECONDS: Final = 24 * 3600

@@ -98,6 +98,7 @@ POLICIES: Final[Mapping[str, Policy]] = {
     "memory.v1.LedgerService/GetConsistencyProof": _policy(_ANYONE),
     "memory.v1.OperatorService/RotateKeys": _policy((Role.OPERATOR,), OPERATE),
     "memory.v1.OperatorService/GetStatus": _policy((Role.OPERATOR,), OPERATE),
+    "memory.v1.OperatorService/ListTenants": _policy((Role.OPERATOR,), OPERATE),
     "memory.v1.OperatorService/PlaceLegalHold": _policy((Role.OPERATOR,), OPERATE),
     "memory.v1.OperatorService/ReleaseLegalHold": _policy((Role.OPERATOR,), OPERATE),
     "memory.v1.OperatorService/InvalidateConsents": _policy((Role.OPERATOR,), OPERATE),

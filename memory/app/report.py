@@ -16,10 +16,10 @@ class Report:
 
     store: Store
     facts: Callable[[TenantId, int, int], Facts]
-    """From a tenant, and how many people and memories there are."""
+    """From a tenant, and how many people and memories it has."""
 
     def __call__(self, tenant: TenantId, kind: ReportKind) -> Document:
         """The report of a tenant, as things are now."""
         with self.store.read() as uow:
-            people, memories = uow.totals()
+            people, memories = uow.totals_of([tenant])[tenant]
         return make_report(kind, self.facts(tenant, people, memories))

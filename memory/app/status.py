@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from memory.app.rotate import Progress, progress
 from memory.core.ledger import own_checkpoint
+from memory.core.requests import OpenRequests
 from memory.core.signing import Verifier
 from memory.errors import SignatureError
 from memory.ports import Clock, ErasureState, Store, UnitOfWork
@@ -53,6 +54,7 @@ class Counts:
     expired: int
     oldest_expired: datetime | None
     ledger: LedgerUse
+    requests: OpenRequests
 
     @property
     def keys_left(self) -> int:
@@ -72,12 +74,12 @@ class Status:
 
     def __call__(self) -> Counts:
         """Counts of one moment."""
-        root = self.store.root_key()
+        root, now = self.store.root_key(), self.clock()
         with self.store.read() as uow:
             people, memories = uow.totals()
             keys = uow.keys_by_epoch()
             known = {epoch.number: epoch for epoch in uow.key_epochs()}
-            expired, oldest = uow.expired(self.clock())
+            expired, oldest = uow.expired(now)
             rotation = uow.unfinished_rotation()
             unsettled = uow.unsettled_erasures()
             pending = [e for e in unsettled if e.state is not ErasureState.DONE]
@@ -104,6 +106,7 @@ class Status:
                 expired=expired,
                 oldest_expired=oldest,
                 ledger=self._ledger(uow),
+                requests=sum(uow.open_requests(now).values(), OpenRequests()),
             )
 
     def _oldest_unindexed(self, uow: UnitOfWork) -> datetime | None:

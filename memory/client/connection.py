@@ -16,13 +16,13 @@ from typing import Final
 import grpc
 
 from memory.client.retries import Budget
+from memory.loopback import stays_here
 from memory.v1.consent_service_pb2_grpc import ConsentServiceStub
 from memory.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from memory.v1.subject_rights_service_pb2_grpc import SubjectRightsServiceStub
 
 OPTIONS: Final = (("grpc.max_receive_message_length", 64 * 1024 * 1024),)
-_LOOPBACK: Final = ("127.", "localhost:", "[::1]:", "unix:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Connection:
             return self.tls.credentials()
         if self.tls:
             return Tls().credentials()
-        if self.tls is None and not self.target.startswith(_LOOPBACK):
+        if self.tls is None and not stays_here(self.target):
             raise ValueError(
                 f"{self.target} is another machine and the connection is plain: give tls=True or "
                 "tls=Tls(ca=...), or tls=False where something else protects the way"

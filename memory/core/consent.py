@@ -164,9 +164,7 @@ class Consent:
 
     def fits(self, purpose: Purpose) -> bool:
         """Whether it was given under the notice that holds, in the way the purpose needs."""
-        return self.notice_version == purpose.notice_version and (
-            self.explicit or not purpose.special_category
-        )
+        return purpose.accepts(self.notice_version, explicit=self.explicit)
 
 
 def covered_purposes(

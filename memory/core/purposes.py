@@ -102,6 +102,10 @@ class Purpose:
         """Whether this assistant may act for it at all."""
         return not self.assistants or assistant in self.assistants
 
+    def accepts(self, notice_version: str, *, explicit: bool) -> bool:
+        """Whether a yes to this version of the notice, explicit or not, is what it needs."""
+        return notice_version == self.notice_version and (explicit or not self.special_category)
+
     def in_language(self, tag: str) -> Words:
         """Its words in the language of a BCP 47 tag, or as near as there is."""
         while tag:

@@ -123,7 +123,7 @@ def _dpia(facts: Facts) -> Mapping[str, Mapping[str, Entry]]:
         "Description of the processing (Art. 35(7)(a))": {
             **_purposes(facts),
             **_data(facts),
-            "extent": f"{facts.people} people and {facts.memories} memories in this deployment",
+            "extent": f"{facts.people} people and {facts.memories} memories of this tenant",
             "automated logic": f"detection of personal data, embedding ({facts.encoder}), ranking "
             "by likeness; no decision about a person",
             **_recipients(),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -22,6 +22,9 @@ from memory.errors import RequestClosedError
 
 MONTHS: Final = 1
 EXTENDED_MONTHS: Final = 3
+
+SOON: Final = timedelta(days=7)
+"""What is due within it should be in somebody's hands."""
 
 
 class Right(StrEnum):
@@ -76,6 +79,27 @@ class RightsRequest:
         if self.outcome is not None:
             return self
         return replace(self, outcome=outcome, finished_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequests:
+    """How many requests have no outcome yet, and how many of these fall due within `SOON`, or are
+    overdue. `next_due` is when the first of them is, or was, due; None without any.
+    """
+
+    count: int = 0
+    due_soon: int = 0
+    overdue: int = 0
+    next_due: datetime | None = None
+
+    def __add__(self, other: OpenRequests) -> OpenRequests:
+        due = [one for one in (self.next_due, other.next_due) if one is not None]
+        return OpenRequests(
+            self.count + other.count,
+            self.due_soon + other.due_soon,
+            self.overdue + other.overdue,
+            min(due, default=None),
+        )
 
 
 def received(

@@ -239,6 +239,16 @@ class KeyEpoch:
     destroyed_at: datetime | None = None
 
 
+class ConsentCount(NamedTuple):
+    """How many consents are in force in a tenant that were given alike."""
+
+    tenant: TenantId
+    purpose: PurposeId
+    notice_version: str
+    explicit: bool
+    count: int
+
+
 class RotationState(StrEnum):
     """How far a rotation has come."""
 

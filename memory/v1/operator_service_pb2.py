@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from memory.v1 import core_pb2 as memory_dot_v1_dot_core__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n memory/v1/operator_service.proto\x12\tmemory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14memory/v1/core.proto\"7\n\x11RotateKeysRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\"\x83\x01\n\x12RotateKeysResponse\x12\x11\n\tkey_epoch\x18\x01 \x01(\t\x12\x12\n\ndone_count\x18\x02 \x01(\x03\x12\x13\n\x0btotal_count\x18\x03 \x01(\x03\x12\x31\n\rcomplete_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x12\n\x10GetStatusRequest\"\xa6\x04\n\x11GetStatusResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cmemory_count\x18\x03 \x01(\x03\x12\x14\n\x0cperson_count\x18\x04 \x01(\x03\x12\x17\n\x0funindexed_count\x18\x05 \x01(\x03\x12\x1d\n\x15pending_erasure_count\x18\x06 \x01(\x03\x12\x11\n\tkey_epoch\x18\x07 \x01(\t\x12\'\n\nkey_epochs\x18\x08 \x03(\x0b\x32\x13.memory.v1.KeyEpoch\x12/\n\x08rotation\x18\t \x01(\x0b\x32\x1d.memory.v1.RotateKeysResponse\x12?\n\x1boldest_pending_erasure_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x15waiting_erasure_count\x18\x0b \x01(\x03\x12\x14\n\x0cverifier_key\x18\x0c \x01(\t\x12\x15\n\rexpired_count\x18\r \x01(\x03\x12\x37\n\x13oldest_expired_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x15oldest_unindexed_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x93\x01\n\x08KeyEpoch\x12\x11\n\tkey_epoch\x18\x01 \x01(\t\x12\x11\n\tkey_count\x18\x02 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x64\x65stroy_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"%\n\x13RebuildIndexRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\",\n\x14RebuildIndexResponse\x12\x14\n\x0cmemory_count\x18\x01 \x01(\x03\"i\n\x15PlaceLegalHoldRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\'\n\x17ReleaseLegalHoldRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"]\n\tLegalHold\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x19InvalidateConsentsRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\t\"3\n\x1aInvalidateConsentsResponse\x12\x15\n\rconsent_count\x18\x01 \x01(\x03\"\\\n\x1eListDataSubjectRequestsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x13\n\x0bshow_closed\x18\x03 \x01(\x08\"k\n\x1fListDataSubjectRequestsResponse\x12/\n\x08requests\x18\x01 \x03(\x0b\x32\x1d.memory.v1.DataSubjectRequest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x1f\x45xtendDataSubjectRequestRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x37\n\x06reason\x18\x02 \x01(\x0e\x32\'.memory.v1.DataSubjectRequest.Extension\"f\n\x1e\x43loseDataSubjectRequestRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x36\n\x07outcome\x18\x02 \x01(\x0e\x32%.memory.v1.DataSubjectRequest.Outcome\"~\n\x10GetReportRequest\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .memory.v1.GetReportRequest.Kind\":\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_ROPA\x10\x01\x12\r\n\tKIND_DPIA\x10\x02\"3\n\x11GetReportResponse\x12\x0c\n\x04json\x18\x01 \x01(\t\x12\x10\n\x08markdown\x18\x02 \x01(\t2\xf6\x06\n\x0fOperatorService\x12I\n\nRotateKeys\x12\x1c.memory.v1.RotateKeysRequest\x1a\x1d.memory.v1.RotateKeysResponse\x12\x46\n\tGetStatus\x12\x1b.memory.v1.GetStatusRequest\x1a\x1c.memory.v1.GetStatusResponse\x12H\n\x0ePlaceLegalHold\x12 .memory.v1.PlaceLegalHoldRequest\x1a\x14.memory.v1.LegalHold\x12L\n\x10ReleaseLegalHold\x12\".memory.v1.ReleaseLegalHoldRequest\x1a\x14.memory.v1.LegalHold\x12\x61\n\x12InvalidateConsents\x12$.memory.v1.InvalidateConsentsRequest\x1a%.memory.v1.InvalidateConsentsResponse\x12O\n\x0cRebuildIndex\x12\x1e.memory.v1.RebuildIndexRequest\x1a\x1f.memory.v1.RebuildIndexResponse\x12p\n\x17ListDataSubjectRequests\x12).memory.v1.ListDataSubjectRequestsRequest\x1a*.memory.v1.ListDataSubjectRequestsResponse\x12\x65\n\x18\x45xtendDataSubjectRequest\x12*.memory.v1.ExtendDataSubjectRequestRequest\x1a\x1d.memory.v1.DataSubjectRequest\x12\x63\n\x17\x43loseDataSubjectRequest\x12).memory.v1.CloseDataSubjectRequestRequest\x1a\x1d.memory.v1.DataSubjectRequest\x12\x46\n\tGetReport\x12\x1b.memory.v1.GetReportRequest\x1a\x1c.memory.v1.GetReportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n memory/v1/operator_service.proto\x12\tmemory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14memory/v1/core.proto\"7\n\x11RotateKeysRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\"\x83\x01\n\x12RotateKeysResponse\x12\x11\n\tkey_epoch\x18\x01 \x01(\t\x12\x12\n\ndone_count\x18\x02 \x01(\x03\x12\x13\n\x0btotal_count\x18\x03 \x01(\x03\x12\x31\n\rcomplete_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x12\n\x10GetStatusRequest\"\xbc\x05\n\x11GetStatusResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cmemory_count\x18\x03 \x01(\x03\x12\x14\n\x0cperson_count\x18\x04 \x01(\x03\x12\x17\n\x0funindexed_count\x18\x05 \x01(\x03\x12\x1d\n\x15pending_erasure_count\x18\x06 \x01(\x03\x12\x11\n\tkey_epoch\x18\x07 \x01(\t\x12\'\n\nkey_epochs\x18\x08 \x03(\x0b\x32\x13.memory.v1.KeyEpoch\x12/\n\x08rotation\x18\t \x01(\x0b\x32\x1d.memory.v1.RotateKeysResponse\x12?\n\x1boldest_pending_erasure_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x15waiting_erasure_count\x18\x0b \x01(\x03\x12\x14\n\x0cverifier_key\x18\x0c \x01(\t\x12\x15\n\rexpired_count\x18\r \x01(\x03\x12\x37\n\x13oldest_expired_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x15oldest_unindexed_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12open_request_count\x18\x10 \x01(\x03\x12\x1e\n\x16\x64ue_soon_request_count\x18\x11 \x01(\x03\x12\x1d\n\x15overdue_request_count\x18\x12 \x01(\x03\x12\x39\n\x15next_request_due_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x12ListTenantsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"X\n\x13ListTenantsResponse\x12(\n\x07tenants\x18\x01 \x03(\x0b\x32\x17.memory.v1.TenantStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8a\x02\n\x0cTenantStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cperson_count\x18\x02 \x01(\x03\x12\x14\n\x0cmemory_count\x18\x03 \x01(\x03\x12\x1a\n\x12open_request_count\x18\x04 \x01(\x03\x12\x1e\n\x16\x64ue_soon_request_count\x18\x05 \x01(\x03\x12\x1d\n\x15overdue_request_count\x18\x06 \x01(\x03\x12\x39\n\x15next_request_due_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08purposes\x18\x08 \x03(\x0b\x32\x18.memory.v1.PurposeStatus\"4\n\rPurposeStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rconsent_count\x18\x02 \x01(\x03\"\x93\x01\n\x08KeyEpoch\x12\x11\n\tkey_epoch\x18\x01 \x01(\t\x12\x11\n\tkey_count\x18\x02 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x64\x65stroy_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"%\n\x13RebuildIndexRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\",\n\x14RebuildIndexResponse\x12\x14\n\x0cmemory_count\x18\x01 \x01(\x03\"i\n\x15PlaceLegalHoldRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\'\n\x17ReleaseLegalHoldRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"]\n\tLegalHold\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x19InvalidateConsentsRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x16\n\x0enotice_version\x18\x02 \x01(\t\"3\n\x1aInvalidateConsentsResponse\x12\x15\n\rconsent_count\x18\x01 \x01(\x03\"\\\n\x1eListDataSubjectRequestsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x13\n\x0bshow_closed\x18\x03 \x01(\x08\"k\n\x1fListDataSubjectRequestsResponse\x12/\n\x08requests\x18\x01 \x03(\x0b\x32\x1d.memory.v1.DataSubjectRequest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x1f\x45xtendDataSubjectRequestRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x37\n\x06reason\x18\x02 \x01(\x0e\x32\'.memory.v1.DataSubjectRequest.Extension\"f\n\x1e\x43loseDataSubjectRequestRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x36\n\x07outcome\x18\x02 \x01(\x0e\x32%.memory.v1.DataSubjectRequest.Outcome\"~\n\x10GetReportRequest\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .memory.v1.GetReportRequest.Kind\":\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_ROPA\x10\x01\x12\r\n\tKIND_DPIA\x10\x02\"3\n\x11GetReportResponse\x12\x0c\n\x04json\x18\x01 \x01(\t\x12\x10\n\x08markdown\x18\x02 \x01(\t2\xc4\x07\n\x0fOperatorService\x12I\n\nRotateKeys\x12\x1c.memory.v1.RotateKeysRequest\x1a\x1d.memory.v1.RotateKeysResponse\x12\x46\n\tGetStatus\x12\x1b.memory.v1.GetStatusRequest\x1a\x1c.memory.v1.GetStatusResponse\x12L\n\x0bListTenants\x12\x1d.memory.v1.ListTenantsRequest\x1a\x1e.memory.v1.ListTenantsResponse\x12H\n\x0ePlaceLegalHold\x12 .memory.v1.PlaceLegalHoldRequest\x1a\x14.memory.v1.LegalHold\x12L\n\x10ReleaseLegalHold\x12\".memory.v1.ReleaseLegalHoldRequest\x1a\x14.memory.v1.LegalHold\x12\x61\n\x12InvalidateConsents\x12$.memory.v1.InvalidateConsentsRequest\x1a%.memory.v1.InvalidateConsentsResponse\x12O\n\x0cRebuildIndex\x12\x1e.memory.v1.RebuildIndexRequest\x1a\x1f.memory.v1.RebuildIndexResponse\x12p\n\x17ListDataSubjectRequests\x12).memory.v1.ListDataSubjectRequestsRequest\x1a*.memory.v1.ListDataSubjectRequestsResponse\x12\x65\n\x18\x45xtendDataSubjectRequest\x12*.memory.v1.ExtendDataSubjectRequestRequest\x1a\x1d.memory.v1.DataSubjectRequest\x12\x63\n\x17\x43loseDataSubjectRequest\x12).memory.v1.CloseDataSubjectRequestRequest\x1a\x1d.memory.v1.DataSubjectRequest\x12\x46\n\tGetReport\x12\x1b.memory.v1.GetReportRequest\x1a\x1c.memory.v1.GetReportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,37 +40,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTATUSREQUEST']._serialized_start=293
   _globals['_GETSTATUSREQUEST']._serialized_end=311
   _globals['_GETSTATUSRESPONSE']._serialized_start=314
-  _globals['_GETSTATUSRESPONSE']._serialized_end=864
-  _globals['_KEYEPOCH']._serialized_start=867
-  _globals['_KEYEPOCH']._serialized_end=1014
-  _globals['_REBUILDINDEXREQUEST']._serialized_start=1016
-  _globals['_REBUILDINDEXREQUEST']._serialized_end=1053
-  _globals['_REBUILDINDEXRESPONSE']._serialized_start=1055
-  _globals['_REBUILDINDEXRESPONSE']._serialized_end=1099
-  _globals['_PLACELEGALHOLDREQUEST']._serialized_start=1101
-  _globals['_PLACELEGALHOLDREQUEST']._serialized_end=1206
-  _globals['_RELEASELEGALHOLDREQUEST']._serialized_start=1208
-  _globals['_RELEASELEGALHOLDREQUEST']._serialized_end=1247
-  _globals['_LEGALHOLD']._serialized_start=1249
-  _globals['_LEGALHOLD']._serialized_end=1342
-  _globals['_INVALIDATECONSENTSREQUEST']._serialized_start=1344
-  _globals['_INVALIDATECONSENTSREQUEST']._serialized_end=1412
-  _globals['_INVALIDATECONSENTSRESPONSE']._serialized_start=1414
-  _globals['_INVALIDATECONSENTSRESPONSE']._serialized_end=1465
-  _globals['_LISTDATASUBJECTREQUESTSREQUEST']._serialized_start=1467
-  _globals['_LISTDATASUBJECTREQUESTSREQUEST']._serialized_end=1559
-  _globals['_LISTDATASUBJECTREQUESTSRESPONSE']._serialized_start=1561
-  _globals['_LISTDATASUBJECTREQUESTSRESPONSE']._serialized_end=1668
-  _globals['_EXTENDDATASUBJECTREQUESTREQUEST']._serialized_start=1670
-  _globals['_EXTENDDATASUBJECTREQUESTREQUEST']._serialized_end=1774
-  _globals['_CLOSEDATASUBJECTREQUESTREQUEST']._serialized_start=1776
-  _globals['_CLOSEDATASUBJECTREQUESTREQUEST']._serialized_end=1878
-  _globals['_GETREPORTREQUEST']._serialized_start=1880
-  _globals['_GETREPORTREQUEST']._serialized_end=2006
-  _globals['_GETREPORTREQUEST_KIND']._serialized_start=1948
-  _globals['_GETREPORTREQUEST_KIND']._serialized_end=2006
-  _globals['_GETREPORTRESPONSE']._serialized_start=2008
-  _globals['_GETREPORTRESPONSE']._serialized_end=2059
-  _globals['_OPERATORSERVICE']._serialized_start=2062
-  _globals['_OPERATORSERVICE']._serialized_end=2948
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1014
+  _globals['_LISTTENANTSREQUEST']._serialized_start=1016
+  _globals['_LISTTENANTSREQUEST']._serialized_end=1075
+  _globals['_LISTTENANTSRESPONSE']._serialized_start=1077
+  _globals['_LISTTENANTSRESPONSE']._serialized_end=1165
+  _globals['_TENANTSTATUS']._serialized_start=1168
+  _globals['_TENANTSTATUS']._serialized_end=1434
+  _globals['_PURPOSESTATUS']._serialized_start=1436
+  _globals['_PURPOSESTATUS']._serialized_end=1488
+  _globals['_KEYEPOCH']._serialized_start=1491
+  _globals['_KEYEPOCH']._serialized_end=1638
+  _globals['_REBUILDINDEXREQUEST']._serialized_start=1640
+  _globals['_REBUILDINDEXREQUEST']._serialized_end=1677
+  _globals['_REBUILDINDEXRESPONSE']._serialized_start=1679
+  _globals['_REBUILDINDEXRESPONSE']._serialized_end=1723
+  _globals['_PLACELEGALHOLDREQUEST']._serialized_start=1725
+  _globals['_PLACELEGALHOLDREQUEST']._serialized_end=1830
+  _globals['_RELEASELEGALHOLDREQUEST']._serialized_start=1832
+  _globals['_RELEASELEGALHOLDREQUEST']._serialized_end=1871
+  _globals['_LEGALHOLD']._serialized_start=1873
+  _globals['_LEGALHOLD']._serialized_end=1966
+  _globals['_INVALIDATECONSENTSREQUEST']._serialized_start=1968
+  _globals['_INVALIDATECONSENTSREQUEST']._serialized_end=2036
+  _globals['_INVALIDATECONSENTSRESPONSE']._serialized_start=2038
+  _globals['_INVALIDATECONSENTSRESPONSE']._serialized_end=2089
+  _globals['_LISTDATASUBJECTREQUESTSREQUEST']._serialized_start=2091
+  _globals['_LISTDATASUBJECTREQUESTSREQUEST']._serialized_end=2183
+  _globals['_LISTDATASUBJECTREQUESTSRESPONSE']._serialized_start=2185
+  _globals['_LISTDATASUBJECTREQUESTSRESPONSE']._serialized_end=2292
+  _globals['_EXTENDDATASUBJECTREQUESTREQUEST']._serialized_start=2294
+  _globals['_EXTENDDATASUBJECTREQUESTREQUEST']._serialized_end=2398
+  _globals['_CLOSEDATASUBJECTREQUESTREQUEST']._serialized_start=2400
+  _globals['_CLOSEDATASUBJECTREQUESTREQUEST']._serialized_end=2502
+  _globals['_GETREPORTREQUEST']._serialized_start=2504
+  _globals['_GETREPORTREQUEST']._serialized_end=2630
+  _globals['_GETREPORTREQUEST_KIND']._serialized_start=2572
+  _globals['_GETREPORTREQUEST_KIND']._serialized_end=2630
+  _globals['_GETREPORTRESPONSE']._serialized_start=2632
+  _globals['_GETREPORTRESPONSE']._serialized_end=2683
+  _globals['_OPERATORSERVICE']._serialized_start=2686
+  _globals['_OPERATORSERVICE']._serialized_end=3650
 # @@protoc_insertion_point(module_scope)

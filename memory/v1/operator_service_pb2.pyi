@@ -121,6 +121,10 @@ class GetStatusResponse(_message.Message):
     EXPIRED_COUNT_FIELD_NUMBER: _builtins.int
     OLDEST_EXPIRED_TIME_FIELD_NUMBER: _builtins.int
     OLDEST_UNINDEXED_TIME_FIELD_NUMBER: _builtins.int
+    OPEN_REQUEST_COUNT_FIELD_NUMBER: _builtins.int
+    DUE_SOON_REQUEST_COUNT_FIELD_NUMBER: _builtins.int
+    OVERDUE_REQUEST_COUNT_FIELD_NUMBER: _builtins.int
+    NEXT_REQUEST_DUE_TIME_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Its version: "0.1.0"."""
     memory_count: _builtins.int
@@ -143,6 +147,12 @@ class GetStatusResponse(_message.Message):
     """How many memories have expired and are not erased yet. They are shown to nobody but the
     person, in an export. A legal hold keeps them here.
     """
+    open_request_count: _builtins.int
+    """How many data-subject requests have no outcome yet, of all tenants."""
+    due_soon_request_count: _builtins.int
+    """How many of them are due within seven days, and not overdue."""
+    overdue_request_count: _builtins.int
+    """How many of them are overdue: they should have been answered by now (GDPR Art. 12(3))."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
@@ -167,6 +177,10 @@ class GetStatusResponse(_message.Message):
     def oldest_unindexed_time(self) -> _timestamp_pb2.Timestamp:
         """Since when the oldest change waits that the index is owed; absent if it is owed none."""
 
+    @_builtins.property
+    def next_request_due_time(self) -> _timestamp_pb2.Timestamp:
+        """When the first of them is due, or was; absent if none is open."""
+
     def __init__(
         self,
         *,
@@ -185,14 +199,154 @@ class GetStatusResponse(_message.Message):
         expired_count: _builtins.int = ...,
         oldest_expired_time: _timestamp_pb2.Timestamp | None = ...,
         oldest_unindexed_time: _timestamp_pb2.Timestamp | None = ...,
+        open_request_count: _builtins.int = ...,
+        due_soon_request_count: _builtins.int = ...,
+        overdue_request_count: _builtins.int = ...,
+        next_request_due_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "oldest_unindexed_time", b"oldest_unindexed_time", "rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_request_due_time", b"next_request_due_time", "oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "oldest_unindexed_time", b"oldest_unindexed_time", "rotation", b"rotation", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expired_count", b"expired_count", "key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "oldest_unindexed_time", b"oldest_unindexed_time", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "verifier_key", b"verifier_key", "version", b"version", "waiting_erasure_count", b"waiting_erasure_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_soon_request_count", b"due_soon_request_count", "expired_count", b"expired_count", "key_epoch", b"key_epoch", "key_epochs", b"key_epochs", "memory_count", b"memory_count", "next_request_due_time", b"next_request_due_time", "oldest_expired_time", b"oldest_expired_time", "oldest_pending_erasure_time", b"oldest_pending_erasure_time", "oldest_unindexed_time", b"oldest_unindexed_time", "open_request_count", b"open_request_count", "overdue_request_count", b"overdue_request_count", "pending_erasure_count", b"pending_erasure_count", "person_count", b"person_count", "rotation", b"rotation", "start_time", b"start_time", "unindexed_count", b"unindexed_count", "verifier_key", b"verifier_key", "version", b"version", "waiting_erasure_count", b"waiting_erasure_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
+
+@_typing.final
+class ListTenantsRequest(_message.Message):
+    """Asks for a page of tenants."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 50 when zero, 100 when more; negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTenantsRequest: _TypeAlias = ListTenantsRequest  # noqa: Y015
+
+@_typing.final
+class ListTenantsResponse(_message.Message):
+    """A page of tenants."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last one."""
+    @_builtins.property
+    def tenants(self) -> _containers.RepeatedCompositeFieldContainer[Global___TenantStatus]:
+        """By name. Those that have people, or requests that are open."""
+
+    def __init__(
+        self,
+        *,
+        tenants: _abc.Iterable[Global___TenantStatus] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "tenants", b"tenants"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTenantsResponse: _TypeAlias = ListTenantsResponse  # noqa: Y015
+
+@_typing.final
+class TenantStatus(_message.Message):
+    """How much a tenant has, and what is due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    MEMORY_COUNT_FIELD_NUMBER: _builtins.int
+    OPEN_REQUEST_COUNT_FIELD_NUMBER: _builtins.int
+    DUE_SOON_REQUEST_COUNT_FIELD_NUMBER: _builtins.int
+    OVERDUE_REQUEST_COUNT_FIELD_NUMBER: _builtins.int
+    NEXT_REQUEST_DUE_TIME_FIELD_NUMBER: _builtins.int
+    PURPOSES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`tenants/{tenant}`."""
+    person_count: _builtins.int
+    """How many people are known."""
+    memory_count: _builtins.int
+    """How many memories are stored."""
+    open_request_count: _builtins.int
+    """How many data-subject requests have no outcome yet."""
+    due_soon_request_count: _builtins.int
+    """How many of them are due within seven days, and not overdue."""
+    overdue_request_count: _builtins.int
+    """How many of them are overdue."""
+    @_builtins.property
+    def next_request_due_time(self) -> _timestamp_pb2.Timestamp:
+        """When the first of them is due, or was; absent if none is open."""
+
+    @_builtins.property
+    def purposes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PurposeStatus]:
+        """Its purposes, in the order of its registry."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        person_count: _builtins.int = ...,
+        memory_count: _builtins.int = ...,
+        open_request_count: _builtins.int = ...,
+        due_soon_request_count: _builtins.int = ...,
+        overdue_request_count: _builtins.int = ...,
+        next_request_due_time: _timestamp_pb2.Timestamp | None = ...,
+        purposes: _abc.Iterable[Global___PurposeStatus] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_request_due_time", b"next_request_due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_soon_request_count", b"due_soon_request_count", "memory_count", b"memory_count", "name", b"name", "next_request_due_time", b"next_request_due_time", "open_request_count", b"open_request_count", "overdue_request_count", b"overdue_request_count", "person_count", b"person_count", "purposes", b"purposes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TenantStatus: _TypeAlias = TenantStatus  # noqa: Y015
+
+@_typing.final
+class PurposeStatus(_message.Message):
+    """How many consents there are for a purpose."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CONSENT_COUNT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`purposes/{purpose}`."""
+    consent_count: _builtins.int
+    """How many consents are in force, under the notice that holds: one for each person and
+    assistant, or for all assistants of a person at once.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        consent_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent_count", b"consent_count", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PurposeStatus: _TypeAlias = PurposeStatus  # noqa: Y015
 
 @_typing.final
 class KeyEpoch(_message.Message):

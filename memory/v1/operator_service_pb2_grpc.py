@@ -46,6 +46,11 @@ class OperatorServiceStub:
                 request_serializer=memory_dot_v1_dot_operator__service__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=memory_dot_v1_dot_operator__service__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
+        self.ListTenants = channel.unary_unary(
+                '/memory.v1.OperatorService/ListTenants',
+                request_serializer=memory_dot_v1_dot_operator__service__pb2.ListTenantsRequest.SerializeToString,
+                response_deserializer=memory_dot_v1_dot_operator__service__pb2.ListTenantsResponse.FromString,
+                _registered_method=True)
         self.PlaceLegalHold = channel.unary_unary(
                 '/memory.v1.OperatorService/PlaceLegalHold',
                 request_serializer=memory_dot_v1_dot_operator__service__pb2.PlaceLegalHoldRequest.SerializeToString,
@@ -104,6 +109,16 @@ class OperatorServiceServicer:
 
     def GetStatus(self, request, context):
         """Says how the server is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTenants(self, request, context):
+        """Lists the deployment's tenants by name, each with how much it has and what is due: names of
+        tenants and of purposes, counts and times, nobody's id, no content. Like GetStatus, and unlike
+        the calls that change or list single things, it tells an operator of every tenant, not of the
+        token's alone. INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,6 +198,11 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.GetStatus,
                     request_deserializer=memory_dot_v1_dot_operator__service__pb2.GetStatusRequest.FromString,
                     response_serializer=memory_dot_v1_dot_operator__service__pb2.GetStatusResponse.SerializeToString,
+            ),
+            'ListTenants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTenants,
+                    request_deserializer=memory_dot_v1_dot_operator__service__pb2.ListTenantsRequest.FromString,
+                    response_serializer=memory_dot_v1_dot_operator__service__pb2.ListTenantsResponse.SerializeToString,
             ),
             'PlaceLegalHold': grpc.unary_unary_rpc_method_handler(
                     servicer.PlaceLegalHold,
@@ -280,6 +300,33 @@ class OperatorService:
             '/memory.v1.OperatorService/GetStatus',
             memory_dot_v1_dot_operator__service__pb2.GetStatusRequest.SerializeToString,
             memory_dot_v1_dot_operator__service__pb2.GetStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTenants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memory.v1.OperatorService/ListTenants',
+            memory_dot_v1_dot_operator__service__pb2.ListTenantsRequest.SerializeToString,
+            memory_dot_v1_dot_operator__service__pb2.ListTenantsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,12 @@ class OperatorServiceStub:
     """
     GetStatus: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.GetStatusRequest, _operator_service_pb2.GetStatusResponse]
     """Says how the server is."""
+    ListTenants: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ListTenantsRequest, _operator_service_pb2.ListTenantsResponse]
+    """Lists the deployment's tenants by name, each with how much it has and what is due: names of
+    tenants and of purposes, counts and times, nobody's id, no content. Like GetStatus, and unlike
+    the calls that change or list single things, it tells an operator of every tenant, not of the
+    token's alone. INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+    """
     PlaceLegalHold: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.PlaceLegalHoldRequest, _operator_service_pb2.LegalHold]
     """Keeps everything of a person from being erased until a time (GDPR Art. 17(3)(e)): erasures and
     deletions answer FAILED_PRECONDITION (LEGAL_HOLD) meanwhile. NOT_FOUND for someone unknown.
@@ -84,6 +90,12 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     """
     GetStatus: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.GetStatusRequest, _operator_service_pb2.GetStatusResponse]  # type: ignore[assignment]
     """Says how the server is."""
+    ListTenants: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ListTenantsRequest, _operator_service_pb2.ListTenantsResponse]  # type: ignore[assignment]
+    """Lists the deployment's tenants by name, each with how much it has and what is due: names of
+    tenants and of purposes, counts and times, nobody's id, no content. Like GetStatus, and unlike
+    the calls that change or list single things, it tells an operator of every tenant, not of the
+    token's alone. INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+    """
     PlaceLegalHold: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.PlaceLegalHoldRequest, _operator_service_pb2.LegalHold]  # type: ignore[assignment]
     """Keeps everything of a person from being erased until a time (GDPR Art. 17(3)(e)): erasures and
     deletions answer FAILED_PRECONDITION (LEGAL_HOLD) meanwhile. NOT_FOUND for someone unknown.
@@ -135,6 +147,18 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operator_service_pb2.GetStatusResponse, _abc.Awaitable[_operator_service_pb2.GetStatusResponse]]:
         """Says how the server is."""
+
+    @_abc_1.abstractmethod
+    def ListTenants(
+        self,
+        request: _operator_service_pb2.ListTenantsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.ListTenantsResponse, _abc.Awaitable[_operator_service_pb2.ListTenantsResponse]]:
+        """Lists the deployment's tenants by name, each with how much it has and what is due: names of
+        tenants and of purposes, counts and times, nobody's id, no content. Like GetStatus, and unlike
+        the calls that change or list single things, it tells an operator of every tenant, not of the
+        token's alone. INVALID_ARGUMENT (PAGE_TOKEN_INVALID).
+        """
 
     @_abc_1.abstractmethod
     def PlaceLegalHold(

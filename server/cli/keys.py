@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from server.cli.arguments import AsJson, people
-from server.cli.output import errors, moment, out, print_json
+from server.cli.output import age, errors, moment, out, print_json
 from server.cli.session import Session, client_command
 
 _POLL_SECONDS: Final = 0.25
@@ -84,13 +84,14 @@ def status(session: Session, as_json: AsJson = False) -> None:
     if as_json:
         print_json(state.key_epochs)
         return
-    table = Table("epoch", "since", "keys", "destroyed", box=None)
+    table = Table("epoch", "since", "keys", "age", "destroyed", box=None)
     for epoch in state.key_epochs:
         current = " (current)" if epoch.key_epoch == state.key_epoch else ""
         table.add_row(
             f"{epoch.key_epoch}{current}",
             moment(epoch.create_time),
             str(epoch.key_count),
+            "-" if epoch.HasField("destroy_time") else age(epoch.create_time),
             moment(epoch.destroy_time),
         )
     out.print(table)

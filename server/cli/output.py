@@ -86,6 +86,17 @@ def moment(timestamp: Timestamp) -> str:
     return "" if when == datetime.fromtimestamp(0, UTC) else f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 
+def age(timestamp: Timestamp, now: datetime | None = None) -> str:
+    """How long ago, in the largest unit that fits: `12 days`; empty for no time."""
+    if not timestamp.seconds:
+        return ""
+    seconds = (now or datetime.now(UTC)).timestamp() - timestamp.seconds
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if count := max(0, int(seconds // length)):
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a minute"
+
+
 @contextmanager
 def storing(total: int) -> Iterator[Callable[[int], None]]:
     """A bar of `total` memories; call it with how many are acknowledged."""

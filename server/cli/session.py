@@ -27,6 +27,7 @@ import typer
 
 from memory.config import Config, load_config
 from memory.errors import ConfigurationError
+from memory.loopback import stays_here
 
 if TYPE_CHECKING:
     import grpc
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 LOCAL_TENANT: Final = "local"
 LOCAL_CLIENT: Final = "cli"
 _LOCAL_LIFETIME: Final = timedelta(minutes=5)
-_LOOPBACK: Final = ("127.", "localhost", "[::1]", "unix:")
 _MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 _SERVICE_CONFIG: Final = json.dumps(
     {
@@ -261,7 +261,7 @@ def target(options: Options, config: Config) -> str:
         ConfigurationError: the way there would be plain, and leads to another machine.
     """
     address = options.address or _reachable(config.listen)
-    if not (options.tls_ca or options.insecure or address.startswith(_LOOPBACK)):
+    if not (options.tls_ca or options.insecure or stays_here(address)):
         raise ConfigurationError(
             f"{address} is another machine and the connection is plain: give --tls-ca, "
             "or --insecure where something else protects the way"

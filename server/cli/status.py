@@ -1,4 +1,6 @@
-"""`tacit status`: how the server is, in figures and never in content; `health`, `reindex`."""
+"""`tacit status`: how the server is, in figures and never in content; `tenants`, `health`,
+`reindex`.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,14 @@ import typer
 from rich.table import Table
 
 from server.cli.arguments import AsJson, people
-from server.cli.output import FAILED, errors, moment, out, print_json
+from server.cli.output import FAILED, age, errors, moment, out, print_json
 from server.cli.session import Session, client_command
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     client_command(app, "status", "operator")(status)
+    client_command(app, "tenants", "operator")(tenants)
     client_command(app, "health", anonymous=True)(health)
     client_command(app, "reindex", "operator")(reindex)
 
@@ -46,7 +49,7 @@ def health(session: Session) -> None:
 
 
 def status(session: Session, as_json: AsJson = False) -> None:
-    """Shows health, counts, what waits and since when, and how old the key epoch is."""
+    """Shows health, counts, what waits and since when, what is due, and how old the keys are."""
     from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
     from grpc_health.v1.health_pb2_grpc import HealthStub
 
@@ -74,11 +77,45 @@ def status(session: Session, as_json: AsJson = False) -> None:
         "erasures that wait": state.waiting_erasure_count,
         "expired, not erased yet": state.expired_count,
         "the first of them since": moment(state.oldest_expired_time) or "-",
+        "data-subject requests open": state.open_request_count,
+        "due within seven days": state.due_soon_request_count,
+        "overdue": state.overdue_request_count,
+        "the first of them due": moment(state.next_request_due_time) or "-",
         "key epoch": state.key_epoch,
         "in use since": moment(newest.create_time) or "-",
+        "in use for": age(newest.create_time) or "-",
         "keys under older epochs": sum(e.key_count for e in state.key_epochs) - newest.key_count,
         "verifier key": state.verifier_key,
     }
     for name, value in rows.items():
         table.add_row(name, str(value))
+    out.print(table)
+
+
+def tenants(session: Session, as_json: AsJson = False) -> None:
+    """Shows what each tenant has, which requests are due, and consents in force by purpose."""
+    from memory.v1.operator_service_pb2 import ListTenantsRequest
+
+    pages = session.pages(session.operator.ListTenants, ListTenantsRequest(page_size=100))
+    found = [one for page in pages for one in page.tenants]
+    if as_json:
+        print_json(found)
+        return
+    table = Table("tenant", "people", "memories", "requests", "overdue", "first due", box=None)
+    table.add_column("consents", overflow="fold")
+    for one in found:
+        consents = (
+            f"{purpose.name.partition('/')[2]} {purpose.consent_count}"
+            for purpose in one.purposes
+            if purpose.consent_count
+        )
+        table.add_row(
+            one.name.partition("/")[2],
+            str(one.person_count),
+            str(one.memory_count),
+            str(one.open_request_count),
+            str(one.overdue_request_count),
+            moment(one.next_request_due_time) or "-",
+            ", ".join(consents) or "-",
+        )
     out.print(table)

@@ -16,14 +16,16 @@ from memory.app.report import Report
 from memory.app.restrict import Restrict
 from memory.app.rotate import Progress, Rotate
 from memory.app.status import EpochUse, Status
+from memory.app.tenants import Tenants, TenantUse
 from memory.core.micros import to_place
 from memory.core.report import ReportKind
+from memory.core.values import TenantId
 from memory.errors import InvalidArgumentError
 from memory.v1 import operator_service_pb2 as pb
 from memory.v1.core_pb2 import DataSubjectRequest
 from server.call import Answer, Call
 from server.messages import maybe_timestamp, to_time, to_timestamp
-from server.names import person_from, person_name, purpose_from
+from server.names import person_from, person_name, purpose_from, purpose_name, tenant_name
 from server.page_tokens import PageTokens, page_size
 from server.rights_requests import (
     decode_after,
@@ -46,6 +48,7 @@ class Operations:
     """Translates between `memory.v1.OperatorService` and the use cases."""
 
     status: Status
+    tenants: Tenants
     rotate: Rotate
     rekey: Rekey
     reindex: Reindex
@@ -62,6 +65,7 @@ class Operations:
         return {
             "RotateKeys": self._rotate,
             "GetStatus": self._status,
+            "ListTenants": self._tenants,
             "PlaceLegalHold": self._hold,
             "ReleaseLegalHold": self._release,
             "InvalidateConsents": self._invalidate,
@@ -156,6 +160,21 @@ class Operations:
             oldest_pending_erasure_time=maybe_timestamp(counts.oldest_pending_erasure),
             waiting_erasure_count=counts.waiting_erasures,
             verifier_key=self.verifier_key,
+            open_request_count=counts.requests.count,
+            due_soon_request_count=counts.requests.due_soon,
+            overdue_request_count=counts.requests.overdue,
+            next_request_due_time=maybe_timestamp(counts.requests.next_due),
+        )
+
+    def _tenants(self, call: Call, request: pb.ListTenantsRequest) -> pb.ListTenantsResponse:
+        cursor = self.tokens.cursor(call, request)
+        after = None if cursor is None else TenantId(cursor.decode())
+        page, last = self.tenants(after, page_size(request.page_size))
+        return pb.ListTenantsResponse(
+            tenants=map(_tenant, page),
+            next_page_token=self.tokens.after(
+                call, request, None if last is None else last.value.encode()
+            ),
         )
 
 
@@ -165,6 +184,22 @@ def _progress(progress: Progress) -> pb.RotateKeysResponse:
         done_count=progress.done,
         total_count=progress.total,
         complete_time=maybe_timestamp(progress.finished_at),
+    )
+
+
+def _tenant(use: TenantUse) -> pb.TenantStatus:
+    return pb.TenantStatus(
+        name=tenant_name(use.tenant),
+        person_count=use.people,
+        memory_count=use.memories,
+        open_request_count=use.requests.count,
+        due_soon_request_count=use.requests.due_soon,
+        overdue_request_count=use.requests.overdue,
+        next_request_due_time=maybe_timestamp(use.requests.next_due),
+        purposes=[
+            pb.PurposeStatus(name=purpose_name(purpose), consent_count=count)
+            for purpose, count in use.consents.items()
+        ],
     )
 
 

@@ -20,7 +20,6 @@ Rules:
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -32,10 +31,11 @@ from urllib.parse import urlsplit
 import jwt
 from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
 from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
-from httpx2 import HTTPError
+from httpx2 import HTTPError, InvalidURL
 
 from memory.core.values import PersonId, Secret, TenantId
 from memory.errors import ConfigurationError, InvalidArgumentError, UnauthenticatedError
+from memory.loopback import is_loopback
 from server.web.links import Guest
 from server.web.one_time import OneTime, hashed
 
@@ -62,7 +62,7 @@ _OPTIONAL: Final = {
 }
 _LEEWAY_SECONDS: Final = 60
 _FAILURES: Final = (
-    *(AuthlibBaseError, HTTPError, jwt.PyJWTError, InvalidArgumentError),
+    *(AuthlibBaseError, HTTPError, InvalidURL, jwt.PyJWTError, InvalidArgumentError),
     *(AttributeError, LookupError, TypeError, ValueError),
 )
 """What asking raises, and reading an answer that is not what the standard says."""
@@ -104,7 +104,7 @@ def load_provider(table: Mapping[str, object], origin: str) -> Provider:
             raise ConfigurationError(f"{origin}: {key}: must be a text")
         texts[key] = value
     if not _safe(texts["issuer"]):
-        raise ConfigurationError(f"{origin}: issuer: must begin with https://")
+        raise ConfigurationError(f"{origin}: issuer: must be a URL that begins with https://")
     if "openid" not in texts["scope"].split():
         raise ConfigurationError(f"{origin}: scope: must contain openid")
     file = texts["client_secret_file"]
@@ -253,17 +253,13 @@ async def _json(client: Any, url: str) -> Mapping[str, Any]:
 
 
 def _safe(url: str) -> bool:
-    """HTTPS, or of this machine."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return bool(host) if parts.scheme == "https" else parts.scheme == "http" and _is_here(host)
-
-
-def _is_here(host: str) -> bool:
+    """A URL over HTTPS, or of this machine."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port  # reading a port that is none raises, too
     except ValueError:
         return False
+    return bool(host) if parts.scheme == "https" else parts.scheme == "http" and is_loopback(host)
 
 
 def _refused() -> UnauthenticatedError:

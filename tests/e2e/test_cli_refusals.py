@@ -37,6 +37,7 @@ pytestmark = pytest.mark.usefixtures("server")
         (["list", "-p", "a", "--token", "forged"], "TOKEN_INVALID"),
         (["list", "-p", "a", "--address", "127.0.0.1:1"], "no Tacit server answers there"),
         (["list", "-p", "a", "--address", "10.1.2.3:50051"], "another machine"),
+        (["list", "-p", "a", "--address", "localhost.example:50051"], "another machine"),
         (["list", "-p", "a", "--tls-ca", "/no/such/ca"], "/no/such/ca: No such file"),
         (["export", "/no/such/folder/x", "-p", "a"], "No such file"),
         (["consent", "grant", "spying", "-p", "a"], "PURPOSE_UNKNOWN"),

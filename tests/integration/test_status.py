@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from memory.bootstrap import open_tacit
 from memory.config import Config
-from tests.integration.conftest import caller, grant, store, wait_indexed, wait_until
+from memory.core.consent import REVEAL
+from memory.core.purposes import Purposes, Registry
+from memory.core.requests import OpenRequests
+from tests.integration.conftest import (
+    ASSISTANCE,
+    CARE,
+    caller,
+    grant,
+    store,
+    wait_indexed,
+    wait_until,
+)
 
 
 def test_the_index_lags_since_the_oldest_was_stored_or_owed_again(folder: Path) -> None:
@@ -55,3 +67,22 @@ def test_how_the_ledger_stands_and_how_many_keys_are_old(folder: Path) -> None:
         tacit.rotate(caller(), "r1")
         wait_until(lambda: tacit.status().rotation is None)
         assert (tacit.status().key_epoch, tacit.status().keys_left) == (2, 0)
+
+
+def test_a_tenants_consents_count_while_the_registry_has_their_purpose_and_notice(
+    folder: Path,
+) -> None:
+    with open_tacit(Config(data=folder)) as tacit:
+        assert tacit.tenants(None, 9) == ([], None)
+        for purpose in (ASSISTANCE, CARE, REVEAL):
+            grant(tacit, purpose=purpose)
+        ((acme,), more) = tacit.tenants(None, 9)
+        assert more is None
+        assert (acme.people, acme.memories, acme.requests) == (1, 0, OpenRequests())
+        assert list(acme.consents) == list(tacit.registry.default.by_id)
+        assert [p for p, count in acme.consents.items() if count] == [ASSISTANCE, CARE, REVEAL]
+        known = tacit.registry.default.by_id
+        newer = replace(known[CARE], notice_version="another")
+        registry = Registry(Purposes({ASSISTANCE: known[ASSISTANCE], CARE: newer}))
+        ((acme,), _) = replace(tacit.tenants, registry=registry)(None, 9)
+        assert acme.consents == {ASSISTANCE: 1, CARE: 0}

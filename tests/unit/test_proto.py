@@ -39,7 +39,7 @@ CALLS = {
     "GetErasureCertificate ListAccessEvents ListPersonRequests RestrictProcessing LiftRestriction "
     "IssueSignInLink",
     "LedgerService": "GetCheckpoint GetInclusionProof GetConsistencyProof",
-    "OperatorService": "RotateKeys GetStatus PlaceLegalHold ReleaseLegalHold "
+    "OperatorService": "RotateKeys GetStatus ListTenants PlaceLegalHold ReleaseLegalHold "
     "InvalidateConsents RebuildIndex ListDataSubjectRequests "
     "ExtendDataSubjectRequest CloseDataSubjectRequest GetReport",
 }

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from memory.adapters.sql.tables import (
     REARRANGED,
     deployment,
     from_micros,
-    memories,
     micros_or_none,
     persons,
     time_or_none,
@@ -50,10 +49,6 @@ _OF_TENANT: Final = (
     select(persons.c.subject)
     .where(persons.c.tenant == bindparam("at_tenant"), persons.c.state == PersonState.ACTIVE.value)
     .order_by(persons.c.created_at, persons.c.subject)
-)
-_TOTALS: Final = select(
-    select(func.count()).select_from(persons).scalar_subquery(),
-    select(func.count()).select_from(memories).scalar_subquery(),
 )
 _INSERT: Final = insert(persons)
 _FENCE_EPOCH: Final = select(deployment.c.epoch).with_for_update(read=True)
@@ -127,10 +122,6 @@ class People(Transaction):
 
     def people_of(self, tenant: TenantId) -> list[SubjectId]:
         return [SubjectId(v) for (v,) in self._rows(_OF_TENANT, {"at_tenant": tenant.value})]
-
-    def totals(self) -> tuple[int, int]:
-        people, records = self._rows(_TOTALS)[0]
-        return people, records
 
     def add_person(self, row: PersonRow) -> None:
         self._let_in(row.wrapped_key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
 
 from memory.adapters.sql.tables import (
     from_micros,
@@ -15,7 +15,7 @@ from memory.adapters.sql.tables import (
     to_micros,
 )
 from memory.adapters.sql.transaction import Columns, Transaction
-from memory.core.requests import Extension, Outcome, Right, RightsRequest
+from memory.core.requests import SOON, Extension, OpenRequests, Outcome, Right, RightsRequest
 from memory.core.values import RecordId, SubjectId, TenantId
 
 _C: Final = rights_requests.c
@@ -38,6 +38,18 @@ _OF_PERSON: Final = (
     )
     .order_by(_C.received_at, _C.id)
     .limit(bindparam("page"))
+)
+_OVERDUE: Final = _C.due_at < bindparam("now")
+_OPEN: Final = (
+    select(
+        _C.tenant,
+        func.count(),
+        func.count().filter(and_(~_OVERDUE, _C.due_at < bindparam("soon"))),
+        func.count().filter(_OVERDUE),
+        func.min(_C.due_at),
+    )
+    .where(_C.finished_at.is_(None))
+    .group_by(_C.tenant)
 )
 _INSERT: Final = insert(rights_requests)
 _UPDATE: Final = (
@@ -85,6 +97,13 @@ class Requests(Transaction):
     ) -> list[RightsRequest]:
         named = _behind(after) | {"of": subject.value, "page": limit}
         return [_request(row) for row in self._rows(_OF_PERSON, named)]
+
+    def open_requests(self, now: datetime) -> dict[TenantId, OpenRequests]:
+        rows = self._rows(_OPEN, {"now": to_micros(now), "soon": to_micros(now + SOON)})
+        return {
+            TenantId(tenant): OpenRequests(count, soon, overdue, from_micros(first))
+            for tenant, count, soon, overdue, first in rows
+        }
 
 
 def _behind(after: tuple[datetime, RecordId]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from memory.adapters.sql.requests import Requests
 from memory.adapters.sql.retention import Retention
 from memory.adapters.sql.rotations import Rotations
 from memory.adapters.sql.segments import Segments
+from memory.adapters.sql.tally import Tally
 from memory.adapters.sql.vault import Vault
 from memory.adapters.sql.versions import Versions
 
@@ -31,5 +32,6 @@ class SqlUnitOfWork(
     AccessLog,
     Ledger,
     Requests,
+    Tally,
 ):
     """One transaction over all tables."""

@@ -28,7 +28,7 @@ WHY = AccessContext(purpose="purposes/assistance")
 SECRET = "I keep bees behind the old mill"
 NO_PERSON = ("ListPurposes", "ListErasures", "GetErasureCertificate", "GetCheckpoint",
              "GetInclusionProof", "GetConsistencyProof", "RotateKeys", "GetStatus",
-             "RebuildIndex", "PlaceLegalHold", "ReleaseLegalHold",
+             "ListTenants", "RebuildIndex", "PlaceLegalHold", "ReleaseLegalHold",
              "InvalidateConsents", "ListDataSubjectRequests",
              "ExtendDataSubjectRequest", "CloseDataSubjectRequest", "GetReport")  # fmt: skip
 """Calls whose request names no person, or which only an operator may make."""
@@ -142,7 +142,7 @@ def test_an_operator_gets_figures_and_no_memories(
     outcome = _walk(operator.channel, rpcs, jane.fill)
     answered = {name for name, why in outcome.items() if why == ""}
     assert answered == {
-        "GetStatus", "GetCheckpoint", "RebuildIndex", "ReleaseLegalHold",
+        "GetStatus", "ListTenants", "GetCheckpoint", "RebuildIndex", "ReleaseLegalHold",
         "ListDataSubjectRequests",
     }  # fmt: skip
 

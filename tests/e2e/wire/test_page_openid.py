@@ -284,6 +284,13 @@ def test_a_provider_that_does_not_answer_leaves_the_link(open_page: Open, forger
     assert "I like tea" in browser.said()
 
 
+def test_an_address_that_cannot_be_asked_is_a_refusal_like_any_other() -> None:
+    table = {"issuer": "https://login.example.org/\x7f", "client_id": CLIENT, "tenant": "acme"}
+    openid = OpenId(load_provider(table, "it"), lambda: "http://127.0.0.1", time.monotonic)
+    with pytest.raises(UnauthenticatedError):
+        asyncio.run(openid.begin("cookie"))
+
+
 def test_whoever_takes_too_long_begins_again(forger: Forger) -> None:
     now = [0.0]
     table = {"issuer": forger.issuer, "client_id": CLIENT, "tenant": "acme"}
@@ -305,6 +312,8 @@ def test_whoever_takes_too_long_begins_again(forger: Forger) -> None:
     [
         ("issuer", "http://login.example.org", "issuer"),
         ("issuer", "", "issuer"),
+        ("issuer", "https://[::1", "issuer"),
+        ("issuer", "https://login.example.org:port", "issuer"),
         ("client_id", 3, "client_id"),
         ("tenant", "No Slug", "must be 1 to 63"),
         ("scope", "email", "openid"),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from memory.core.requests import Extension, Outcome, Right, months_after, received
+from memory.core.requests import (
+    Extension,
+    OpenRequests,
+    Outcome,
+    Right,
+    months_after,
+    received,
+)
 from memory.core.values import RecordId, TenantId
 from memory.errors import RequestClosedError
 
@@ -43,3 +50,10 @@ def test_what_ended_stays_as_it_ended() -> None:
     assert done.finished(Outcome.REFUSED, CAME) == done
     with pytest.raises(RequestClosedError):
         done.extended(Extension.NUMBER)
+
+
+def test_open_requests_of_several_tenants_are_added_up() -> None:
+    later = CAME + timedelta(days=1)
+    counted = [OpenRequests(3, 1, 1, later), OpenRequests(), OpenRequests(2, 0, 1, CAME)]
+    assert sum(counted, OpenRequests()) == OpenRequests(5, 1, 2, CAME)
+    assert sum([], OpenRequests()).next_due is None
