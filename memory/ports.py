@@ -163,10 +163,6 @@ class UnitOfWork(
         """Everybody, of all tenants."""
         ...
 
-    def memory_counts(self) -> Mapping[SubjectId, int]:
-        """How many memories everybody has who has any."""
-        ...
-
     def people_of(self, tenant: TenantId) -> list[SubjectId]:
         """Whoever of a tenant is not being forgotten."""
         ...

@@ -75,6 +75,10 @@ class Tally(Protocol):
         """How many people and how many memories there are."""
         ...
 
+    def memory_counts(self) -> Mapping[SubjectId, int]:
+        """How many memories everybody has who has any."""
+        ...
+
     def totals_of(self, tenants: Sequence[TenantId]) -> Mapping[TenantId, tuple[int, int]]:
         """The same for each of these tenants."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -44,7 +44,6 @@ _BY_REF_LOCKED: Final = _BY_REF.with_for_update(key_share=True)
 """Lets others add what hangs on the person: a read is written down while a write goes on."""
 _BY_SUBJECT: Final = PEOPLE.where(persons.c.subject == bindparam("subject"))
 _ALL: Final = PEOPLE.order_by(persons.c.created_at, persons.c.subject)
-_COUNTS: Final = select(memories.c.subject, func.count()).group_by(memories.c.subject)
 _OF_TENANT: Final = (
     select(persons.c.subject)
     .where(persons.c.tenant == bindparam("at_tenant"), persons.c.state == PersonState.ACTIVE.value)
@@ -116,9 +115,6 @@ class People(Transaction):
 
     def people(self) -> Iterator[PersonRow]:
         return map(person_row, self._rows(_ALL))
-
-    def memory_counts(self) -> Mapping[SubjectId, int]:
-        return {SubjectId(subject): count for subject, count in self._rows(_COUNTS)}
 
     def people_of(self, tenant: TenantId) -> list[SubjectId]:
         return [SubjectId(v) for (v,) in self._rows(_OF_TENANT, {"at_tenant": tenant.value})]

@@ -12,12 +12,13 @@ from memory.adapters.sql.tables import consents, memories, persons, rights_reque
 from memory.adapters.sql.transaction import Transaction
 from memory.core.consent import Decision
 from memory.core.rows import ConsentCount
-from memory.core.values import PurposeId, TenantId
+from memory.core.values import PurposeId, SubjectId, TenantId
 
 _TOTALS: Final = select(
     select(func.count()).select_from(persons).scalar_subquery(),
     select(func.count()).select_from(memories).scalar_subquery(),
 )
+_COUNTS: Final = select(memories.c.subject, func.count()).group_by(memories.c.subject)
 _THESE: Final = persons.c.tenant.in_(bindparam("tenants", expanding=True))
 _PEOPLE: Final = select(persons.c.tenant, func.count()).where(_THESE).group_by(persons.c.tenant)
 _MEMORIES: Final = _PEOPLE.join(memories, memories.c.subject == persons.c.subject)
@@ -74,6 +75,9 @@ class Tally(Transaction):
     def totals(self) -> tuple[int, int]:
         people, records = self._rows(_TOTALS)[0]
         return people, records
+
+    def memory_counts(self) -> dict[SubjectId, int]:
+        return {SubjectId(subject): count for subject, count in self._rows(_COUNTS)}
 
     def totals_of(self, tenants: Sequence[TenantId]) -> dict[TenantId, tuple[int, int]]:
         named = {"tenants": [tenant.value for tenant in tenants]}
