@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         people = bench.grow(
             folder / "people",
             sorted(options.people),
-            lambda size: ([f"person{n}" for n in range(size)], size * each),
+            lambda size: ([f"person{n}" for n in range(size)], each),
         )
     p95 = [step["recall"]["p95_ms"] for step in (people or memories).values()]
     growth = {
@@ -131,18 +131,21 @@ class Bench:
         self, data: Path, sizes: Sequence[int], content: Callable[[int], tuple[list[str], int]]
     ) -> Steps:
         """Each size in turn, over one data folder; `content` says who is in it, with how many
-        memories in all. What the folder holds already is not stored again.
+        memories each. What the folder holds already is not stored again.
         """
         steps: Steps = {}
         for size in sizes:
-            people, memories = content(size)
+            people, each = content(size)
             began = time.monotonic()
             with tacit_server(data) as server:
                 client = server.client()
                 before = client.status()
-                # Of the last ones, not all may have been stored when a run was broken off.
-                left = people[max(0, before.person_count - FILLERS) :] or people
-                self._fill(client, left, memories - before.memory_count)
+                if before.person_count < len(people):
+                    # When a run was broken off, the last ones may have less than the others.
+                    self._fill(client, people[max(0, before.person_count - FILLERS) :], each)
+                else:
+                    missing = len(people) * each - before.memory_count
+                    self._fill(client, people, -(-missing // len(people)))
                 client.wait_until_indexed()
                 stored = client.status().memory_count
                 client.close()
@@ -151,9 +154,8 @@ class Bench:
             steps[size] = self._measure(data, people, stored)
         return steps
 
-    def _fill(self, client: Client, people: Sequence[str], count: int) -> None:
-        """At least so many memories, about as many of each of these people."""
-        each = max(0, -(-count // len(people)))
+    def _fill(self, client: Client, people: Sequence[str], each: int) -> None:
+        """So many memories of each of these people; none if there would be less."""
         batches = (
             (person, min(BATCH, each - at)) for person in people for at in range(0, each, BATCH)
         )
