@@ -10,8 +10,9 @@ another's turn, and its time is in the results. Recalls ask for 10. Every text a
 
 Stores go on top of the 1,000, and equally many on all sides, after the recalls.
 
-mem0 takes part where it is installed (`pip install mem0ai langchain`; Tacit needs neither): in the
-process that calls it, over Chroma, with the same fp32 encoder (`benchmarks.mem0_side`).
+mem0 takes part where it is installed, though Tacit does not need it (`benchmarks.mem0_side` and
+docs/measuring.md say how). It runs in the process that calls it, over Chroma in a local folder,
+with the same fp32 encoder and `infer=False`.
 
     results.ratio.recall_p50      Tacit's median over Chroma's, one caller: below 1 is faster
     results.ratio.store_p50       the same for Store
@@ -51,7 +52,7 @@ RECALLS_OF_EACH: Final = 10
 STORES_OF_EACH: Final = 3
 """Calls a round: of one caller, and of each of sixteen."""
 
-MEM0_NEEDS: Final = ("mem0", "langchain")
+MEM0_NEEDS: Final = ("mem0", "langchain", "posthog", "qdrant_client")
 """Modules that have to be there for mem0 to take part."""
 
 PARTS_QUERIES: Final = 100
@@ -135,7 +136,9 @@ def peers() -> dict[str, Callable[[], Side]]:
     """Whom Tacit is compared with, as far as they are installed; who is missing is told."""
     missing = [name for name in MEM0_NEEDS if find_spec(name) is None]
     if missing:
-        progress(f"without mem0: no {' and no '.join(missing)} (pip install mem0ai langchain)")
+        progress(
+            f"without mem0, for {', '.join(missing)} not installed: docs/measuring.md says how"
+        )
         return {"chroma": ChromaSide}
     from benchmarks.mem0_side import Mem0Side
 

@@ -2,7 +2,11 @@
 
 It is no dependency of Tacit, and takes part where it is installed beside it:
 
-    pip install mem0ai langchain
+    pip install langchain posthog qdrant-client
+    pip install --no-deps mem0ai
+
+With its dependencies, 2.2.1 would bring an older protobuf than Tacit's stubs accept; over Chroma it
+needs no protobuf.
 
 Rules:
 - Chroma in a local folder is its vector store. The fp32 encoder reaches it in a documented way, as
@@ -96,6 +100,7 @@ class Mem0Side:
         )
 
     def close(self) -> None:
+        self._memory.close()
         self._folder.cleanup()
 
     def _add(self, one: tuple[str, str]) -> None:

@@ -59,7 +59,7 @@ def test_without_mem0_the_race_goes_on_and_says_so(missing, monkeypatch, capsys)
     assert peers() == {"chroma": ChromaSide}
     told = capsys.readouterr().err
     assert missing in told
-    assert "pip install mem0ai langchain" in told
+    assert "docs/measuring.md" in told
 
 
 def test_all_sides_get_the_same_work_and_no_text_comes_twice():
