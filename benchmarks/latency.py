@@ -2,18 +2,23 @@
 
     python -m benchmarks.latency --json FILE
 
-Both sides hold 1,000 memories of one person. Tacit is a `tacit serve` with everything on, called
+All sides hold 1,000 memories of one person. Tacit is a `tacit serve` with everything on, called
 over gRPC by a client process; plain Chroma runs in the process that calls it, with `documents=`
-and fp32 MiniLM as its embedding function. The two take turns, round by round, and never run at
+and fp32 MiniLM as its embedding function. They take turns, round by round, and never run at
 the same time: what Tacit puts off until after the acknowledgement (indexing) is done before
-Chroma's turn, and its time is in the results. Recalls ask for 10. Every text and query is new.
+another's turn, and its time is in the results. Recalls ask for 10. Every text and query is new.
 
-Stores go on top of the 1,000, and equally many on both sides, after the recalls.
+Stores go on top of the 1,000, and equally many on all sides, after the recalls.
+
+mem0 takes part where it is installed, though Tacit does not need it (`benchmarks.mem0_side` and
+docs/measuring.md say how). It runs in the process that calls it, over Chroma in a local folder,
+with the same fp32 encoder and `infer=False`.
 
     results.ratio.recall_p50      Tacit's median over Chroma's, one caller: below 1 is faster
     results.ratio.store_p50       the same for Store
     results.ratio.throughput_16   Tacit's recalls a second over Chroma's, sixteen callers: above
                                   1 is faster
+    results.ratio_mem0            the same over mem0, when it took part
     results.recall_parts_ms       what a Recall does, in the process (`benchmarks.recall_parts`)
 """
 
@@ -22,8 +27,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -31,11 +38,11 @@ from typing import Final
 import numpy as np
 from rich.table import Table
 
-from benchmarks.frame import Figure, parser, publish, table
+from benchmarks.frame import Figure, parser, progress, publish, table
 from benchmarks.made_texts import TextSource
 from benchmarks.recall_parts import Times, recall_parts
 from benchmarks.server import tacit_server
-from benchmarks.sides import PERSON, ChromaSide, Remote, TacitSide, Timings, in_process
+from benchmarks.sides import PERSON, ChromaSide, Remote, Side, TacitSide, Timings, in_process
 
 MANY: Final = 16
 WARM_UP: Final = 50
@@ -44,6 +51,9 @@ STORES: Final = 10
 RECALLS_OF_EACH: Final = 10
 STORES_OF_EACH: Final = 3
 """Calls a round: of one caller, and of each of sixteen."""
+
+MEM0_NEEDS: Final = ("mem0", "langchain", "posthog", "qdrant_client")
+"""Modules that have to be there for mem0 to take part."""
 
 PARTS_QUERIES: Final = 100
 """Recalls whose parts are timed."""
@@ -100,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         loaded, kinds, parts = measure(Path(folder) / "data", texts, options)
     results = {
         **{side: {kind: m.figures() for kind, m in kinds[side].items()} for side in kinds},
-        "ratio": ratios(kinds),
+        **all_ratios(kinds),
         "recall_parts_ms": parts,
         "load_seconds": loaded,
         "memories": options.memories,
@@ -113,19 +123,30 @@ def measure(
     folder: Path, texts: TextSource, options: argparse.Namespace
 ) -> tuple[dict[str, float], dict[str, Kinds], Times]:
     """The race, and then what a Recall is made of, over the memories that were raced with."""
-    with (
-        tacit_server(folder) as server,
-        in_process(TacitSide, server.address) as tacit,
-        in_process(ChromaSide) as chroma,
-    ):
-        sides = {"tacit": tacit, "chroma": chroma}
+    with tacit_server(folder) as server, ExitStack() as stack:
+        sides = {"tacit": stack.enter_context(in_process(TacitSide, server.address))}
+        for name, make in peers().items():
+            sides[name] = stack.enter_context(in_process(make))
         loaded = load(sides, texts, options.memories)
         kinds = race(sides, texts, options.rounds)
     return loaded, kinds, recall_parts(folder, PERSON, texts.asked(PARTS_QUERIES))
 
 
+def peers() -> dict[str, Callable[[], Side]]:
+    """Whom Tacit is compared with, as far as they are installed; who is missing is told."""
+    missing = [name for name in MEM0_NEEDS if find_spec(name) is None]
+    if missing:
+        progress(
+            f"without mem0, for {', '.join(missing)} not installed: docs/measuring.md says how"
+        )
+        return {"chroma": ChromaSide}
+    from benchmarks.mem0_side import Mem0Side
+
+    return {"chroma": ChromaSide, "mem0": Mem0Side}
+
+
 def load(sides: dict[str, Remote], texts: TextSource, count: int) -> dict[str, float]:
-    """The same memories for both; the seconds until all are stored and indexed."""
+    """The same memories for all; the seconds until all are stored and indexed."""
     memories = list(zip(texts.speakers(), texts.said(count), strict=False))
     seconds = {}
     for name, side in sides.items():
@@ -169,19 +190,26 @@ def patiently(rounds: int) -> Iterator[int]:
 def in_turn(sides: dict[str, Remote], number: int) -> list[str]:
     """Who goes first changes with every round."""
     names = list(sides)
-    return names if number % 2 == 0 else names[::-1]
+    first = number % len(names)
+    return names[first:] + names[:first]
 
 
-def ratios(kinds: dict[str, Kinds]) -> dict[str, float]:
-    """Tacit's figures over plain Chroma's."""
-    tacit, chroma = kinds["tacit"], kinds["chroma"]
+def all_ratios(kinds: dict[str, Kinds]) -> dict[str, dict[str, float]]:
+    """`ratio`, over plain Chroma, and `ratio_mem0` when it took part."""
+    found = {"ratio": ratios(kinds, "chroma")}
+    return found | {"ratio_mem0": ratios(kinds, "mem0")} if "mem0" in kinds else found
+
+
+def ratios(kinds: dict[str, Kinds], peer: str) -> dict[str, float]:
+    """Tacit's figures over the peer's."""
+    tacit, other = kinds["tacit"], kinds[peer]
     return {
-        "recall_p50": tacit["recall"].p50 / chroma["recall"].p50,
-        "recall_p95": tacit["recall"].p95 / chroma["recall"].p95,
-        "store_p50": tacit["store"].p50 / chroma["store"].p50,
-        "store_p95": tacit["store"].p95 / chroma["store"].p95,
-        "throughput_16": tacit["recall_16"].per_second / chroma["recall_16"].per_second,
-        "store_throughput_16": tacit["store_16"].per_second / chroma["store_16"].per_second,
+        "recall_p50": tacit["recall"].p50 / other["recall"].p50,
+        "recall_p95": tacit["recall"].p95 / other["recall"].p95,
+        "store_p50": tacit["store"].p50 / other["store"].p50,
+        "store_p95": tacit["store"].p95 / other["store"].p95,
+        "throughput_16": tacit["recall_16"].per_second / other["recall_16"].per_second,
+        "store_throughput_16": tacit["store_16"].per_second / other["store_16"].per_second,
     }
 
 
@@ -196,13 +224,16 @@ def tables(kinds: dict[str, Kinds], parts: Times) -> list[Table]:
     rows: list[list[Figure]] = [
         [title, side, m.p50, m.p95, m.per_second]
         for kind, title in titles.items()
-        for side in ("tacit", "chroma")
+        for side in kinds
         for m in (kinds[side][kind],)
     ]
-    ratio_rows: list[list[Figure]] = [[name, value] for name, value in ratios(kinds).items()]
+    found = all_ratios(kinds)
+    ratio_rows: list[list[Figure]] = [
+        [name, *(over[name] for over in found.values())] for name in found["ratio"]
+    ]
     return [
         table("Milliseconds a call", ["", "side", "p50", "p95", "calls/s"], rows),
-        table("Tacit over plain Chroma", ["", "ratio"], ratio_rows),
+        table("Tacit over", ["", "plain Chroma", "mem0"][: 1 + len(found)], ratio_rows),
         table("A Recall in the process", ["", "ms"], [[part, ms] for part, ms in parts.items()]),
     ]
 

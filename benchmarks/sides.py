@@ -1,13 +1,13 @@
-"""The two sides of a race, each alone in a process of its own.
+"""The sides of a race, each alone in a process of its own.
 
     with in_process(ChromaSide) as chroma, in_process(TacitSide, address) as tacit:
         timings = tacit.recall(["what was it?"], callers=1)
 
 Rules:
-- Only one side is asked at a time; the other waits on a pipe and uses no processor.
+- Only one side is asked at a time; the others wait on a pipe and use no processor.
 - A call is timed where the application would: around `query` and `add` of plain Chroma's
-  collection, around the gRPC call for Tacit. Making the request is part of it on both sides.
-- Work that a side put off (Tacit's indexing) is done before the other side's turn, and its time
+  collection, around the gRPC call for Tacit. Making the request is part of it on every side.
+- Work that a side put off (Tacit's indexing) is done before another side's turn, and its time
   is told.
 """
 
@@ -86,10 +86,10 @@ class ChromaSide:
         return Timings((), time.perf_counter() - start)
 
     def store(self, texts: Sequence[tuple[str, str]], callers: int) -> Timings:
-        return _timed(lambda one: self._add([one]), texts, callers)
+        return timed(lambda one: self._add([one]), texts, callers)
 
     def recall(self, queries: Sequence[str], callers: int) -> Timings:
-        return _timed(
+        return timed(
             lambda query: self._collection.query(query_texts=[query], n_results=HITS),
             queries,
             callers,
@@ -125,13 +125,13 @@ class TacitSide:
         return Timings((), wall, self._client.wait_until_indexed())
 
     def store(self, texts: Sequence[tuple[str, str]], callers: int) -> Timings:
-        timings = _timed(
+        timings = timed(
             lambda one: self._client.store_one(PERSON, self._memory(one)), texts, callers
         )
         return Timings(timings.calls, timings.wall, self._client.wait_until_indexed())
 
     def recall(self, queries: Sequence[str], callers: int) -> Timings:
-        return _timed(lambda query: self._client.hits(PERSON, query, HITS), queries, callers)
+        return timed(lambda query: self._client.hits(PERSON, query, HITS), queries, callers)
 
     def close(self) -> None:
         self._client.close()
@@ -142,7 +142,7 @@ class TacitSide:
         return Memory(text=text, speaker=speaker, session=f"session-{session}")
 
 
-def _timed(do: Callable[[Work], object], work: Sequence[Work], callers: int) -> Timings:
+def timed(do: Callable[[Work], object], work: Sequence[Work], callers: int) -> Timings:
     """Each piece of work once, shared among callers that start together."""
 
     def one(piece: Work) -> float:

@@ -4,7 +4,9 @@
 
 Rules:
 - Every figure comes from a file of results, with the commit, machine, seed and date of its run.
-- A benchmark without results there is named as not run; a figure that a file lacks stops the page.
+- A benchmark without results there is named as not run; a figure that a file lacks stops the page,
+  unless it has a star: what took part in a run, a peer that is not everywhere installed say, may
+  differ.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ FIGURES: Final[Mapping[str, Mapping[str, str]]] = {
         "ratio.recall_p50": "Recall, median, over plain Chroma's query",
         "ratio.store_p50": "Store, median, over plain Chroma's add",
         "ratio.throughput_16": "recalls a second over plain Chroma's, sixteen callers",
+        "ratio_mem0.*": "Tacit over mem0, *",
         "*.recall.p50_ms": "Recall, p50, ms, *",
         "*.recall.p95_ms": "Recall, p95, ms, *",
         "*.store.p50_ms": "Store, p50, ms, *",
@@ -147,7 +150,7 @@ FIGURES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """What of each stands on the page: where in its results, and what it is. A `*` is every key there
-that has the rest.
+that has the rest, if there is any.
 """
 
 PLOTS: Final = "images"
@@ -219,7 +222,7 @@ def figures(results: Mapping[str, Any], at: str) -> list[tuple[str, str]]:
     before, star, rest = at.partition("*")
     if not star:
         return [("", figure(_value(results, at)))]
-    inside = _value(results, before.rstrip(".")) if before else results
+    inside = _value(results, before.rstrip("."), {}) if before else results
     found = ((key, _value(each, rest.lstrip("."), None)) for key, each in inside.items())
     return [(key, figure(value)) for key, value in found if value is not None]
 

@@ -43,6 +43,15 @@ def test_a_star_stands_for_every_key_that_has_the_figure():
     assert "![observing](images/observing.svg)" in told
 
 
+def test_where_a_star_finds_nothing_nothing_is_told():
+    run = RUN | {"name": "leakage", "results": {"tacit": {"cross_person_linked": 0.002}}}
+    told = page([run])
+    assert "| equal texts of two people put together, tacit | 0.002 |" in told
+    assert "named without any pair" not in told
+    scale = {"people_ratio_p95": 1.1}
+    assert "exponent" not in page([RUN | {"name": "scale", "results": scale}])
+
+
 def test_figures_are_short_and_yes_is_a_word():
     assert [figure(v) for v in (True, 12345, 17_512.6, 0.12345, 3)] == [
         "yes", "12,345", "17,513", "0.123", "3",
