@@ -46,7 +46,7 @@ class Tenants:
         for one in given:
             purpose = self.registry.of(one.tenant).by_id.get(one.purpose)
             if purpose and purpose.accepts(one.notice_version, explicit=one.explicit):
-                consents[one.tenant][purpose.id] += one.count
+                consents[one.tenant][purpose.id] += one.consents
         found = [
             TenantUse(t, *totals[t], requests.get(t, OpenRequests()), consents[t]) for t in page
         ]

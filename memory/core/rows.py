@@ -246,7 +246,7 @@ class ConsentCount(NamedTuple):
     purpose: PurposeId
     notice_version: str
     explicit: bool
-    count: int
+    consents: int
 
 
 class RotationState(StrEnum):

@@ -53,8 +53,9 @@ def used(tmp_path_factory: pytest.TempPathFactory, serving: Any) -> Iterator[Any
         acme, clinic = running.client(tenant="acme"), running.client(tenant="clinic")
         for person, purpose in ((JANE, "assistance"), (JANE, "reveal"), (JOHN, "assistance")):
             acme.grant(person, purpose)
-        for person in (JANE, JANE, JOHN):
-            _store(acme, person, "assistance")
+        _store(acme, JANE, "assistance", "I keep bees behind the old mill.")
+        _store(acme, JANE, "assistance", "My cello stands in the attic.")
+        _store(acme, JOHN, "assistance", "I keep bees behind the old mill.")
         taken_back = WithdrawConsentRequest(parent=f"people/{JOHN}", purpose="purposes/assistance")
         acme.consent.WithdrawConsent(taken_back)
         acme.grant(JOHN, "reveal")
@@ -62,7 +63,7 @@ def used(tmp_path_factory: pytest.TempPathFactory, serving: Any) -> Iterator[Any
         acme.consent.RefuseConsent(no)
         for _ in range(2):  # the second one renews
             clinic.grant(MARA, "visits")
-        _store(clinic, MARA, "visits")
+        _store(clinic, MARA, "visits", "I keep bees behind the old mill.")
         with tacit.tenants.store.write() as unit:
             for tenant, days in CAME.items():
                 for ago in days:
@@ -74,11 +75,10 @@ def used(tmp_path_factory: pytest.TempPathFactory, serving: Any) -> Iterator[Any
         assert running.lines("fault") == []
 
 
-def _store(client: Any, person: str, purpose: str) -> None:
+def _store(client: Any, person: str, purpose: str, text: str) -> None:
     access = AccessContext(purpose=f"purposes/{purpose}")
-    memory = Memory(text="I keep bees behind the old mill.")
     client.memory.StoreMemory(
-        StoreMemoryRequest(parent=f"people/{person}", access=access, memory=memory)
+        StoreMemoryRequest(parent=f"people/{person}", access=access, memory=Memory(text=text))
     )
 
 
