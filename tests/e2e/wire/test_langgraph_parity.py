@@ -36,7 +36,7 @@ FILTERS: list[dict[str, Any]] = [
     {"food": "figs"},
     {"food": "FIGS"},
     {"rank": 2.0},
-    {"ripe": True},
+    {"ripe": False},
     {"ripe": None},
     {"rank": {"$gt": 2}},
     {"rank": {"$gte": 2, "$lt": 6}},
