@@ -12,10 +12,10 @@ _FIRST_ROW: Final = 34
 
 
 def sheet(width: int, height: int) -> list[str]:
-    """The beginning: white paper of this size in pixels."""
+    """The beginning: white paper of this size in pixels, which shrinks to where it is shown."""
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        'font-family="sans-serif" font-size="12">',
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
     ]
 

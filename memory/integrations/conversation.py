@@ -6,17 +6,18 @@ Rules:
 - What others stored in the session is neither read nor erased here.
 - What is added in one call is there whole or not at all, up to 64 memories; more takes
   several calls.
+- A value that pseudonyms made unreadable is told by its words, in its place; it breaks no history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from memory.client import NotFound, Person
 from memory.client.values import NewMemory
-from memory.integrations.items import MOST_MEMORIES, Item, pack, unpack
+from memory.integrations.items import MOST_MEMORIES, Item, Unreadable, pack, unpack
 
 _SPEAKERS: Final = {
     "human": "user",
@@ -75,15 +76,29 @@ class Conversation:
             ],
         )
 
-    def values(self) -> list[Any]:
-        """All of them, oldest first."""
-        return [item.value for item in self._items()]
+    def values(self, unread: Callable[[str, str], Any]) -> list[Any]:
+        """All of them, oldest first; of one that cannot be read, what `unread` makes of it.
+
+        `unread` is given who spoke and the words, with pseudonyms.
+        """
+        told = []
+        for item in self._items():
+            try:
+                told.append(item.value)
+            except Unreadable:
+                told.append(unread(item.first.speaker, item.words))
+        return told
 
     def pop(self) -> Any | None:
-        """Erases the newest one and gives it; None where there is none."""
+        """Erases the newest one and gives it; None where there is none.
+
+        Raises:
+            Unreadable: pseudonyms hide where a string of it ends; nothing is erased.
+        """
         for item in self._items()[-1:]:
+            value = item.value
             erase(self.person, [item])
-            return item.value
+            return value
         return None
 
     def clear(self) -> None:

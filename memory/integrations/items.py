@@ -12,8 +12,9 @@ Rules:
   characters. Labels come back as they were given, pseudonyms or not.
 - With `named`, each scalar of the text stands behind the words of its path ("food: figs"), so that
   a value is found by what its keys mean.
-- Revealed, a value is what it was, to the character. With pseudonyms, a string that ran into the
-  next one within one name cannot be told from it: that is `Unreadable` and never a guess.
+- Revealed, a value is what it was, to the character, but for what the policy redacts. With
+  pseudonyms, a string that ran into the next one within one name cannot be told from it: then the
+  value is `Unreadable` and never a guess; its words are told, and it can be erased like any other.
 - What is over the limits of one memory (10,000 characters; 2,816 of structure) is several, which
   carry their number; a value that lacks one of them is not there.
 """
@@ -25,6 +26,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice, zip_longest
 from typing import Any, Final
 
@@ -77,20 +79,40 @@ _ANYTHINGS_KEYS: Final = frozenset(
 
 
 class Unreadable(ValueError):
-    """Pseudonyms hide where a string of this value ends: read it with `reveal`."""
+    """What stands for a name or a secret hides where a string of this value ends.
+
+    Names are read with `reveal`; a secret that the policy redacts was not kept.
+    """
 
     def __init__(self) -> None:
         super().__init__(
-            "pseudonyms hide where a string of this value ends; read it with reveal=True"
+            "what stands for a name or a secret hides where a string of this value ends;"
+            " reveal=True reads names"
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
-    """A value as it was packed, and the memories that it lies in, in order."""
+    """A value as it was packed: the memories that it lies in, in order."""
 
-    value: Any
     memories: tuple[Memory, ...]
+    named: bool
+
+    @cached_property
+    def value(self) -> Any:
+        """The value.
+
+        Raises:
+            Unreadable: pseudonyms hide where a string ends.
+        """
+        return _value(_structure(self.memories), self.words, named=self.named)
+
+    @property
+    def words(self) -> str:
+        """Its strings, one behind the other: what can be read of it in any case."""
+        return "".join(
+            part.text[len(_MARK) if _BLANK in part.labels else 0 :] for part in self.memories
+        )
 
     @property
     def first(self) -> Memory:
@@ -126,11 +148,7 @@ def pack(
 
 
 def unpack(memories: Iterable[Memory], *, label: str = _ID, named: bool = False) -> Iterator[Item]:
-    """The whole values among `memories` that carry `label`, in the order of their first parts.
-
-    Raises:
-        Unreadable: pseudonyms hide where a string ends.
-    """
+    """The whole values among `memories` that carry `label`, in the order of their first parts."""
     parts: dict[str, dict[int, Memory]] = {}
     for memory in memories:
         if _ID in memory.labels and label in memory.labels:
@@ -138,7 +156,7 @@ def unpack(memories: Iterable[Memory], *, label: str = _ID, named: bool = False)
     for found in parts.values():
         whole = tuple(found[number] for number in sorted(found))
         if len(whole) == _count(whole[0]):
-            yield Item(_value(whole, named=named), whole)
+            yield Item(whole, named)
 
 
 def alone(memory: Memory) -> bool:
@@ -223,15 +241,17 @@ def _unescape(text: str) -> str:
     return _ESCAPED.sub(was, text)
 
 
-def _value(parts: tuple[Memory, ...], *, named: bool) -> Any:
-    structure = json.loads(
+def _structure(parts: Iterable[Memory]) -> Any:
+    return json.loads(
         "".join(
             part.labels.get(f"{_JSON}{number}", "")
             for part in parts
             for number in range(_JSON_LABELS)
         )
     )
-    text = "".join(part.text[len(_MARK) if _BLANK in part.labels else 0 :] for part in parts)
+
+
+def _value(structure: Any, text: str, *, named: bool) -> Any:
     if not named and isinstance(only := _only(structure), str):
         return _put_together(structure, lambda _: text if "~" not in only else _unescape(text))
     strings = iter(text.split(_POINT))

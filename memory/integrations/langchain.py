@@ -6,7 +6,8 @@
 Rules:
 - A document is a memory: its text, its name as `id`, and why it was found in `metadata`.
 - A message is one memory, or several where it is long, in the session that is named; what it says
-  is anonymized and found like anything said. `messages` gives equal messages with `reveal`.
+  is anonymized and found like anything said. `messages` gives equal messages with `reveal`;
+  without, one that pseudonyms made unreadable is its words, and its `response_metadata` says so.
 - `clear` erases.
 - The async methods are the others in a thread.
 """
@@ -23,7 +24,14 @@ from langchain_core.callbacks import (
 )
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.documents import Document
-from langchain_core.messages import BaseMessage, message_to_dict, messages_from_dict
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    message_to_dict,
+    messages_from_dict,
+)
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
@@ -101,7 +109,7 @@ class TacitChatMessageHistory(BaseChatMessageHistory):
     @property
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]
         """All of them, oldest first."""
-        return messages_from_dict(self._conversation.values())
+        return messages_from_dict(self._conversation.values(_unread))
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Adds messages, in one call up to 64."""
@@ -115,3 +123,8 @@ class TacitChatMessageHistory(BaseChatMessageHistory):
 def _role(message: BaseMessage) -> str:
     role: Any = getattr(message, "role", None)
     return role if isinstance(role, str) else message.type.removesuffix("MessageChunk")
+
+
+def _unread(speaker: str, words: str) -> dict[str, Any]:
+    kind = {"user": HumanMessage, "system": SystemMessage}.get(speaker, AIMessage)
+    return message_to_dict(kind(words, response_metadata={"unreadable": True}))

@@ -9,11 +9,14 @@ Rules:
   "langgraph:likes". A namespace without a person is refused: Tacit lists no people.
 - An item is a fact of that person. Its strings, with their keys, are its text; the item's own key
   and the session come back as they were given, so that they are no place for names.
-- `put` stores the new item and then erases the old one; `delete` erases. `get` and `put` read the
-  item's namespace, as the wire looks nothing up by key; a batch reads each namespace once.
-- `ttl` is Tacit's own retention: an item is erased that many minutes after it was put, reading it
-  does not renew that, and nothing is kept longer than the purpose allows. `index` is refused: a
-  value is indexed whole.
+- `put` stores the new item and then erases what it replaces, also what was put at the same time;
+  `delete` erases. `get` and `put` read the item's namespace, as the wire looks nothing up by key; a
+  batch reads each namespace once, and once more where it put something.
+- `ttl` is Tacit's own retention: an item is erased that many minutes after it was put. More than
+  the purpose allows is refused, and reading renews nothing: `ttl_config` says so, and `refresh_ttl`
+  changes nothing. `index` is refused: a value is indexed whole.
+- What pseudonyms made unreadable raises where it is asked for by its key, and is in a search as
+  `Unread`, whatever the filter: nobody can say that it does not fit.
 - Batches read first and then write, the last put of a key alone, as LangGraph's own stores do.
 - The async methods are the others in a thread.
 """
@@ -56,6 +59,16 @@ _MOST_SESSIONS: Final = 100
 Namespace = tuple[str, ...]
 
 
+class Unread(dict[str, Any]):
+    """Stands in a search for a value that cannot be read: its words, as `{"unreadable": "..."}`.
+
+    Another key raises `items.Unreadable`, which says how to read it.
+    """
+
+    def __missing__(self, key: str) -> Any:
+        raise items.Unreadable
+
+
 class TacitStore(BaseStore):
     """Items of people, by namespace and key.
 
@@ -87,6 +100,7 @@ class TacitStore(BaseStore):
 
         Raises:
             ValueError: a namespace names no person.
+            Unreadable: what is got by its key; with `reveal` it can be read.
             NotImplementedError: a put says how to index.
             ClientError: the server refused; what was put before that stays.
         """
@@ -111,7 +125,15 @@ class TacitStore(BaseStore):
         match op:
             case GetOp():
                 mine = [m for m in within(op.namespace) if m.labels.get(_KEY) == op.key]
-                return next((_item(it, op.namespace) for it in _newest_first(mine)), None)
+                for it in _newest_first(mine)[:1]:
+                    return Item(
+                        value=it.value,
+                        key=op.key,
+                        namespace=op.namespace,
+                        created_at=_made(it),
+                        updated_at=_stored(it),
+                    )
+                return None
             case SearchOp():
                 return self._search(op)
             case ListNamespacesOp():
@@ -124,10 +146,10 @@ class TacitStore(BaseStore):
 
     def _put(self, namespace: Namespace, puts: Sequence[PutOp], there: Iterable[Memory]) -> None:
         """New items first: what breaks in between leaves one too many, and the newest counts."""
-        replaced: dict[str, list[items.Item]] = {op.key: [] for op in puts}
-        for old in _newest_first(there):
-            if old.first.labels[_KEY] in replaced:
-                replaced[old.first.labels[_KEY]].append(old)
+        made: dict[str, datetime] = {}
+        for old in items.unpack(there, label=_KEY, named=True):
+            key = old.first.labels[_KEY]
+            made[key] = min(_made(old), made.get(key, _made(old)))
         person = self._person(namespace)
         now = datetime.now(UTC)
         batches = []
@@ -136,18 +158,27 @@ class TacitStore(BaseStore):
                 about: NewMemory = {"text": "", "kind": "fact", "session": self._session(namespace)}
                 if op.ttl is not None:
                     about["expire_time"] = now + timedelta(minutes=op.ttl)
-                made = min((_made(old) for old in replaced[op.key]), default=now)
-                labels = {_KEY: op.key, _MADE: made.isoformat()}
+                labels = {_KEY: op.key, _MADE: made.get(op.key, now).isoformat()}
                 batches.append(items.pack(op.value, about, labels, named=True))
         store(person, batches)
-        erase(person, (old for several in replaced.values() for old in several))
+        # Read again, so that of puts of one key at once the last to look leaves one.
+        stays = {op.key: op.value is not None for op in puts}
+        gone = []
+        for item in _newest_first(self._within(namespace) if batches else there):
+            key = item.first.labels[_KEY]
+            if stays.get(key):
+                stays[key] = False
+            elif key in stays:
+                gone.append(item)
+        erase(person, gone)
 
     def _search(self, op: SearchOp) -> list[SearchItem]:
         scores: dict[str, float] = {}
         person = self._person(op.namespace_prefix)
         wanted = op.offset + op.limit
-        if op.query:
-            hits = self._recall(person, op.query)
+        query = (op.query or "").strip()
+        if query:
+            hits = self._recall(person, query)
             found = [hit for hit in hits if self._below(hit.memory, op.namespace_prefix)]
             scores = _scores(found)
             if all(items.alone(hit.memory) for hit in found):
@@ -157,9 +188,9 @@ class TacitStore(BaseStore):
         listed = [each for each in self._listed(person) if self._below(each, op.namespace_prefix)]
         fit = self._fitting(op, listed)
         sessions = sorted({each.session for each in listed})
-        if op.query and 0 < len(sessions) <= _MOST_SESSIONS:
-            scores |= _scores(self._recall(person, op.query, sessions))
-        if op.query:
+        if query and 0 < len(sessions) <= _MOST_SESSIONS:
+            scores |= _scores(self._recall(person, query, sessions))
+        if query:
             fit.sort(key=lambda it: -max(scores.get(m.name, float("-inf")) for m in it.memories))
         return self._told(fit, scores, op)
 
@@ -184,18 +215,17 @@ class TacitStore(BaseStore):
             place = (item.first.session, item.first.labels[_KEY])
             if place not in newest or _stored(newest[place]) <= _stored(item):
                 newest[place] = item
-        return [item for item in newest.values() if _fits(item.value, op.filter or {})]
+        return [item for item in newest.values() if _fits(_readable(item), op.filter or {})]
 
     def _told(
         self, fit: Sequence[items.Item], scores: Mapping[str, float], op: SearchOp
     ) -> list[SearchItem]:
         told = []
         for it in islice(fit, op.offset, op.offset + op.limit):
-            one = _item(it, self._namespace(op.namespace_prefix[self._at], it.first.session))
+            namespace = self._namespace(op.namespace_prefix[self._at], it.first.session)
+            key = it.first.labels[_KEY]
             score = max((scores[m.name] for m in it.memories if m.name in scores), default=None)
-            told.append(
-                SearchItem(one.namespace, one.key, one.value, one.created_at, one.updated_at, score)
-            )
+            told.append(SearchItem(namespace, key, _readable(it), _made(it), _stored(it), score))
         return told
 
     def _namespaces(self, op: ListNamespacesOp) -> list[Namespace]:
@@ -254,14 +284,11 @@ def _made(item: items.Item) -> datetime:
     return datetime.fromisoformat(item.first.labels[_MADE])
 
 
-def _item(item: items.Item, namespace: Namespace) -> Item:
-    return Item(
-        value=item.value,
-        key=item.first.labels[_KEY],
-        namespace=namespace,
-        created_at=_made(item),
-        updated_at=_stored(item),
-    )
+def _readable(item: items.Item) -> Any:
+    try:
+        return item.value
+    except items.Unreadable:
+        return Unread(unreadable=item.words)
 
 
 def _matches(condition: MatchCondition, namespace: Namespace) -> bool:
@@ -274,6 +301,8 @@ def _matches(condition: MatchCondition, namespace: Namespace) -> bool:
 
 def _fits(value: Any, wanted: Any) -> bool:
     """Whether a value is as a filter asks: equal, or by its operators, in each of its keys."""
+    if isinstance(value, Unread):
+        return True
     if isinstance(wanted, Mapping):
         if any(key.startswith("$") for key in wanted):
             return all(_compares(value, sign, to) for sign, to in wanted.items())

@@ -4,8 +4,9 @@
     Memory.from_defaults(memory_blocks=[TacitMemoryBlock(person=client.person("amara"))])
 
 Rules:
-- `TacitMemory` is the whole of one conversation; with `reveal`, messages come back equal. It keeps
-  no window of its own: `Memory` with the block does, and keeps what leaves the window in Tacit.
+- `TacitMemory` is the whole of one conversation; with `reveal`, messages come back equal. Without,
+  one that pseudonyms made unreadable is its words, and its `additional_kwargs` say so. It keeps no
+  window of its own: `Memory` with the block does, and keeps what leaves the window in Tacit.
 - The block stores what people and assistants said in words, and gives a text of what matters for
   the latest words, from every session.
 - `reset` and `set` erase.
@@ -55,7 +56,7 @@ class TacitMemory(BaseMemory):
 
     def get_all(self) -> list[ChatMessage]:
         """All messages, oldest first."""
-        return [ChatMessage.model_validate(each) for each in self._conversation.values()]
+        return [ChatMessage.model_validate(each) for each in self._conversation.values(_unread)]
 
     def put(self, message: ChatMessage) -> None:
         """Adds a message."""
@@ -77,6 +78,11 @@ class TacitMemory(BaseMemory):
     @property
     def _conversation(self) -> Conversation:
         return Conversation(self.person, self.session_id, self.reveal)
+
+
+def _unread(speaker: str, words: str) -> dict[str, Any]:
+    told = ChatMessage(words, role=speaker, additional_kwargs={"unreadable": True})
+    return told.model_dump(mode="json")
 
 
 class TacitMemoryBlock(BaseMemoryBlock[str]):

@@ -5,8 +5,9 @@
 
 Rules:
 - An item is one memory, or several where it is long. With `reveal` it comes back equal, tool calls
-  and all; without, a model that is given the history sees pseudonyms.
-- `pop_item` and `clear_session` erase.
+  and all; without, a model that is given the history sees pseudonyms, and of an item that they
+  made unreadable its words, as a message.
+- `pop_item` and `clear_session` erase. What `pop_item` cannot read it leaves, and raises.
 - `limit` reads the session and gives its end: the wire lists from the beginning alone.
 - Everything runs in a thread, in the order it is awaited.
 """
@@ -48,7 +49,7 @@ class TacitSession:
         """The latest `limit` items, or all, oldest first."""
         if limit is None and self.session_settings is not None:
             limit = self.session_settings.limit
-        items = await asyncio.to_thread(self._conversation.values)
+        items = await asyncio.to_thread(self._conversation.values, _unread)
         return items if limit is None else items[max(0, len(items) - limit) :]
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
@@ -69,3 +70,7 @@ def _role(item: dict[str, Any]) -> str:
     """Who speaks: what a tool answered is its own, what calls it the assistant's."""
     answers = str(item.get("type", "")).endswith("_output")
     return str(item.get("role", "tool" if answers else "assistant"))
+
+
+def _unread(speaker: str, words: str) -> dict[str, Any]:
+    return {"role": "assistant" if speaker == "tool" else speaker, "content": words}

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from typing import Any
 import grpc
 import pytest
 
+import memory.client
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
 from memory.core.values import AssistantId, PersonId, TenantId
@@ -179,6 +181,31 @@ def server(tacit_config: Config, tacit: Tacit) -> Iterator[Running]:
     with _serving(tacit_config, tacit) as running:
         yield running
         assert running.lines("fault") == []
+
+
+@pytest.fixture
+def client(server: Running) -> Iterator[memory.client.Client]:
+    """What an assistant's program holds."""
+    with memory.client.Client(server.address, token=server.client().token, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def newcomer(client: memory.client.Client) -> Callable[[str], memory.client.Person]:
+    """`newcomer("amara")`: somebody new of that name, who said yes."""
+
+    def consented(name: str) -> memory.client.Person:
+        person = client.person(f"{name}-{uuid.uuid4().hex[:8]}")
+        person.grant("assistance")
+        person.grant("reveal")
+        return person
+
+    return consented
+
+
+@pytest.fixture
+def amara(newcomer: Callable[[str], memory.client.Person]) -> memory.client.Person:
+    return newcomer("amara")
 
 
 @pytest.fixture(scope="session")

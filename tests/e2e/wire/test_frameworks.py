@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,15 @@ from agents.memory import Session
 from agents.models.interface import Model
 from langchain_core.callbacks.manager import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    ToolMessage,
+)
+from langchain_core.messages import (
+    ChatMessage as NamedMessage,
+)
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables.history import RunnableWithMessageHistory
@@ -34,25 +42,13 @@ from openai.types.responses import (
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from memory.client import Client, ConsentMissing, Person
+from memory.integrations.items import Unreadable
 from memory.integrations.langchain import TacitChatMessageHistory, TacitRetriever
 from memory.integrations.llamaindex import TacitMemory, TacitMemoryBlock
 from memory.integrations.openai_agents import TacitSession
 
 SAID = "My sister Priya Raman keeps bees in Leeds."
-
-
-@pytest.fixture
-def client(server: Any) -> Iterator[Client]:
-    with Client(server.address, token=server.client().token, timeout=60) as client:
-        yield client
-
-
-@pytest.fixture
-def amara(client: Client) -> Person:
-    person = client.person(f"amara-{uuid.uuid4().hex[:8]}")
-    person.grant("assistance")
-    person.grant("reveal")
-    return person
+KEY = ("-----BEGIN PRIVATE KEY-----\nMIIEvQ", "AoIBAQ\n-----END PRIVATE KEY-----")
 
 
 class Echo(BaseChatModel):
@@ -129,6 +125,22 @@ def test_langchain_retrieves_documents_that_say_why(amara: Person) -> None:
     assert [each.page_content for each in facts.invoke("bees")] == ["I play the cello."]
 
 
+def test_a_langchain_message_that_cannot_be_read_breaks_no_history(amara: Person) -> None:
+    split = [{"type": "text", "text": "I am Priya"}, {"type": "text", "text": "Bell, hello"}]
+    said: list[BaseMessage] = [HumanMessage("ok"), NamedMessage(split, role="Priya Bell")]
+    history = TacitChatMessageHistory(amara, "chat-1", reveal=True)
+    history.add_messages([*said, AIMessage("Hello!")])
+    assert history.messages == [*said, AIMessage("Hello!")]
+    hidden = TacitChatMessageHistory(amara, "chat-1")
+    first, words, last = hidden.messages
+    assert (first, last) == (said[0], AIMessage("Hello!"))
+    assert str(words.content).startswith("I am person_1, hello")
+    assert "Priya" not in str(words)
+    assert words.response_metadata == {"unreadable": True}
+    hidden.clear()
+    assert list(amara.memories()) == []
+
+
 def test_without_consent_no_framework_stores_or_reads(client: Client) -> None:
     ben = client.person(f"ben-{uuid.uuid4().hex[:8]}")
     with pytest.raises(ConsentMissing):
@@ -174,6 +186,17 @@ def test_llamaindex_keeps_a_conversation(amara: Person) -> None:
 
     asyncio.run(later())
     assert list(amara.memories()) == []
+
+
+def test_a_llamaindex_message_that_cannot_be_read_is_its_words(amara: Person) -> None:
+    memory = TacitMemory(person=amara, session_id="chat-1", reveal=True)
+    memory.put(ChatMessage(role="user", blocks=[TextBlock(text=part) for part in KEY]))
+    assert [block.text for block in memory.get_all()[0].blocks] == list(KEY)
+    (words,) = TacitMemory(person=amara, session_id="chat-1").get_all()
+    assert (words.role, words.content) == (MessageRole.USER, "credential_1")
+    assert words.additional_kwargs == {"unreadable": True}
+    memory.reset()
+    assert memory.get_all() == []
 
 
 def test_llamaindex_moves_what_leaves_its_window_to_the_block(amara: Person) -> None:
@@ -277,3 +300,19 @@ def test_agents_run_with_their_session(amara: Person) -> None:
 
     asyncio.run(talk())
     assert list(amara.memories()) == []
+
+
+def test_an_agents_item_that_cannot_be_read_is_its_words(amara: Person) -> None:
+    session = TacitSession("chat-1", amara)
+    content: Any = [{"type": "input_text", "text": part} for part in KEY]
+
+    async def talk() -> None:
+        await session.add_items([{"role": "user", "content": content}])
+        assert await session.get_items() == [{"role": "user", "content": "credential_1"}]
+        with pytest.raises(Unreadable):
+            await session.pop_item()
+        assert len(await session.get_items()) == 1
+        await session.clear_session()
+        assert await session.get_items() == []
+
+    asyncio.run(talk())

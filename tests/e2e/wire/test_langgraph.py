@@ -1,10 +1,10 @@
-"""`TacitStore` in a real server: what LangGraph's own store does, and what Tacit does beside."""
+"""`TacitStore` in a real server: what Tacit does beside what LangGraph's own store does."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
@@ -12,16 +12,15 @@ import pytest
 from langgraph.graph import END, START, StateGraph
 from langgraph.store.base import (
     BaseStore,
-    GetOp,
     InvalidNamespaceError,
     ListNamespacesOp,
     PutOp,
     SearchOp,
 )
-from langgraph.store.memory import InMemoryStore
 
 from memory.client import Client, ConsentMissing, Person
-from memory.integrations.langgraph import TacitStore
+from memory.integrations.items import Unreadable
+from memory.integrations.langgraph import TacitStore, Unread
 
 NASTY = {
     "text": "  My sister Priya Raman:\n\tkeeps bees, \r\n\x1b[1mmany\x1b[0m.\n",
@@ -34,30 +33,8 @@ NASTY = {
 
 
 @pytest.fixture
-def client(server: Any) -> Iterator[Client]:
-    with Client(server.address, token=server.client().token, timeout=60) as client:
-        yield client
-
-
-@pytest.fixture
-def amara(client: Client) -> Person:
-    return _consented(client, _new("amara"))
-
-
-@pytest.fixture
 def store(client: Client) -> TacitStore:
     return TacitStore(client, reveal=True)
-
-
-def _new(name: str) -> str:
-    return f"{name}-{uuid.uuid4().hex[:8]}"
-
-
-def _consented(client: Client, name: str) -> Person:
-    person = client.person(name)
-    person.grant("assistance")
-    person.grant("reveal")
-    return person
 
 
 def _id(person: Person) -> str:
@@ -83,60 +60,6 @@ def test_a_value_comes_back_equal_and_is_anonymized(
     assert hidden.created_at == item.created_at < hidden.updated_at
     (kept,) = amara.memories()
     assert (kept.kind, kept.text) == ("fact", "who: person_1\n• n: 1")
-
-
-def test_it_answers_as_langgraphs_own_store_does(client: Client, store: TacitStore) -> None:
-    ann, bo = (_id(_consented(client, _new(name))) for name in ("ann", "bo"))
-    own = InMemoryStore()
-    puts: list[Any] = [
-        PutOp((ann, "likes"), "fruit", {"food": "figs", "rank": 2, "of": {"a": [1, 2]}}),
-        PutOp((ann, "likes"), "nut", {"food": "almonds", "rank": 5}),
-        PutOp((ann, "likes", "old"), "fruit", {"food": "plums", "rank": 7}),
-        PutOp((ann, "work"), "job", {"title": "nurse", "rank": 9}),
-        PutOp((ann,), "root", {"rank": 0}),
-        PutOp((bo, "likes"), "fruit", {"food": "pears", "rank": 1}),
-        PutOp((bo, "likes"), "fruit", {"food": "limes", "rank": 3}),
-    ]
-    for each in (own, store):
-        assert each.batch([*puts, GetOp((ann, "likes"), "fruit")]) == [None] * 8
-        each.delete((ann, "work"), "nothing")
-        each.put((ann, "likes"), "nut", {"food": "walnuts", "rank": 6})
-    filters: list[dict[str, Any] | None] = [
-        None,
-        {"food": "figs"},
-        {"rank": {"$gt": 2}},
-        {"rank": {"$gte": 2, "$lt": 6}},
-        {"rank": {"$lte": 2}},
-        {"food": {"$ne": "figs"}},
-        {"food": {"$eq": "figs"}, "rank": 2},
-        {"of": {"a": [1, 2]}},
-        {"of": {"a": [1]}},
-        {"food": {"x": 1}},
-    ]
-    spaces = [(ann, "likes"), (ann, "likes", "old"), (ann, "work"), (bo,), (bo, "none")]
-    for space in spaces:
-        for only in filters:
-            expected = _told(own.search(space, filter=only, limit=100))
-            assert _told(store.search(space, filter=only, limit=100)) == expected
-            assert _told(store.search(space, filter=only, query="food", limit=100)) == expected
-        for key in ("fruit", "nut", "job", "none"):
-            theirs, ours = own.get(space, key), store.get(space, key)
-            assert (ours and ours.value) == (theirs and theirs.value)
-    for depth in (None, 1, 2):
-        for suffix in (None, ("likes",), ("*", "old"), ("fruit",)):
-            asked = {"prefix": (ann,), "suffix": suffix, "max_depth": depth}
-            assert store.list_namespaces(**asked) == own.list_namespaces(**asked)
-    pages = [store.search((ann,), limit=2, offset=at) for at in (0, 2, 4)]
-    assert [len(page) for page in pages] == [2, 2, 1]
-    assert len(_told(item for page in pages for item in page)) == 5
-    assert store.list_namespaces(prefix=(ann, "likes"), limit=1, offset=1) == [
-        (ann, "likes", "old")
-    ]
-
-
-def _told(found: Any) -> list[Any]:
-    """The order is the store's own."""
-    return sorted((each.namespace, each.key, str(each.value)) for each in found)
 
 
 def test_a_search_finds_what_is_meant_among_many(store: TacitStore, amara: Person) -> None:
@@ -166,6 +89,53 @@ def test_what_is_deleted_is_erased_and_what_expires_too(store: TacitStore, amara
     assert [each.text for each in amara.memories()] == ["food: walnuts"]
 
 
+def test_a_ttl_is_tacits_retention_which_no_read_renews(store: TacitStore, amara: Person) -> None:
+    space = (_id(amara), "likes")
+    store.put(space, "nut", {"food": "almonds"}, ttl=60)
+    (before,) = amara.memories()
+    assert store.get(space, "nut", refresh_ttl=True) is not None
+    assert len(store.search(space, refresh_ttl=True)) == 1
+    assert list(amara.memories()) == [before]
+
+
+def test_of_puts_of_one_key_at_once_one_stays(store: TacitStore, amara: Person) -> None:
+    space = (_id(amara), "likes")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: store.put(space, "k", {"n": n}), range(24)))
+    (kept,) = amara.memories()
+    (item,) = store.search(space)
+    assert kept.text == f"n: {item.value['n']}"
+
+
+def test_what_cannot_be_read_is_told_and_can_be_replaced(client: Client, amara: Person) -> None:
+    store, space = TacitStore(client), (_id(amara), "notes")
+    key = {
+        "text": "-----BEGIN PRIVATE KEY-----\nMIIEvQ",
+        "more": "AoIBAQ\n-----END PRIVATE KEY-----",
+        "n": 2,
+    }
+    store.put(space, "fine", {"text": "figs", "n": 1})
+    store.put(space, "key", key)
+    with pytest.raises(Unreadable, match="reveal=True"):
+        store.get(space, "key")
+    for asked in ({}, {"filter": {"n": 2}}, {"query": "key"}):
+        values = {each.key: each.value for each in store.search(space, **asked)}
+        assert values.pop("fine", None) == (None if "filter" in asked else {"text": "figs", "n": 1})
+        assert values == {"key": {"unreadable": "text: credential_1\n• n: 2"}}
+        assert isinstance(values["key"], Unread)
+        with pytest.raises(Unreadable):
+            _ = values["key"]["text"]
+    assert store.list_namespaces(prefix=(_id(amara),)) == [space]
+    revealed = TacitStore(client, reveal=True).get(space, "key")
+    assert revealed is not None
+    assert revealed.value == key
+    store.put(space, "key", {"n": 3})
+    assert [each.value["n"] for each in store.search(space)] == [1, 3]
+    store.put(space, "key", key)
+    store.delete(space, "key")
+    assert [each.text for each in amara.memories()] == ["text: figs\n• n: 1"]
+
+
 def test_what_cannot_be_kept_is_refused(store: TacitStore, amara: Person) -> None:
     space = (_id(amara), "likes")
     for index in (False, ["food"]):
@@ -186,7 +156,7 @@ def test_what_cannot_be_kept_is_refused(store: TacitStore, amara: Person) -> Non
     with pytest.raises(ValueError, match="a filter knows"):
         store.search(space, filter={"food": {"$in": ["figs"]}})
     with pytest.raises(ConsentMissing):
-        store.put((_new("ben"), "likes"), "k", {"food": "figs"})
+        store.put((f"ben-{uuid.uuid4().hex[:8]}", "likes"), "k", {"food": "figs"})
 
 
 class State(TypedDict):
