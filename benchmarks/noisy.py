@@ -5,7 +5,7 @@
 One `tacit serve` has a limit for one tenant (`limits`, 10 calls a second) and none for another. The
 other one's caller recalls at a steady pace, in turns: alone, and while a process of sixteen threads
 of the limited tenant calls at fifty times its quota, whatever it is answered. That process has the
-lowest priority: its machine would be another one, and what it takes of this one is not the server's.
+lowest priority: its machine would be another one, and what it takes of this one is no server's.
 
     results.p95_ms.alone, .beside, .ratio   the recalls of the tenant without a limit
     results.noise.offered_per_second, .passed_per_second, .refused_share
