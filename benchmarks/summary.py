@@ -220,11 +220,12 @@ def section(run: Mapping[str, Any]) -> list[str]:
 def figures(results: Mapping[str, Any], at: str) -> list[tuple[str, str]]:
     """The figure under a dotted name, or those under every key in place of its star: key, value."""
     before, star, rest = at.partition("*")
-    if not star:
-        return [("", figure(_value(results, at)))]
-    inside = _value(results, before.rstrip("."), {}) if before else results
-    found = ((key, _value(each, rest.lstrip("."), None)) for key, each in inside.items())
-    return [(key, figure(value)) for key, value in found if value is not None]
+    inside = (_value(results, before) or {}) if star else {"": results}
+    found = ((key, _value(each, rest if star else at)) for key, each in inside.items())
+    told = [(key, figure(value)) for key, value in found if value is not None]
+    if not star and not told:
+        raise KeyError(at)
+    return told
 
 
 def figure(value: float | bool) -> str:
@@ -234,14 +235,12 @@ def figure(value: float | bool) -> str:
     return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:.3g}"
 
 
-def _value(results: Any, at: str, missing: Any = KeyError) -> Any:
-    """What lies under a dotted name. Raises `KeyError` unless told what is `missing`."""
+def _value(results: Any, at: str) -> Any:
+    """What lies under a dotted name; None where nothing does."""
     for key in filter(None, at.split(".")):
-        if not isinstance(results, Mapping) or key not in results:
-            if missing is KeyError:
-                raise KeyError(at)
-            return missing
-        results = results[key]
+        if not isinstance(results, Mapping):
+            return None
+        results = results.get(key)
     return results
 
 

@@ -149,16 +149,11 @@ async def _recover(wire: Wire, call: Call, request_bytes: int) -> AsyncIterator[
 
 def assign_request_id(call: Call) -> None:
     """The caller's UUID, or a new one; anything else could be content and is not kept."""
-    chosen = call.metadata(REQUEST_ID_KEY)
-    call.request_id = (chosen and _canonical(chosen)) or str(uuid.uuid4())
-    call.context.set_trailing_metadata(((REQUEST_ID_KEY, call.request_id),))
-
-
-def _canonical(chosen: str) -> str | None:
     try:
-        return str(uuid.UUID(chosen))
+        call.request_id = str(uuid.UUID(call.metadata(REQUEST_ID_KEY) or ""))
     except ValueError:
-        return None
+        call.request_id = str(uuid.uuid4())
+    call.context.set_trailing_metadata(((REQUEST_ID_KEY, call.request_id),))
 
 
 def turn_away_when_draining(wire: Wire) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,6 @@ from memory.client import (
     VersionConflict,
 )
 from memory.core.merkle import verify_inclusion
-
-
-@pytest.fixture
-def client(server: Any) -> Iterator[Client]:
-    with Client(server.address, token=server.client().token, timeout=60) as client:
-        yield client
 
 
 @pytest.fixture
