@@ -52,7 +52,7 @@ def recall_parts(folder: Path, person: str, queries: Sequence[str]) -> Times:
 
 def _one(recall: Recall, access: Access, query: str) -> Times:
     marks = [time.perf_counter()]
-    recall.encoder.encode([PseudonymizedText(query)])
+    recall.encoder.encode_query(PseudonymizedText(query))
     marks.append(time.perf_counter())
     wanted = recall.wanted(access, RawText(query))
     ref = recall.keyring.ref(access.caller.tenant, access.person)

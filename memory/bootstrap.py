@@ -347,7 +347,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
             access_log=AccessLog(store, keyring),
             proofs=proofs,
             caches=caches.use,
-            models=lambda: {"encoder": encoder.use()},
+            models=encoder.use,
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),
         )

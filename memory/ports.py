@@ -105,6 +105,10 @@ class Encoder(Protocol):
         """Shape (n, dimensions), float32, unit rows; a row depends on its own text alone."""
         ...
 
+    def encode_query(self, text: PseudonymizedText) -> Vector:
+        """Shape (dimensions,), of length 1: what is asked, to compare with what is kept."""
+        ...
+
     def count_tokens(self, text: str) -> int:
         """How many tokens the whole text has, special ones apart. Nothing is embedded or kept."""
         ...

@@ -6,6 +6,9 @@ The graph takes `input_ids` and, if it likes, `attention_mask` and `token_type_i
 (batch, tokens). Its output is `sentence_embedding` (batch, d), or token states
 (batch, tokens, d) named `last_hidden_state` or `token_embeddings`, which are then averaged here.
 
+It may also hold `query.onnx`, a smaller encoder that gives nearly the same vectors: it reads what is
+asked, while everything that is kept is read by `model.onnx`. Without it, one model reads both.
+
 Rules:
 - Only `PseudonymizedText` comes in; anything else is a TypeError, whatever mypy was told.
 - A text's vector depends on that text alone, bit for bit. There is no padding: only texts of
@@ -24,8 +27,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +44,7 @@ from memory.errors import ConfigurationError, InvalidArgumentError
 from memory.ports import ModelUse
 
 MODEL: Final = "model.onnx"
+QUERY_MODEL: Final = "query.onnx"
 TOKENIZER: Final = "tokenizer.json"
 SUMS: Final = "SHA256SUMS"
 
@@ -56,6 +61,7 @@ _SMALLEST_NORM: Final = 1e-12
 
 Vectors = NDArray[np.float32]
 TokenIds = list[int]
+_Batcher = Batcher[TokenIds, Vectors]
 
 
 class OnnxEncoder:
@@ -77,14 +83,20 @@ class OnnxEncoder:
             ConfigurationError: a file is missing, changed or not usable.
         """
         files = _checked_files(folder)
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
         self.name = f"{folder.resolve().name}@{hashlib.sha256(files[MODEL]).hexdigest()[:12]}"
         self._tokenizer = _tokenizer(folder, files[TOKENIZER], max_tokens)
         self._counting = _tokenizer(folder, files[TOKENIZER], None)
-        self._model = _Model(folder, files[MODEL])
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
-        self.dimensions = self._try_out(folder, max_tokens)
-        self._batcher = Batcher(self._embed)
+        self._kept, self.dimensions = self._model(folder / MODEL, files[MODEL], max_tokens)
+        self._asked = self._kept
+        if QUERY_MODEL in files:
+            query_model = folder / QUERY_MODEL
+            self._asked, width = self._model(query_model, files[QUERY_MODEL], max_tokens)
+            if width != self.dimensions:
+                raise ConfigurationError(
+                    f"{query_model} gives vectors of {width} numbers, {MODEL} of {self.dimensions}"
+                )
 
     def encode(self, texts: Sequence[PseudonymizedText]) -> Vectors:
         """Unit rows (n, dimensions); a text over `max_tokens` counts by its beginning.
@@ -94,26 +106,40 @@ class OnnxEncoder:
             InvalidArgumentError: a text is no valid Unicode (lone surrogates), or has no tokens.
             RuntimeError: the encoder is closed.
         """
-        tokens = [self._tokens(text) for text in texts]
-        if not tokens:
-            return np.empty((0, self.dimensions), np.float32)
-        try:
-            return np.stack(self._batcher.run(tokens))
-        except ClosedError:
-            raise RuntimeError("the encoder is closed") from None
+        return self._run(self._kept, texts)
+
+    def encode_query(self, text: PseudonymizedText) -> Vectors:
+        """Unit vector (dimensions,) of what is asked, to compare with those of `encode`.
+
+        Raises as `encode` does.
+        """
+        return self._run(self._asked, [text])[0]
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the whole text has, special ones apart."""
         return len(self._counting.encode(text, add_special_tokens=False).ids)
 
-    def use(self) -> ModelUse:
-        """Callers that wait, and runs so far by how many texts they had."""
-        return self._batcher.use()
+    def use(self) -> Mapping[str, ModelUse]:
+        """By model, the callers that wait and its runs so far by how many texts they had."""
+        models = {"encoder": self._kept}
+        if self._asked is not self._kept:
+            models["query_encoder"] = self._asked
+        return {name: batcher.use() for name, batcher in models.items()}
 
     def close(self) -> None:
         """Finish the calls that were accepted, refuse new ones."""
-        self._batcher.close()
+        self._kept.close()
+        self._asked.close()
         self._pool.shutdown()
+
+    def _run(self, batcher: _Batcher, texts: Sequence[PseudonymizedText]) -> Vectors:
+        tokens = [self._tokens(text) for text in texts]
+        if not tokens:
+            return np.empty((0, self.dimensions), np.float32)
+        try:
+            return np.stack(batcher.run(tokens))
+        except ClosedError:
+            raise RuntimeError("the encoder is closed") from None
 
     def _tokens(self, text: PseudonymizedText) -> TokenIds:
         if not isinstance(text, PseudonymizedText):
@@ -127,7 +153,7 @@ class OnnxEncoder:
             raise InvalidArgumentError("text", "must not be empty")
         return ids
 
-    def _embed(self, tokens: Sequence[TokenIds]) -> list[Vectors]:
+    def _embed(self, model: _Model, tokens: Sequence[TokenIds]) -> list[Vectors]:
         """One row per text. Texts of one length together, long runs first."""
         by_length = defaultdict(list)
         for position, ids in enumerate(tokens):
@@ -135,10 +161,10 @@ class OnnxEncoder:
         share = -(-len(tokens) // self._threads)
         runs: list[list[int]] = []
         for length, positions in sorted(by_length.items(), reverse=True):
-            together = min(self._model.texts_per_run(length), share)
+            together = min(model.texts_per_run(length), share)
             runs += [positions[at : at + together] for at in range(0, len(positions), together)]
         each = map if len(runs) == 1 else self._pool.map
-        made = each(lambda run: self._model.run([tokens[position] for position in run]), runs)
+        made = each(lambda run: model.run([tokens[position] for position in run]), runs)
         rows = {
             position: row
             for run, vectors in zip(runs, made, strict=True)
@@ -146,25 +172,26 @@ class OnnxEncoder:
         }
         return [rows[position] for position in range(len(tokens))]
 
-    def _try_out(self, folder: Path, max_tokens: int) -> int:
-        """The width of a vector, known after one run at full length."""
+    def _model(self, path: Path, data: bytes, max_tokens: int) -> tuple[_Batcher, int]:
+        """The model, loaded and tried out, and the width of its vectors."""
+        model = _Model(path, data)
         ids = self._tokenizer.encode("word " * max_tokens).ids
         try:
-            vectors = self._model.run([ids])
+            vectors = model.run([ids])
         except Exception as error:  # onnxruntime raises a class of its own per status code
             raise ConfigurationError(
-                f"{folder / MODEL} cannot embed {max_tokens} tokens; is it a sentence encoder "
+                f"{path} cannot embed {max_tokens} tokens; is it a sentence encoder "
                 f"that fits {TOKENIZER}? ({type(error).__name__})"
             ) from error
         if not np.isfinite(vectors).all():
-            raise ConfigurationError(f"{folder / MODEL} gives vectors that are not finite")
-        return int(vectors.shape[1])
+            raise ConfigurationError(f"{path} gives vectors that are not finite")
+        return Batcher(partial(self._embed, model)), int(vectors.shape[1])
 
 
 class _Model:
     """An ONNX session that maps token ids to unit vectors."""
 
-    def __init__(self, folder: Path, data: bytes) -> None:
+    def __init__(self, path: Path, data: bytes) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -176,10 +203,10 @@ class _Model:
             self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise ConfigurationError(
-                f"{folder / MODEL} is no model that ONNX Runtime can load ({type(error).__name__})"
+                f"{path} is no model that ONNX Runtime can load ({type(error).__name__})"
             ) from error
-        self._inputs = self._known_inputs(folder)
-        self._output, self._pooled = self._known_output(folder)
+        self._inputs = self._known_inputs(path)
+        self._output, self._pooled = self._known_output(path)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self._batch_independent = metadata.get("tacit.batch_independent") == "true"
 
@@ -202,21 +229,21 @@ class _Model:
         unit: Vectors = vectors / np.maximum(norms, _SMALLEST_NORM)
         return unit
 
-    def _known_inputs(self, folder: Path) -> dict[str, type[np.signedinteger[Any]]]:
+    def _known_inputs(self, path: Path) -> dict[str, type[np.signedinteger[Any]]]:
         """The model's inputs by name, with their integer type."""
         inputs = {}
         for given in self._session.get_inputs():
             if given.name not in _INPUTS or given.type not in _INTEGERS:
                 raise ConfigurationError(
-                    f"{folder / MODEL} wants an input {given.name!r} of {given.type}; known are "
+                    f"{path} wants an input {given.name!r} of {given.type}; known are "
                     f"{', '.join(_INPUTS)} as int32 or int64"
                 )
             inputs[given.name] = _INTEGERS[given.type]
         if "input_ids" not in inputs:
-            raise ConfigurationError(f"{folder / MODEL} has no input 'input_ids'")
+            raise ConfigurationError(f"{path} has no input 'input_ids'")
         return inputs
 
-    def _known_output(self, folder: Path) -> tuple[str, bool]:
+    def _known_output(self, path: Path) -> tuple[str, bool]:
         """The output's name, and whether it is one vector a text already."""
         ranks = {output.name: len(output.shape) for output in self._session.get_outputs()}
         if ranks.get("sentence_embedding") == 2:
@@ -225,14 +252,15 @@ class _Model:
             if ranks.get(name) == 3:
                 return name, False
         raise ConfigurationError(
-            f"{folder / MODEL} has the outputs {', '.join(ranks)}; needed is sentence_embedding "
+            f"{path} has the outputs {', '.join(ranks)}; needed is sentence_embedding "
             f"(batch, d), or {' or '.join(_TOKEN_STATES)} (batch, tokens, d)"
         )
 
 
 def _checked_files(folder: Path) -> dict[str, bytes]:
-    """The bytes of the model and the tokenizer, each as SHA256SUMS says."""
-    files = {name: _read(folder / name) for name in (MODEL, TOKENIZER, SUMS)}
+    """The bytes of the models and the tokenizer, each as SHA256SUMS says."""
+    optional = [QUERY_MODEL] if (folder / QUERY_MODEL).exists() else []
+    files = {name: _read(folder / name) for name in (MODEL, *optional, TOKENIZER, SUMS)}
     lines = files.pop(SUMS).decode(errors="replace").splitlines()
     # sha256sum writes "HASH  NAME", or "HASH *NAME" for what it calls binary mode.
     expected = {name.strip().lstrip("*"): sha for sha, _, name in (x.partition(" ") for x in lines)}
@@ -240,7 +268,7 @@ def _checked_files(folder: Path) -> dict[str, bytes]:
         if expected.get(name) != hashlib.sha256(data).hexdigest():
             raise ConfigurationError(
                 f"{folder / name} does not have the SHA-256 that {SUMS} states; fetch it again, "
-                f"or, if you changed it: sha256sum {MODEL} {TOKENIZER} > {SUMS}"
+                f"or, if you changed it: sha256sum {' '.join(files)} > {SUMS}"
             )
     return files
 

@@ -221,7 +221,7 @@ class Recall:
         said, mentions = names
         text = embedding_text(query, masked_spans(query, said, mentions))
         with self.observer.step(Step.RECALL_ENCODE):
-            vector = self.encoder.encode([text])[0]
+            vector = self.encoder.encode_query(text)
         return Query(
             vector=vector,
             terms=terms(text.value),

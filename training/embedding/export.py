@@ -30,6 +30,11 @@ def sentence_model(
     """MiniLM-L6-v2 with output `sentence_embedding` (batch, 384), rows of length 1."""
     graph = Graph()
     hidden = encode_tokens(graph, weights, SHAPE, precision, multiply)
+    return pooled(graph, hidden, weights["embeddings.LayerNorm.weight"].shape[0])
+
+
+def pooled(graph: Graph, hidden: str, width: int) -> onnx.ModelProto:
+    """The finished model: from token states (batch, tokens, width) to one unit row a text."""
     # The mean up to its length, which the norm takes out again: mask (b, 1, t) @ hidden (b, t, h).
     middle_axis = graph.constant("middle_axis", np.array([1], np.int64))
     graph.node("Cast", ["attention_mask"], "mask_float", to=TensorProto.FLOAT)
@@ -39,7 +44,6 @@ def sentence_model(
     last_axis = graph.constant("last_axis", np.array([-1], np.int64))
     graph.node("ReduceL2", ["sum", last_axis], "norm", keepdims=1)
     graph.node("Div", ["sum", "norm"], "sentence_embedding")
-    width = weights["embeddings.LayerNorm.weight"].shape[0]
     return graph.model("sentence_embedding", ["batch", width], BATCH_INDEPENDENT)
 
 

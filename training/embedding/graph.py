@@ -112,6 +112,18 @@ def linear(
     return graph.node("Add", [plain, graph.constant(f"{name}.bias", bias)], name)
 
 
+def lookup(graph: Graph, precision: Precision, table: FloatArray, name: str) -> str:
+    """Name of (b, t, d): the row of table (vocabulary, d) of each token."""
+    if precision is Precision.FP32:
+        return graph.node("Gather", [graph.constant(f"{name}.table", table), "input_ids"], name)
+    quantized, scales = quantize_rows(table)
+    rows, steps = graph.constant(f"{name}.table", quantized), graph.constant(f"{name}.scales", scales)
+    graph.node("Gather", [rows, "input_ids"], f"{name}.int8")
+    graph.node("Gather", [steps, "input_ids"], f"{name}.scale")
+    graph.node("Cast", [f"{name}.int8"], f"{name}.float", to=TensorProto.FLOAT)
+    return graph.node("Mul", [f"{name}.float", f"{name}.scale"], name)
+
+
 def _int8_product(graph: Graph, x: str, matrix: FloatArray, name: str) -> str:
     """Name of (…, n): x (…, k) @ matrix (k, n) in int8, one scale per token and per column."""
     quantized, scales = quantize_columns(matrix)
@@ -187,7 +199,9 @@ class _Bert:
         length = graph.node("Shape", ["input_ids"], "length", start=1, end=2)
         table = graph.constant("positions", positions)
         graph.node("Slice", [table, zero, length, zero], "positions.used")
-        summed = graph.node("Add", [self._words(), "positions.used"], "embeddings.sum")
+        word_table = self.weights["embeddings.word_embeddings.weight"]
+        words = lookup(graph, self.precision, word_table, "words")
+        summed = graph.node("Add", [words, "positions.used"], "embeddings.sum")
         scale, shift = self._norm("embeddings.LayerNorm")
         return graph.node(
             "LayerNormalization",
@@ -196,18 +210,6 @@ class _Bert:
             axis=-1,
             epsilon=self.shape.epsilon,
         )
-
-    def _words(self) -> str:
-        graph, table = self.graph, self.weights["embeddings.word_embeddings.weight"]
-        if self.precision is Precision.FP32:
-            return graph.node(
-                "Gather", [graph.constant("words.table", table), "input_ids"], "words"
-            )
-        quantized, scales = quantize_rows(table)
-        graph.node("Gather", [graph.constant("words.table", quantized), "input_ids"], "words.int8")
-        graph.node("Gather", [graph.constant("words.scales", scales), "input_ids"], "words.scale")
-        graph.node("Cast", ["words.int8"], "words.float", to=TensorProto.FLOAT)
-        return graph.node("Mul", ["words.float", "words.scale"], "words")
 
     def layer(self, index: int, hidden: str) -> str:
         """One transformer layer: (b, t, h) in, (b, t, h) out."""

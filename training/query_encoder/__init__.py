@@ -1,0 +1,1 @@
+"""The small encoder that reads what is asked. See README.md."""
