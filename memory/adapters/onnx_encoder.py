@@ -6,8 +6,8 @@ The graph takes `input_ids` and, if it likes, `attention_mask` and `token_type_i
 (batch, tokens). Its output is `sentence_embedding` (batch, d), or token states
 (batch, tokens, d) named `last_hidden_state` or `token_embeddings`, which are then averaged here.
 
-It may also hold `query.onnx`, a smaller encoder that gives nearly the same vectors: it reads what is
-asked, while everything that is kept is read by `model.onnx`. Without it, one model reads both.
+It may also hold `query.onnx`, a smaller encoder of nearly the same vectors, with its line in
+SHA256SUMS. It reads what is asked; `model.onnx` reads what is kept, and without it both.
 
 Rules:
 - Only `PseudonymizedText` comes in; anything else is a TypeError, whatever mypy was told.
@@ -113,7 +113,8 @@ class OnnxEncoder:
 
         Raises as `encode` does.
         """
-        return self._run(self._asked, [text])[0]
+        vector: Vectors = self._run(self._asked, [text])[0]
+        return vector
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the whole text has, special ones apart."""
@@ -259,11 +260,11 @@ class _Model:
 
 def _checked_files(folder: Path) -> dict[str, bytes]:
     """The bytes of the models and the tokenizer, each as SHA256SUMS says."""
-    optional = [QUERY_MODEL] if (folder / QUERY_MODEL).exists() else []
-    files = {name: _read(folder / name) for name in (MODEL, *optional, TOKENIZER, SUMS)}
-    lines = files.pop(SUMS).decode(errors="replace").splitlines()
+    lines = _read(folder / SUMS).decode(errors="replace").splitlines()
     # sha256sum writes "HASH  NAME", or "HASH *NAME" for what it calls binary mode.
     expected = {name.strip().lstrip("*"): sha for sha, _, name in (x.partition(" ") for x in lines)}
+    small = [QUERY_MODEL] if QUERY_MODEL in expected or (folder / QUERY_MODEL).exists() else []
+    files = {name: _read(folder / name) for name in (MODEL, *small, TOKENIZER)}
     for name, data in files.items():
         if expected.get(name) != hashlib.sha256(data).hexdigest():
             raise ConfigurationError(

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from memory.adapters.onnx_encoder import OnnxEncoder
+from memory.adapters.onnx_encoder import OnnxEncoder, _Model
 from memory.bootstrap import SHIPPED_ENCODER
 from memory.core.values import PseudonymizedText, RawText
 from memory.errors import ConfigurationError, InvalidArgumentError
@@ -193,6 +193,71 @@ def test_a_closed_encoder_refuses() -> None:
         encoder.encode(_texts("late"))
 
 
+# The small model that reads what is asked
+
+
+def test_what_is_asked_is_read_nearly_as_the_large_model_would(encoder: OnnxEncoder) -> None:
+    asked = _texts(
+        "When did we go hiking in the mountains?",
+        "what is my dog's favourite toy",
+        "Which allergies should the caterer know about?",
+        "how is the job hunt going",
+    )
+    for text, vector in zip(asked, encoder.encode(asked), strict=True):
+        small = encoder.encode_query(text)
+        assert small.shape == (384,)
+        assert small.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(small), 1, atol=1e-6)
+        assert small @ vector > 0.85
+
+
+def test_what_is_asked_finds_what_was_said(encoder: OnnxEncoder) -> None:
+    said = encoder.encode(
+        _texts("I am allergic to peanuts", "The invoice was paid in May", "We adopted a puppy")
+    )
+    asked = ("what food must I avoid?", "which bills are settled?", "do we have a pet?")
+    for place, question in enumerate(asked):
+        assert np.argmax(said @ encoder.encode_query(PseudonymizedText(question))) == place
+
+
+def test_a_long_question_is_read_too(encoder: OnnxEncoder) -> None:
+    text = PseudonymizedText("and then we walked along the river to the old mill, " * 40)
+    assert encoder.encode_query(text) @ encoder.encode([text])[0] > 0.7
+
+
+def test_who_waits_is_told_by_model() -> None:
+    encoder = OnnxEncoder(SHIPPED_ENCODER)
+    encoder.encode(_texts("a", "b"))
+    encoder.encode_query(PseudonymizedText("a"))
+    assert {name: use.runs for name, use in encoder.use().items()} == {
+        "encoder": {2: 1},
+        "query_encoder": {1: 1},
+    }
+    encoder.close()
+    for call in (lambda: encoder.encode(_texts("a")), lambda: encoder.encode_query(*_texts("a"))):
+        with pytest.raises(RuntimeError, match="closed"):
+            call()
+
+
+def test_without_a_small_model_the_large_one_reads_what_is_asked(tmp_path: Path) -> None:
+    folder = _copy(tmp_path)
+    (folder / "query.onnx").unlink()
+    _write_sums(folder)
+    alone = OnnxEncoder(folder)
+    (text,) = texts = _texts("when did we meet?")
+    np.testing.assert_array_equal(alone.encode_query(text), alone.encode(texts)[0])
+    assert list(alone.use()) == ["encoder"]
+
+
+def test_a_small_model_of_another_width_is_refused(tmp_path: Path) -> None:
+    folder = _copy(tmp_path)
+    tiny = _tiny(tmp_path / "tiny", output="sentence_embedding", vocabulary=30_522)
+    shutil.copy(tiny / "model.onnx", folder / "query.onnx")
+    _write_sums(folder, "model.onnx", "query.onnx", "tokenizer.json")
+    with pytest.raises(ConfigurationError, match=r"of 2 numbers, model\.onnx of 384"):
+        OnnxEncoder(folder)
+
+
 # Folders that are not as they should be
 
 
@@ -202,7 +267,7 @@ def _copy(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["model.onnx", "query.onnx", "tokenizer.json"])
 def test_a_changed_file_is_refused(tmp_path: Path, name: str) -> None:
     folder = _copy(tmp_path)
     with (folder / name).open("r+b") as file:
@@ -212,7 +277,7 @@ def test_a_changed_file_is_refused(tmp_path: Path, name: str) -> None:
         OnnxEncoder(folder)
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "SHA256SUMS"])
+@pytest.mark.parametrize("name", ["model.onnx", "query.onnx", "tokenizer.json", "SHA256SUMS"])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     folder = _copy(tmp_path)
     (folder / name).unlink()
@@ -220,11 +285,11 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
         OnnxEncoder(folder)
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["model.onnx", "query.onnx", "tokenizer.json"])
 def test_a_file_of_another_kind_is_named(tmp_path: Path, name: str) -> None:
     folder = _copy(tmp_path)
     (folder / name).write_bytes(b"{}")
-    _write_sums(folder)
+    _write_sums(folder, "model.onnx", "query.onnx", "tokenizer.json")
     with pytest.raises(ConfigurationError, match=name):
         OnnxEncoder(folder)
 
@@ -237,19 +302,26 @@ def test_a_limit_the_model_cannot_reach_is_refused_at_the_start() -> None:
 # Other sentence encoders
 
 
-def _write_sums(folder: Path) -> None:
-    names = ("model.onnx", "tokenizer.json")
+def _write_sums(folder: Path, *names: str) -> None:
+    names = names or ("model.onnx", "tokenizer.json")
     hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
     text = "".join(f"{hashes[name]} *{name}\n" for name in names)
     (folder / "SHA256SUMS").write_text(text)
 
 
-def _tiny(folder: Path, *, output: str, integer: str = "INT64", inputs: str = "input_ids") -> Path:
+def _tiny(
+    folder: Path,
+    *,
+    output: str,
+    integer: str = "INT64",
+    inputs: str = "input_ids",
+    vocabulary: int = 4,
+) -> Path:
     """A model whose token states are rows of a table: token i is (1, i)."""
     onnx = pytest.importorskip("onnx")
     h, types = onnx.helper, onnx.TensorProto
     table = onnx.numpy_helper.from_array(
-        np.array([[1, i] for i in range(4)], np.float32), name="table"
+        np.array([[1, i] for i in range(vocabulary)], np.float32), name="table"
     )
     nodes = [h.make_node("Gather", ["table", inputs.split()[0]], ["states"])]
     shape = ["batch", "tokens", 2]
@@ -300,8 +372,8 @@ def test_a_pooled_output_is_taken_and_normalised(tmp_path: Path) -> None:
 
 
 def test_a_model_that_promises_nothing_gets_one_text_a_run(tmp_path: Path) -> None:
-    encoder = OnnxEncoder(_tiny(tmp_path / "x", output="last_hidden_state"))
-    assert encoder._model.texts_per_run(3) == 1
+    path = _tiny(tmp_path / "x", output="last_hidden_state") / "model.onnx"
+    assert _Model(path, path.read_bytes()).texts_per_run(3) == 1
 
 
 def test_a_text_without_tokens_is_refused(tmp_path: Path) -> None:

@@ -117,7 +117,10 @@ def lookup(graph: Graph, precision: Precision, table: FloatArray, name: str) -> 
     if precision is Precision.FP32:
         return graph.node("Gather", [graph.constant(f"{name}.table", table), "input_ids"], name)
     quantized, scales = quantize_rows(table)
-    rows, steps = graph.constant(f"{name}.table", quantized), graph.constant(f"{name}.scales", scales)
+    rows, steps = (
+        graph.constant(f"{name}.table", quantized),
+        graph.constant(f"{name}.scales", scales),
+    )
     graph.node("Gather", [rows, "input_ids"], f"{name}.int8")
     graph.node("Gather", [steps, "input_ids"], f"{name}.scale")
     graph.node("Cast", [f"{name}.int8"], f"{name}.float", to=TensorProto.FLOAT)

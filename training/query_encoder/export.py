@@ -1,4 +1,4 @@
-"""From a trained student to `query.onnx`: the same parts, int8 and promise as the large encoder's."""
+"""From a trained student to `query.onnx`: parts, int8 and promise are the large encoder's."""
 
 from __future__ import annotations
 

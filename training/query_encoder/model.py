@@ -27,7 +27,7 @@ QKV = ("query", "key", "value")
 
 
 class Student(nn.Module):
-    """Token ids in, unit vectors out; the texts of a batch have one length, so nothing is masked."""
+    """Token ids in, unit vectors out. A batch's texts have one length: nothing is masked."""
 
     def __init__(self, size: Dimensions, layers: int) -> None:
         super().__init__()
@@ -46,9 +46,7 @@ class Student(nn.Module):
         return nnf.normalize((x + self.alone(ids)).float().mean(dim=1), dim=-1)
 
 
-def begin(
-    weights: Mapping[str, FloatArray], layers: Sequence[int], alone: FloatArray
-) -> Student:
+def begin(weights: Mapping[str, FloatArray], layers: Sequence[int], alone: FloatArray) -> Student:
     """A student of the large encoder's `layers`, and of a table `alone` (vocabulary, hidden)."""
     size = Dimensions.of(weights)
     model = Student(size, len(layers))

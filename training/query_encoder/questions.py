@@ -159,7 +159,7 @@ class Asker:
     def __init__(
         self, words: Mapping[str, Mapping[str, int]], pieces: Sequence[str], seed: int
     ) -> None:
-        self._random = random.Random(seed)  # noqa: S311  no secret
+        self._random = random.Random(seed)
         self._words = {part: list(counts) for part, counts in words.items()}
         self._weights = {
             part: _cumulative([(count + _RARE) ** _COMMON for count in counts.values()])

@@ -35,7 +35,7 @@ def make_texts(span_files: Path, wordnet: Path, seed: int) -> list[str]:
     Raises:
         OSError: a file is missing.
     """
-    chance = random.Random(seed)  # noqa: S311  no secret
+    chance = random.Random(seed)
     said = list(dict.fromkeys(_said(span_files)))
     known = read_wordnet(wordnet)
     cut = [piece for text in said for piece in _pieces(text, chance)]

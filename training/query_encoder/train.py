@@ -1,6 +1,6 @@
-"""The training: what the small encoder makes of a text comes near to what the large one makes of it.
+"""The training: the small encoder learns to make of a text what the large one makes of it.
 
-Loss: 1 - cosine, averaged over a batch. AdamW, the rate rising over `warm_up` steps and then falling
+Loss: 1 - cosine, averaged over a batch. AdamW, the rate rising over `warm_up` steps and falling
 evenly to almost nothing; bfloat16 where the machine has it.
 """
 
