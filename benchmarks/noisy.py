@@ -3,8 +3,9 @@
     python -m benchmarks.noisy --json FILE [--over 50]
 
 One `tacit serve` has a limit for one tenant (`limits`, 10 calls a second) and none for another. The
-other one's caller recalls at a steady pace, in turns: alone, and while a process of sixteen threads
-of the limited tenant calls at fifty times its quota, whatever it is answered. That process has the
+other one's caller recalls at a steady pace, in turns: alone, and while a process of 32 threads of
+the limited tenant calls at fifty times its quota, whatever it is answered, each thread at moments of
+chance (a Poisson process), as the calls of many users come. That process has the
 lowest priority: its machine would be another one, and what it takes of this one is no server's.
 
     results.p95_ms.alone, .beside, .ratio   the recalls of the tenant without a limit
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import sys
 import threading
 import time
@@ -37,7 +39,7 @@ from memory.v1.core_pb2 import Memory
 
 NOISY: Final = "noisy"
 QUOTA: Final = 10
-THREADS: Final = 16
+THREADS: Final = 32
 MEMORIES: Final = 1_000
 PEOPLE: Final = ("amara", "bela")
 ROUNDS: Final = 5
@@ -145,7 +147,7 @@ def call_away(pipe: Connection[Any, Any], address: Address, rate: float) -> None
     stop = threading.Event()
     counts = [[0, 0] for _ in range(THREADS)]
 
-    def work(mine: list[int]) -> None:
+    def work(mine: list[int], chance: random.Random) -> None:
         due = time.perf_counter()
         while not stop.is_set():
             try:
@@ -155,10 +157,13 @@ def call_away(pipe: Connection[Any, Any], address: Address, rate: float) -> None
                 if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
                     raise
                 mine[1] += 1
-            due += THREADS / rate
+            due += chance.expovariate(rate / THREADS)
             stop.wait(max(0.0, due - time.perf_counter()))
 
-    threads = [threading.Thread(target=work, args=(mine,)) for mine in counts]
+    threads = [
+        threading.Thread(target=work, args=(mine, random.Random(place)))
+        for place, mine in enumerate(counts)
+    ]
     for thread in threads:
         thread.start()
     pipe.send(None)
