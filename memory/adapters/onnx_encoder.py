@@ -7,7 +7,7 @@ The graph takes `input_ids` and, if it likes, `attention_mask` and `token_type_i
 (batch, tokens, d) named `last_hidden_state` or `token_embeddings`, which are then averaged here.
 
 It may also hold `query.onnx`, a smaller encoder of nearly the same vectors, with its line in
-SHA256SUMS. It reads what is asked; `model.onnx` reads what is kept, and without it both.
+SHA256SUMS. It reads what is asked in short; `model.onnx` reads what is kept, and without it both.
 
 Rules:
 - Only `PseudonymizedText` comes in; anything else is a TypeError, whatever mypy was told.
@@ -47,6 +47,9 @@ MODEL: Final = "model.onnx"
 QUERY_MODEL: Final = "query.onnx"
 TOKENIZER: Final = "tokenizer.json"
 SUMS: Final = "SHA256SUMS"
+
+MAX_QUERY_TOKENS: Final = 64
+"""What is asked in more is read by the large model: the small one learnt from short texts."""
 
 MAX_TOKENS_PER_RUN: Final = 4096
 """Texts of one length share a run up to this many tokens; bounds the memory of a run."""
@@ -106,14 +109,19 @@ class OnnxEncoder:
             InvalidArgumentError: a text is no valid Unicode (lone surrogates), or has no tokens.
             RuntimeError: the encoder is closed.
         """
-        return self._run(self._kept, texts)
+        tokens = [self._tokens(text) for text in texts]
+        if not tokens:
+            return np.empty((0, self.dimensions), np.float32)
+        return np.stack(_run(self._kept, tokens))
 
     def encode_query(self, text: PseudonymizedText) -> Vectors:
         """Unit vector (dimensions,) of what is asked, to compare with those of `encode`.
 
         Raises as `encode` does.
         """
-        vector: Vectors = self._run(self._asked, [text])[0]
+        tokens = self._tokens(text)
+        short = len(tokens) <= MAX_QUERY_TOKENS
+        vector: Vectors = _run(self._asked if short else self._kept, [tokens])[0]
         return vector
 
     def count_tokens(self, text: str) -> int:
@@ -132,15 +140,6 @@ class OnnxEncoder:
         self._kept.close()
         self._asked.close()
         self._pool.shutdown()
-
-    def _run(self, batcher: _Batcher, texts: Sequence[PseudonymizedText]) -> Vectors:
-        tokens = [self._tokens(text) for text in texts]
-        if not tokens:
-            return np.empty((0, self.dimensions), np.float32)
-        try:
-            return np.stack(batcher.run(tokens))
-        except ClosedError:
-            raise RuntimeError("the encoder is closed") from None
 
     def _tokens(self, text: PseudonymizedText) -> TokenIds:
         if not isinstance(text, PseudonymizedText):
@@ -256,6 +255,13 @@ class _Model:
             f"{path} has the outputs {', '.join(ranks)}; needed is sentence_embedding "
             f"(batch, d), or {' or '.join(_TOKEN_STATES)} (batch, tokens, d)"
         )
+
+
+def _run(batcher: _Batcher, tokens: Sequence[TokenIds]) -> Sequence[Vectors]:
+    try:
+        return batcher.run(tokens)
+    except ClosedError:
+        raise RuntimeError("the encoder is closed") from None
 
 
 def _checked_files(folder: Path) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ Rules:
 - Patterns see a text in pieces of at most `PIECE` characters, cut at white space, overlapping by
   `OVERLAP`: no recognizer sees enough text to become slow. Spans found twice become one.
   Recognizers that need a digit run only on pieces that have one.
+- Patterns run in a thread of their own while the model computes, which needs no lock of Python's.
 - A find counts from a threshold on (`engine`); context words lift weak ones over it.
 - The policy says what is hidden; sorted spans without overlap come out, by the one rule of
   `core.spans`. What is kept by policy never swallows what is hidden.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from presidio_analyzer import EntityRecognizer
@@ -31,6 +33,7 @@ PIECE: Final = 1000
 OVERLAP: Final = 200
 
 _DIGIT: Final = re.compile(r"\d")
+_THREADS: Final = 2
 
 
 class PresidioDetector:
@@ -42,6 +45,7 @@ class PresidioDetector:
         self._whole = _engine(chosen.whole_text, cut_words=chosen.foreign)
         self._words = _engine(chosen.any_piece)
         self._digits = _engine(chosen.pieces_with_digits)
+        self._beside = ThreadPoolExecutor(_THREADS, thread_name_prefix="patterns")
 
     def under(self, policy: Policy) -> PresidioDetector:
         """The same detector for a tenant of another policy; shares all that was loaded."""
@@ -52,15 +56,21 @@ class PresidioDetector:
     def detect(self, text: RawText, known_names: Sequence[RawText] = ()) -> list[Span]:
         """Sorted spans without overlap, in characters of `text`."""
         value = text.value
+        patterns = self._beside.submit(self._patterns, value)
         found = [*find_known_names(text, known_names), *find_pem(text)]
         found += _analyze(self._whole, value, 0)
+        found += patterns.result()
+        hidden = [span for span in found if self._policy.hides(value, span)]
+        hidden += self._policy.denied(value)
+        return propagate(value, resolve(value, hidden))
+
+    def _patterns(self, value: str) -> list[Span]:
+        found: list[Span] = []
         for start, piece in pieces(value):
             found += _analyze(self._words, piece, start)
             if _DIGIT.search(piece):
                 found += _analyze(self._digits, piece, start)
-        hidden = [span for span in found if self._policy.hides(value, span)]
-        hidden += self._policy.denied(value)
-        return propagate(value, resolve(value, hidden))
+        return found
 
 
 def _engine(
