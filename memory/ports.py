@@ -107,11 +107,9 @@ class Encoder(Protocol):
 
     def encode_query(self, text: PseudonymizedText) -> Vector:
         """Shape (dimensions,), of length 1: what is asked, to compare with what is kept."""
-        ...
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the whole text has, special ones apart. Nothing is embedded or kept."""
-        ...
 
     def close(self) -> None: ...
 

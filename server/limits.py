@@ -11,8 +11,6 @@ Rules:
   its memories would one by one.
 - Assistants are counted apart from people who call for themselves, so that no assistant can use up
   what its people need for their rights. Operators are not counted.
-- A refusal is held back a moment (`held_back`): whoever calls on regardless is slowed down, and
-  callers that are refused together do not come back together.
 - Counted in this process alone: behind a balancer, each replica gives its share.
 - An unknown key is an error: a typing mistake must not leave a limit switched off.
 
@@ -23,7 +21,6 @@ it was let do would have been done at its rate.
 from __future__ import annotations
 
 import math
-import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,9 +39,6 @@ BYTES_EACH: Final = 256
 BURST_SECONDS: Final = 2.0
 MAX_CALLS: Final = 1_000_000
 
-HELD_BACK: Final = (0.02, 0.06)
-"""Seconds, from and to, that a refusal waits before it goes out."""
-
 _ROUNDING: Final = 1e-9
 
 
@@ -59,11 +53,6 @@ class Limit:
 def lane(caller: Caller) -> tuple[TenantId, bool]:
     """With whom a caller is counted, and waits."""
     return caller.tenant, caller.person is not None
-
-
-def held_back() -> float:
-    """Seconds that a refusal is to wait, by chance within `HELD_BACK`."""
-    return random.uniform(*HELD_BACK)  # noqa: S311 (no secret)
 
 
 class Meter:

@@ -28,12 +28,11 @@ from server.call import MAX_SECONDS, Answer, Call, Endpoint, StreamAnswer, Taker
 from server.errors import (
     DETAILS_KEY,
     DeadlineError,
-    RateLimitedError,
     ShuttingDownError,
     status_code,
     to_status,
 )
-from server.limits import Meter, held_back, lane
+from server.limits import Meter, lane
 from server.logs import CallEnded, Fault, Log, place_of
 from server.metrics import Metrics
 from server.policy import authorize
@@ -218,8 +217,6 @@ def _reason(refusal: Exception | None) -> str:
 
 
 async def _abort(call: Call, refusal: Exception) -> None:
-    if isinstance(refusal, RateLimitedError):
-        await asyncio.sleep(held_back())
     status = to_status(refusal, call.request_id)
     await call.context.abort(
         status_code(status),
