@@ -3,10 +3,10 @@
     python -m benchmarks.noisy --json FILE [--over 50]
 
 One `tacit serve` has a limit for one tenant (`limits`, 10 calls a second) and none for another. The
-other one's caller recalls at a steady pace, in turns: alone, and while a process of 32 threads of
-the limited tenant calls at fifty times its quota, whatever it is answered, each thread at moments of
-chance (a Poisson process), as the calls of many users come. That process has the
-lowest priority: its machine would be another one, and what it takes of this one is no server's.
+other one's caller recalls at a steady pace, in turns: alone, and while a process of the limited
+tenant calls at fifty times its quota, whatever it is answered. Its 32 threads call at moments of
+chance (Poisson processes), as many users do. That process has the lowest priority: its machine
+would be another one, and what it takes of this one is no server's.
 
     results.p95_ms.alone, .beside, .ratio   the recalls of the tenant without a limit
     results.noise.offered_per_second, .passed_per_second, .refused_share
