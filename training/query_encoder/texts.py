@@ -29,8 +29,8 @@ PIECE_WORDS: Final = (2, 14)
 ASKED: Final = 200_000
 
 
-def make_texts(span_files: Path, wordnet: Path, seed: int) -> list[str]:
-    """All texts, each once, shuffled.
+def make_texts(span_files: Path, wordnet: Path, seed: int, *, asked: int = ASKED) -> list[str]:
+    """All texts, each once, shuffled; `asked` questions are made.
 
     Raises:
         OSError: a file is missing.
@@ -42,8 +42,8 @@ def make_texts(span_files: Path, wordnet: Path, seed: int) -> list[str]:
     cut += [piece for text in known.sentences for piece in _pieces(text, chance, times=1)]
     alone = [word for counts in known.words.values() for word, count in counts.items() if count]
     asker = Asker(known.words, cut, seed)
-    asked = [asker.ask() for _ in range(ASKED)]
-    texts = list(dict.fromkeys([*said, *cut, *known.sentences, *alone, *asked]))
+    questions = [asker.ask() for _ in range(asked)]
+    texts = list(dict.fromkeys([*said, *cut, *known.sentences, *alone, *questions]))
     chance.shuffle(texts)
     return texts
 
