@@ -180,11 +180,11 @@ def test_the_state_is_told(scraped: Scraped) -> None:
     assert scraped("tacit_cache_entries", cache="opened") == len(PLANTED.turns) + 1
     assert scraped("tacit_cache_evictions_total", cache="opened") == 0
     assert scraped("tacit_cache_bytes", cache="matrices") == 0
-    runs = scraped("tacit_model_batch_texts_count", model="encoder")
-    texts = scraped("tacit_model_batch_texts_sum", model="encoder")
-    assert runs == len(PLANTED.secrets) + 1
-    assert texts == len(PLANTED.secrets) + len(PLANTED.turns) + 1
-    assert scraped("tacit_model_batch_texts_bucket", model="encoder", le="1.0") == runs - 1
+    stored, asked = len(PLANTED.turns) + 1, len(PLANTED.secrets)
+    for model, runs, texts in (("encoder", 1, stored), ("query_encoder", asked, asked)):
+        assert scraped("tacit_model_batch_texts_count", model=model) == runs
+        assert scraped("tacit_model_batch_texts_sum", model=model) == texts
+    assert scraped("tacit_model_batch_texts_bucket", model="query_encoder", le="1.0") == asked
     assert scraped("process_open_fds") > 10
     assert scraped("process_resident_memory_bytes") > 10_000_000
 
