@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
@@ -22,6 +23,15 @@ from memory.adapters.ner_words import FEATURES
 from training.quantize import FloatArray
 
 HEADS = 12
+QKV = ("query", "key", "value")
+PARTS = {
+    "out": "attention.output.dense",
+    "norm1": "attention.output.LayerNorm",
+    "up": "intermediate.dense",
+    "down": "output.dense",
+    "norm2": "output.LayerNorm",
+}
+"""The other parts of a ``Layer``, and what the checkpoint calls them."""
 
 
 @dataclass(frozen=True)
@@ -109,22 +119,19 @@ def from_backbone(weights: Mapping[str, FloatArray], labels: int, dropout: float
     new["shapes.weight"] = old["embeddings.token_type_embeddings.weight"][:1].repeat(FEATURES, 1)
     new["norm.weight"] = old["embeddings.LayerNorm.weight"]
     new["norm.bias"] = old["embeddings.LayerNorm.bias"]
-    renamed = {
-        "out": "attention.output.dense",
-        "norm1": "attention.output.LayerNorm",
-        "up": "intermediate.dense",
-        "down": "output.dense",
-        "norm2": "output.LayerNorm",
-    }
     for index in range(size.layers):
-        source = f"encoder.layer.{index}."
-        for kind in ("weight", "bias"):
-            parts = [old[f"{source}attention.self.{part}.{kind}"] for part in _QKV]
-            new[f"layers.{index}.qkv.{kind}"] = torch.cat(parts)
-            for name, theirs in renamed.items():
-                new[f"layers.{index}.{name}.{kind}"] = old[f"{source}{theirs}.{kind}"]
+        new |= layer_weights(weights, index, index)
     model.load_state_dict(new)
     return model
 
 
-_QKV = ("query", "key", "value")
+def layer_weights(weights: Mapping[str, FloatArray], index: int, place: int) -> dict[str, Tensor]:
+    """The backbone's layer ``index`` as parameters of a model's layer ``place``."""
+    source, new = f"encoder.layer.{index}.", {}
+    for kind in ("weight", "bias"):
+        parts = [weights[f"{source}attention.self.{part}.{kind}"] for part in QKV]
+        new[f"layers.{place}.qkv.{kind}"] = torch.from_numpy(np.concatenate(parts))
+        for name, theirs in PARTS.items():
+            value = weights[f"{source}{theirs}.{kind}"].copy()
+            new[f"layers.{place}.{name}.{kind}"] = torch.from_numpy(value)
+    return new

@@ -11,8 +11,9 @@ import onnx
 from memory.adapters.onnx_encoder import QUERY_MODEL, SUMS
 from training.embedding.export import pooled
 from training.embedding.graph import BertShape, Graph, Precision, encode_tokens, lookup
+from training.ner.model import PARTS, QKV
 from training.quantize import FloatArray
-from training.query_encoder.model import PARTS, QKV, Student
+from training.query_encoder.model import Student
 
 
 def save(model: Student, folder: Path) -> Path:

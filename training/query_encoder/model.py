@@ -13,17 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
-from training.ner.model import Dimensions, Layer
+from training.ner.model import Dimensions, Layer, layer_weights
 from training.quantize import FloatArray
-
-PARTS = {
-    "out": "attention.output.dense",
-    "norm1": "attention.output.LayerNorm",
-    "up": "intermediate.dense",
-    "down": "output.dense",
-    "norm2": "output.LayerNorm",
-}
-QKV = ("query", "key", "value")
 
 
 class Student(nn.Module):
@@ -60,11 +51,6 @@ def begin(weights: Mapping[str, FloatArray], layers: Sequence[int], alone: Float
         "alone.weight": torch.from_numpy(alone.copy()),
     }
     for place, index in enumerate(layers):
-        source = f"encoder.layer.{index}."
-        for kind in ("weight", "bias"):
-            parts = [old[f"{source}attention.self.{part}.{kind}"] for part in QKV]
-            new[f"layers.{place}.qkv.{kind}"] = torch.cat(parts)
-            for name, theirs in PARTS.items():
-                new[f"layers.{place}.{name}.{kind}"] = old[f"{source}{theirs}.{kind}"]
+        new |= layer_weights(weights, index, place)
     model.load_state_dict(new)
     return model
