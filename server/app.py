@@ -61,6 +61,11 @@ GRACE_SECONDS: Final = 30.0
 QUEUED_PER_THREAD: Final = 32
 """Calls that may wait for a worker thread; the rest are told to come back."""
 
+READERS: Final = 2
+"""Threads for the calls that only read memories, over SQLite: there they wait for nothing but the
+processor, and more would only take turns with Python's lock.
+"""
+
 _CLOSE_SECONDS: Final = 1.0
 """For responses on their way, and streams of health watchers, once no call is left."""
 
@@ -77,9 +82,11 @@ class Server:
         self._links = Links(time.monotonic)
         self._web: WebServer | None = None
         self._credentials = server_credentials(config)
+        queued = QUEUED_PER_THREAD * config.worker_threads
         self._wire = Wire(
             verifier=token_verifier(config),
-            workers=Workers(config.worker_threads, QUEUED_PER_THREAD * config.worker_threads),
+            readers=Workers(_readers(config), queued),
+            workers=Workers(config.worker_threads, queued),
             meter=Meter(load_limits(toml_table(config.limits), str(config.limits)), time.monotonic),
             metrics=Metrics(),
             log=log,
@@ -87,7 +94,7 @@ class Server:
         )
         self._instruments = observed.instruments
         if self._instruments is not None:
-            self._instruments.watch(tacit, self._wire.metrics, self._wire.workers)
+            self._instruments.watch(tacit, self._wire.metrics, self._wire.waiting)
         self._exposition: Exposition | None = None
         self._grpc = grpc.aio.server(options=_options(config))
         self._grpc.add_generic_rpc_handlers(
@@ -155,7 +162,7 @@ class Server:
                 await metrics.idle()
         unfinished = metrics.in_flight
         await self._grpc.stop(_CLOSE_SECONDS)
-        await self._wire.workers.close(max(_CLOSE_SECONDS, latest - loop.time()))
+        await self._wire.close(max(_CLOSE_SECONDS, latest - loop.time()))
         if self._exposition is not None:
             await asyncio.to_thread(self._exposition.close)
         for method, calls in metrics.calls().items():
@@ -197,6 +204,12 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+def _readers(config: Config) -> int:
+    """How many calls that only read memories are worked on at once."""
+    waits_for_nobody = config.database_url.startswith("sqlite")
+    return min(READERS, config.worker_threads) if waits_for_nobody else config.worker_threads
 
 
 def token_verifier(config: Config) -> TokenVerifier:

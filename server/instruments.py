@@ -15,7 +15,7 @@ import math
 import threading
 import time
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,6 @@ from memory.errors import TacitError
 from memory.ports import CacheUse, ErasureState, ModelUse, Step
 from server.metrics import BOUNDS_MS, Metrics
 from server.traces import Traces
-from server.workers import Workers
 
 FRESH_SECONDS: Final = 5.0
 
@@ -110,9 +109,9 @@ class Instruments:
             self._to_key.observe(to_key.total_seconds())
         self._to_certificate.observe(to_certificate.total_seconds())
 
-    def watch(self, tacit: Tacit, metrics: Metrics, workers: Workers) -> None:
-        """Shows this server's state, too."""
-        self.registry.register(State(tacit, metrics, workers))
+    def watch(self, tacit: Tacit, metrics: Metrics, waiting: Callable[[], int]) -> None:
+        """Shows this server's state, too; `waiting` tells the calls that wait for a thread."""
+        self.registry.register(State(tacit, metrics, waiting))
 
 
 class _Timed(AbstractContextManager[None]):
@@ -139,7 +138,7 @@ class State(Collector):
 
     tacit: Tacit
     metrics: Metrics
-    workers: Workers
+    waiting: Callable[[], int]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _read_at: float = -math.inf
     _counts: Counts | None = None
@@ -193,9 +192,7 @@ class State(Collector):
             latency.add_metric((method,), _buckets(bounds, took.buckets), took.ms / 1000)
         yield latency
         yield _gauge("tacit_calls_in_flight", "Calls in hand.", self.metrics.in_flight)
-        yield _gauge(
-            "tacit_calls_waiting", "Calls that wait for a worker thread.", self.workers.waiting()
-        )
+        yield _gauge("tacit_calls_waiting", "Calls that wait for a thread.", self.waiting())
 
 
 _VERSION: Final = {version("tacit-memory"): 1.0}

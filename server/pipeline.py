@@ -35,7 +35,7 @@ from server.errors import (
 from server.limits import Meter, lane
 from server.logs import CallEnded, Fault, Log, place_of
 from server.metrics import Metrics
-from server.policy import authorize
+from server.policy import READ, authorize
 from server.traces import TRACEPARENT_KEY, Traces
 from server.workers import Workers
 
@@ -52,9 +52,12 @@ Taking = Callable[[AsyncIterator[bytes], Context], Awaitable[bytes]]
 
 @dataclass(slots=True)
 class Wire:
-    """What the steps share. `draining` turns every new call away."""
+    """What the steps share. `readers` answer the calls that only read memories, `workers` all
+    others. `draining` turns every new call away.
+    """
 
     verifier: TokenVerifier
+    readers: Workers
     workers: Workers
     meter: Meter
     metrics: Metrics
@@ -62,15 +65,24 @@ class Wire:
     traces: Traces | None = None
     draining: bool = False
 
+    def waiting(self) -> int:
+        """Calls that wait for a thread."""
+        return self.readers.waiting() + self.workers.waiting()
+
+    async def close(self, seconds: float) -> None:
+        """See `Workers.close`: both end within `seconds`."""
+        await asyncio.gather(self.readers.close(seconds), self.workers.close(seconds))
+
 
 def unary(wire: Wire, endpoint: Endpoint) -> Unary:
     """The gRPC behaviour of an rpc with one response."""
     answer = cast(Answer, endpoint.answer)
+    threads = wire.readers if READ in endpoint.policy.scopes else wire.workers
 
     async def behaviour(raw: bytes, context: Context) -> bytes:
         call = Call(endpoint, context)
         async with _recover(wire, call, len(raw)):
-            return await wire.workers.run(
+            return await threads.run(
                 lane(call.caller), lambda: answer(call, validate(call, raw)).SerializeToString()
             )
         raise AssertionError("a refused call was aborted")

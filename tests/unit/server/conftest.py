@@ -96,7 +96,8 @@ class Opener:
         async def start() -> tuple[Wire, grpc.aio.Server, int]:
             verifier = TokenVerifier({key.kid: key.public}, "tacit", "tacit")
             meter = Meter(limits or PerTenant(Limit()), time.monotonic)
-            wire = Wire(verifier, Workers(threads, queue), meter, Metrics(), Log(log))
+            readers, workers = Workers(threads, queue), Workers(threads, queue)
+            wire = Wire(verifier, readers, workers, meter, Metrics(), Log(log))
             every = {
                 service.name: {m.name: answers.get(m.name, unbuilt) for m in service.methods}
                 for service in SERVICES
@@ -113,7 +114,7 @@ class Opener:
                 yield Line(wire, channel, key, log)
         finally:
             on_loop(server.stop(0.2))
-            on_loop(wire.workers.close(5))
+            on_loop(wire.close(5))
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()

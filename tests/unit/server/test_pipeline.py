@@ -272,7 +272,7 @@ def test_a_tenant_over_its_rate_is_told_when_to_come_back(opener: Any) -> None:
 
 
 def test_an_rpc_without_policy_or_answer_stops_the_start() -> None:
-    wire = Wire(None, None, None, Metrics(), None)  # type: ignore[arg-type]
+    wire = Wire(None, None, None, None, Metrics(), None)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="nothing answers"):
         handlers(wire, {})
     fewer = {name: policy for name, policy in POLICIES.items() if name != STORE}
