@@ -22,13 +22,13 @@ import json
 import logging
 import os
 import resource
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -88,11 +88,12 @@ class ChromaFolder:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self.capacity = max(8, min(MAX_RESIDENT, (limit - _FILES_FOR_OTHERS) // 5))
         self.dropped = MAX_DROPPED
+        self._examining: Popen[bytes] | None = _begin("examine", folder)
 
     def open(self) -> Client:
         """The client. Whatever is damaged is gone by then; `was_reset` says if all of it."""
         try:
-            torn = self._torn(self._aside("examine"))
+            torn = self._torn(self._examined())
             client = self._connect()
         except BaseException as error:
             if not _is_damage(error):
@@ -104,7 +105,7 @@ class ChromaFolder:
             chroma_files.remove_all(self._folder)
             self.was_reset = True
             torn = []
-            self._aside("examine")
+            self._examined()
             client = self._connect()
         for name in torn:
             log.warning("a collection was torn by a crash and is dropped; it is rebuilt from SQL")
@@ -147,10 +148,18 @@ class ChromaFolder:
 
     def close(self, client: Client | None) -> None:
         with self._lock:
+            if self._examining is not None:
+                self._examining.kill()
+                self._examining.communicate()
             if client is not None:
                 client.close()
                 self._await_end()
             os.close(self._marker)
+
+    def _examined(self) -> list[Kept]:
+        """What lies in the folder: by the process that was begun for it, or by another."""
+        begun, self._examining = self._examining, None
+        return _end("examine", begun or _begin("examine", self._folder))
 
     def _torn(self, found: list[Kept]) -> list[str]:
         """Names of the collections not to be trusted."""
@@ -265,16 +274,29 @@ class ChromaServer:
 
 def _aside(work: str, folder: Path) -> list[Kept]:
     """Runs `chroma_files` as a process of its own."""
+    return _end(work, _begin(work, folder))
+
+
+def _begin(work: str, folder: Path) -> Popen[bytes]:
     command = [sys.executable, "-I", "-S", chroma_files.__file__, work, str(folder)]
     try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_ASIDE_SECONDS)
-    except (OSError, subprocess.SubprocessError):
+        return Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+    except OSError:
         raise _stuck(work) from None
-    if done.returncode == chroma_files.DAMAGED:
+
+
+def _end(work: str, process: Popen[bytes]) -> list[Kept]:
+    with process:
+        try:
+            output, _ = process.communicate(timeout=_ASIDE_SECONDS)
+        except TimeoutExpired:
+            process.kill()
+            raise _stuck(work) from None
+    if process.returncode == chroma_files.DAMAGED:
         raise _DamagedError
-    if done.returncode:
+    if process.returncode:
         raise _stuck(work)
-    return [Kept(**row) for row in json.loads(done.stdout or b"[]")]
+    return [Kept(**row) for row in json.loads(output or b"[]")]
 
 
 def _still_the_heap() -> None:

@@ -1,6 +1,6 @@
 """The vector index over Chroma: one collection a person, holding veiled vectors and random ids.
 
-    ChromaIndex(folder)          Chroma in this process
+    ChromaIndex(folder)          Chroma in this process; `open` when the folder is needed
     ChromaIndex.remote(url)      a Chroma server
 
 Rules:
@@ -16,6 +16,7 @@ Rules:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -58,9 +59,7 @@ class ChromaIndex:
         self._failed: set[str] = set()
         self._proven: set[str] = set()
         self._closed = False
-        if isinstance(self._home, ChromaFolder):
-            with _translated():
-                self._client = self._home.open()
+        self._opening = threading.Lock()
 
     @classmethod
     def remote(cls, url: str, files: Path | None = None) -> Self:
@@ -71,6 +70,17 @@ class ChromaIndex:
     def was_reset(self) -> bool:
         """Whether the index was damaged and emptied on opening: everything is owed to it again."""
         return self._home.was_reset
+
+    def open(self) -> None:
+        """Opens a folder, which another process looks over since this was made; a server is
+        connected to when it is needed. Without it, the first call does the same.
+
+        Raises:
+            IndexUnavailableError: its files cannot be worked on.
+        """
+        if isinstance(self._home, ChromaFolder):
+            with _translated():
+                self._connected()
 
     def upsert(
         self, collection: str, records: Sequence[RecordId], vectors: Sequence[VeiledVector]
@@ -188,8 +198,9 @@ class ChromaIndex:
         if held >= self._home.capacity or self._dropped >= self._home.dropped:
             self._handles.clear()
             self._dropped = 0
-            self._client = None
-            self._client = client = self._home.renew(client)
+            with self._opening:
+                self._client = None
+                self._client = client = self._home.renew(client)
         try:
             handle = (
                 client.get_or_create_collection(
@@ -225,9 +236,10 @@ class ChromaIndex:
     def _connected(self) -> Client:
         if self._closed:
             raise IndexUnavailableError("the vector index is closed")
-        if self._client is None:
-            self._client = self._home.open()
-        return self._client
+        with self._opening:
+            if self._client is None:
+                self._client = self._home.open()
+            return self._client
 
 
 _Matrix = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
