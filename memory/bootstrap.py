@@ -188,7 +188,6 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
         )
 
         detection = read_detection(config.detection)
-        index.open()
         preparer = Preparer(
             detection, PresidioAnonymizer(), encoder, VaderAffect().estimate, observer
         )

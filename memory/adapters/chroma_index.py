@@ -1,11 +1,13 @@
 """The vector index over Chroma: one collection a person, holding veiled vectors and random ids.
 
-    ChromaIndex(folder)          Chroma in this process; `open` when the folder is needed
+    ChromaIndex(folder)          Chroma in this process
     ChromaIndex.remote(url)      a Chroma server
 
 Rules:
 - No documents, no metadata, no embedding function, no telemetry. Chroma learns the collection's
   random name, random record ids and veiled vectors.
+- A folder is looked over by another process, and opened by the first call that needs it. Whoever
+  comes meanwhile waits; a recall of up to some thousand memories never comes.
 - Everything here can be lost: SQL rebuilds it. A collection that fails is left out of
   `collections()`, refuses calls with `IndexUnavailableError`, and is healed by `drop()` and
   new upserts.
@@ -70,17 +72,6 @@ class ChromaIndex:
     def was_reset(self) -> bool:
         """Whether the index was damaged and emptied on opening: everything is owed to it again."""
         return self._home.was_reset
-
-    def open(self) -> None:
-        """Opens a folder, which another process looks over since this was made; a server is
-        connected to when it is needed. Without it, the first call does the same.
-
-        Raises:
-            IndexUnavailableError: its files cannot be worked on.
-        """
-        if isinstance(self._home, ChromaFolder):
-            with _translated():
-                self._connected()
 
     def upsert(
         self, collection: str, records: Sequence[RecordId], vectors: Sequence[VeiledVector]

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 @contextmanager
 def opened(folder: Path) -> Iterator[ChromaIndex]:
     index = ChromaIndex(folder)
-    index.open()
+    index.collections()
     try:
         yield index
     finally:
