@@ -181,7 +181,9 @@ class Config:
     max_message_bytes: int = _setting(
         _between(64 * 1024, 64 * 1024 * 1024), "Largest gRPC message.", 4 * 1024 * 1024
     )
-    worker_threads: int = _setting(_between(1, 256), "Calls worked on at the same time.", 4)
+    worker_threads: int = _setting(
+        _between(1, 256), "Calls worked on at the same time, beside those that only read.", 4
+    )
     metrics_listen: str | None = _setting(
         _address, "HOST:PORT to show Prometheus metrics on, over plain HTTP; none shows none."
     )

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +33,9 @@ ROOT = Path(__file__).parents[2]
 
 @contextmanager
 def opened(folder: Path) -> Iterator[ChromaIndex]:
-    index = ChromaIndex(folder)
-    index.collections()
-    try:
+    with closing(ChromaIndex(folder)) as index:
+        index.collections()
         yield index
-    finally:
-        index.close()
 
 
 def fill(index: ChromaIndex, name: str, count: int, seed: int = 0) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,17 @@ def test_with_the_index_turned_to_garbage_everything_is_recalled_again(
         if path.is_file():
             path.write_bytes(b"garbage" * (path.stat().st_size // 7 + 1))
     _all_is_recalled(launch(data))
+
+
+def test_a_server_answers_while_its_index_is_still_being_opened(data: Path, launch: Launch) -> None:
+    other = sqlite3.connect(data / "chroma" / "chroma.sqlite3", isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")  # nobody can open it meanwhile
+    server = launch(data)
+    with Actor(server) as actor:
+        assert actor.recall("amara", TEXTS[0], limit=1)[0].text == TEXTS[0]
+    other.close()
+    _all_is_recalled(server)
 
 
 def test_an_index_folder_that_cannot_be_used_is_named_and_nothing_is_lost(

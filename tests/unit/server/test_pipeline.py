@@ -196,6 +196,30 @@ def test_more_callers_than_the_queue_holds_are_told_to_come_back(opener: Any) ->
             future.result(20)
 
 
+def test_reading_does_not_wait_behind_what_is_stored(opener: Any) -> None:
+    gate = threading.Event()
+
+    def wait(_call: Call, _request: Any) -> Any:
+        gate.wait(20)
+        return pb.StoreMemoryResponse()
+
+    def found(_call: Call, _request: Any) -> Any:
+        return pb.RecallMemoriesResponse(recall_token="told")
+
+    with opener(threads=1, queue=1, StoreMemory=wait, RecallMemories=found) as line:
+        stub = MemoryServiceStub(line.channel)
+        stored = [
+            stub.StoreMemory.future(pb.StoreMemoryRequest(), metadata=line.metadata())
+            for _ in range(2)
+        ]
+        _until(lambda: line.wire.waiting() == 1)
+        request, metadata = pb.RecallMemoriesRequest(), line.metadata("memory.read")
+        assert stub.RecallMemories(request, metadata=metadata, timeout=20).recall_token == "told"
+        gate.set()
+        for future in stored:
+            future.result(20)
+
+
 def test_a_draining_server_takes_nothing_new(opener: Any) -> None:
     with opener(StoreMemory=_answered) as line:
         line.wire.draining = True
