@@ -1,6 +1,6 @@
 """What Tacit does to the files of an in-process Chroma behind Chroma's back.
 
-    python chroma_files.py examine|survey|unlink|scrub FOLDER
+    python chroma_files.py examine|index|survey|unlink|scrub FOLDER
 
 Written against chromadb 1.5.9; the facts are in `docs/adr/0006-chroma.md`.
 
@@ -59,6 +59,8 @@ _PASSING: Final = frozenset(
     }
 )
 
+_QUEUE_INDEX: Final = "CREATE INDEX IF NOT EXISTS tacit_queue_topic ON embeddings_queue (topic)"
+
 _TOPIC_ID_CHARS: Final = 36
 """A queue row's topic ends in the collection's UUID."""
 
@@ -87,8 +89,17 @@ def examine(folder: Path) -> list[Kept]:
         empty = database.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
     if empty and not any(folder.glob(_ANY_SEGMENT)):
         return []
+    index(folder)
     unlink_orphans(folder)
     return survey(folder)
+
+
+def index(folder: Path) -> None:
+    """Lets Chroma find a collection's part of its queue. By itself it reads all of the queue, with
+    every collection's newest vectors in it, for each upsert: 45 ms in place of 4 at 160,000.
+    """
+    with _opened(folder) as database:
+        database.execute(_QUEUE_INDEX)
 
 
 def survey(folder: Path) -> list[Kept]:
@@ -224,6 +235,8 @@ def _main(work: str, folder: Path) -> int:
         if work in {"examine", "survey"}:
             kept = examine(folder) if work == "examine" else survey(folder)
             json.dump([asdict(each) for each in kept], sys.stdout)
+        elif work == "index":
+            index(folder)
         elif work == "unlink":
             unlink_orphans(folder)
         else:

@@ -93,7 +93,8 @@ class ChromaFolder:
     def open(self) -> Client:
         """The client. Whatever is damaged is gone by then; `was_reset` says if all of it."""
         try:
-            torn = self._torn(self._examined())
+            found = self._examined()
+            torn = self._torn(found)
             client = self._connect()
         except BaseException as error:
             if not _is_damage(error):
@@ -104,9 +105,10 @@ class ChromaFolder:
             )
             chroma_files.remove_all(self._folder)
             self.was_reset = True
-            torn = []
-            self._examined()
+            found, torn = self._examined(), []
             client = self._connect()
+        if not found:  # Chroma's tables may be new
+            self._aside("index")
         for name in torn:
             log.warning("a collection was torn by a crash and is dropped; it is rebuilt from SQL")
             client.delete_collection(name)
@@ -238,6 +240,9 @@ class ChromaServer:
         assert isinstance(client, Client)
         # Without it a server that hangs would hold its caller for ever.
         client._server._session.timeout = _HTTP_SECONDS  # type: ignore[attr-defined]
+        if self._files is not None:
+            with suppress(IndexUnavailableError, _DamagedError):  # without it, only slower
+                _aside("index", self._files)
         return client
 
     def renew(self, client: Client) -> Client:
