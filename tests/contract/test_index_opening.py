@@ -16,6 +16,12 @@ from tests.contract.vectors import ids, unit, veiled
 
 CALLERS = 8
 
+CHROMAS = (
+    "DELETE FROM embeddings_queue WHERE topic = ? AND seq_id < ?",
+    "SELECT * FROM embeddings_queue WHERE topic = ? AND seq_id > ? ORDER BY seq_id LIMIT 1",
+)
+"""What Chroma does with each upsert."""
+
 
 def _filled(folder: Path) -> None:
     with closing(ChromaIndex(folder)) as index:
@@ -62,3 +68,23 @@ def test_an_index_that_is_slow_to_open_keeps_only_those_waiting_who_ask_it(tmp_p
         assert not asked.done()
         other.close()
         assert asked.result(30) == 60
+
+
+def test_a_collection_finds_its_part_of_the_queue_in_new_folders_and_in_old_ones(
+    tmp_path: Path,
+) -> None:
+    _filled(tmp_path)
+    assert _reads_all_for(tmp_path) == []
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as database:
+        database.execute("DROP INDEX tacit_queue_topic")
+    assert _reads_all_for(tmp_path) == list(CHROMAS)
+    with closing(ChromaIndex(tmp_path)) as index:
+        assert index.collections() == {"person-a": 60}
+    assert _reads_all_for(tmp_path) == []
+
+
+def _reads_all_for(folder: Path) -> list[str]:
+    """The statements that look at every row of the queue."""
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
+        plans = {one: database.execute(f"EXPLAIN QUERY PLAN {one}", ("", 1)) for one in CHROMAS}
+        return [one for one, plan in plans.items() if "USING INDEX" not in plan.fetchone()[3]]
