@@ -57,7 +57,10 @@ IDLE_SECONDS: Final = 5.0
 """How often to look without being woken: another replica may have died with tasks claimed."""
 
 SETTLE_SECONDS: Final = 0.05
-"""How long to let a burst of stores come together; Recall does not wait for the index."""
+MOST_SETTLES: Final = 8
+"""How long to let a burst of stores come together: until nothing came for so many seconds, and at
+most so many times that. Recall does not wait for the index, and who stores would wait for it.
+"""
 
 RETRY_SECONDS: Final = 1.0
 
@@ -176,12 +179,18 @@ class Indexer(Worker):
                 self.matrices.evict_idle()
                 self.opened.evict_idle()
                 if self._wake.wait(IDLE_SECONDS):
-                    self._stop.wait(SETTLE_SECONDS)
+                    self._settle()
             except TacitError as error:
                 log.warning("indexing waits: %s", error.reason)
                 self._check.set()
                 self._stop.wait(RETRY_SECONDS)
             self._wake.clear()
+
+    def _settle(self) -> None:
+        for _ in range(MOST_SETTLES):
+            self._wake.clear()
+            if self._stop.wait(SETTLE_SECONDS) or not self._wake.is_set():
+                return
 
     def _batch(self) -> int:
         with self.store.write() as uow:
