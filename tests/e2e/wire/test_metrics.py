@@ -193,7 +193,7 @@ def test_a_database_that_is_away_fails_no_scrape(scraped: Scraped, tacit: Any) -
     def away() -> Any:
         raise StorageUnavailableError("SQL is away")
 
-    state = State(replace(tacit, status=away), Metrics(), Workers(1, 1))
+    state = State(replace(tacit, status=away), Metrics(), Workers(1, 1).waiting)
     found = {metric.name: metric for metric in state.collect()}
     assert found["tacit_store_up"].samples[0].value == 0
     assert "tacit_memories" not in found
