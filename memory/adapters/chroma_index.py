@@ -124,7 +124,7 @@ class ChromaIndex:
     def drop(self, collection: str) -> None:
         from chromadb.errors import NotFoundError
 
-        with _translated(), self._home.using(collection):
+        with _translated(), self._using(collection):
             self._handles.pop(collection, None)
             with suppress(NotFoundError):
                 self._connected().delete_collection(collection)
@@ -135,6 +135,7 @@ class ChromaIndex:
 
     def scrub(self) -> None:
         with _translated():
+            self._connected()
             self._home.scrub()
 
     def written(self, vectors: Sequence[VeiledVector]) -> list[list[Vector]]:
@@ -162,7 +163,7 @@ class ChromaIndex:
         if collection in self._failed and not self._answers(collection):
             raise _unavailable()
         try:
-            with _translated(), self._home.using(collection):
+            with _translated(), self._using(collection):
                 for known in (collection in self._handles, False):
                     handle = self._handle(collection, create=create)
                     if handle is None:
@@ -177,6 +178,13 @@ class ChromaIndex:
             self._failed.add(collection)
             raise
         return None
+
+    @contextmanager
+    def _using(self, collection: str) -> Iterator[None]:
+        """Opened first: what a folder's note says of the last server is read before it changes."""
+        self._connected()
+        with self._home.using(collection):
+            yield
 
     def _handle(self, collection: str, *, create: bool) -> Collection | None:
         from chromadb.errors import NotFoundError

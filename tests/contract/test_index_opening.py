@@ -70,6 +70,18 @@ def test_an_index_that_is_slow_to_open_keeps_only_those_waiting_who_ask_it(tmp_p
         assert asked.result(30) == 60
 
 
+def test_what_a_killed_server_was_writing_is_dropped_whoever_comes_first(tmp_path: Path) -> None:
+    with closing(ChromaIndex(tmp_path)) as index:
+        index.upsert("person-a", ids(250), veiled(unit(250)))
+        (torn,) = (entry for entry in tmp_path.iterdir() if entry.is_dir())
+        index.upsert("person-b", ids(250, 1), veiled(unit(250, 1)))
+    (tmp_path / "tacit.writing").write_bytes(b"person-a")
+    (torn / "header.bin").touch()
+    with closing(ChromaIndex(tmp_path)) as index:
+        assert index.query("person-b", VeiledVector(unit(250, 1)[0]), 1)
+        assert index.collections() == {"person-b": 250}
+
+
 def test_a_collection_finds_its_part_of_the_queue_in_new_folders_and_in_old_ones(
     tmp_path: Path,
 ) -> None:
