@@ -10,7 +10,7 @@ Rules:
   call, so this costs nothing, and it keeps cold loads and persists apart.
 - Chroma's own cache never evicts (it loses vectors when it does): before it could, the client is
   closed and opened anew. That also bounds memory and open files.
-- What a `kill -9` may have torn is dropped on start, by evidence: the collection that was being
+- What a `kill -9` may have torn is dropped on opening, by evidence: the collection that was being
   written, if its files were touched. A damaged database is removed with all of the index, since
   the index is derived and personal vectors must not pile up in copies.
 """
