@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -202,10 +202,16 @@ class OpenedFeatures:
                 grown = self._grown(keys, person, reading)
             if grown is not None:
                 return grown
-        found = in_order(reading.heads())
-        opened = self.open(keys, found, reading.load)
+        if person.numbered <= ROOM and not self._holds_any(keys.subject):
+            opened = [_opened(keys, row) for row in reading.added(0, ROOM)]
+            found = [one.row.head for one in opened]
+            until = _first_end(opened)
+        else:
+            found = in_order(reading.heads())
+            opened = self.open(keys, found, reading.load)
+            until = reading.next_expiry()
         feedback = self.feedback(keys, person.revision, reading.feedback)
-        whole = _whole(person.revision, found, opened, feedback, reading.next_expiry())
+        whole = _whole(person.revision, found, opened, feedback, until)
         with self._changing(keys.subject) as kept:
             kept.keep(filter_, whole, person)
         return whole
@@ -218,6 +224,10 @@ class OpenedFeatures:
     def _known(self, subject: SubjectId, filter_: MemoryFilter) -> Whole | None:
         with self._lock:
             return self._used(subject).wholes.get(filter_)
+
+    def _holds_any(self, subject: SubjectId) -> bool:
+        with self._lock:
+            return bool(self._used(subject).opened)
 
     def _grown(self, keys: PersonKeys, person: PersonRow, reading: Reading) -> Whole | None:
         """What is held, with what was added since; None where that is not enough."""
@@ -352,9 +362,14 @@ def _grown(known: Whole, revision: int, added: Sequence[Opened]) -> Whole:
     layout, heads = known.layout, [one.row.head for one in added]
     made = layout.add(heads, [one.features for one in added])
     opened = [*known.opened, *_moved(added, layout.features[len(known.opened) :])]
-    ends = [one.row.expires_at for one in added if one.row.expires_at is not None]
-    until = min([*ends, known.until] if known.until is not None else ends, default=None)
+    until = _first_end(added, known.until)
     return replace(known, revision=revision, corpus=made, opened=opened, until=until)
+
+
+def _first_end(opened: Iterable[Opened], other: datetime | None = None) -> datetime | None:
+    """When the first of these expires, or `other` if that is sooner."""
+    ends = [end for end in (other, *(one.row.expires_at for one in opened)) if end is not None]
+    return min(ends, default=None)
 
 
 def _moved(opened: Sequence[Opened], features: Sequence[Features]) -> list[Opened]:

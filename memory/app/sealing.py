@@ -111,7 +111,7 @@ def open_memory(keys: PersonKeys, row: MemoryRow, *, affect: bool = False) -> Re
     content = decode_body(unseal(keys, keys.record, Place(row.id.value, "body"), row.body))
     return Remembered(
         id=row.id,
-        content=content if affect else replace(content, affect=None),
+        content=content if affect or content.affect is None else replace(content, affect=None),
         kind=row.kind,
         purpose=row.purpose,
         assistant=row.assistant,

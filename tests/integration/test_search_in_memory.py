@@ -165,6 +165,24 @@ def test_what_is_stored_later_is_laid_out_behind_the_rest_and_found_alike(
         assert len(tacit.recall(access(), query, 100)) == len(texts) - 3
 
 
+@pytest.mark.parametrize("room", [0, 128])
+def test_who_is_recalled_for_the_first_time_is_found_alike_however_they_are_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    monkeypatch.setattr(memory.app.opened, "ROOM", room)
+    clock = MovableClock()
+    with open_tacit(Config(data=folder), clock=clock) as tacit:
+        for purpose in (ASSISTANCE, CARE):
+            grant(tacit, purpose=purpose)
+        ends = clock.now + timedelta(hours=1)
+        tacit.remember(access(), [draft("kept"), draft("until noon", expire_time=ends)])
+        tacit.remember(access(purpose=CARE), [draft("of the other purpose")])
+        tacit.consents.withdraw(caller(), access().person, CARE, None)
+        assert set(recall(tacit, "word")) == {"kept", "until noon"}
+        clock.advance(timedelta(hours=1))
+        assert recall(tacit, "word") == ["kept"]
+
+
 def test_who_has_many_memories_is_laid_out_in_the_background_and_found_alike(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
