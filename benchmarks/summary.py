@@ -102,7 +102,7 @@ FIGURES: Final[Mapping[str, Mapping[str, str]]] = {
         "noise.refused_share": "share of the noise that is refused",
     },
     "scale": {
-        "people_ratio_p95": "Recall, p95, most people over fewest",
+        "people_ratio_p95": "Recall, p95, most people over fewest, both in turn",
         **{
             f"{grown}.*.{at}": f"{told}, {what}"
             for grown, what in (("memories", "* memories of one person"), ("people", "* people"))
