@@ -4,9 +4,11 @@
 
 DIR holds span files `*.jsonl` (see `benchmarks.span_files`). Results: per file stem, per entity
 type `precision`, `recall`, `f2`, `masked`, `support`; per file `masked`, `leaked_per_1000`,
-`ms_p50`, `ms_p95`, `texts` (see `benchmarks.span_scores` for what each means). Beside the files
-stand `made_identifiers`: texts made by the seed (`benchmarks.identifiers`). The detector runs
-with profile `strict` unless told otherwise, as `direct` leaves places and organizations alone.
+`ms_p50`, `ms_p95`, `texts` (see `benchmarks.span_scores` for what each means), and `invented`, the
+share of the texts that name nobody in which a person is found. Beside the files stand
+`made_identifiers`: texts made by the seed (`benchmarks.identifiers`), and `ordinary_words`
+(`benchmarks.ordinary`). The detector runs with profile `strict` unless told otherwise, as `direct`
+leaves places and organizations alone.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from benchmarks import frame, identifiers
+from benchmarks import frame, identifiers, ordinary
 from benchmarks.span_files import Labelled, files, read
 from benchmarks.span_scores import Scores
 from memory.adapters.detection.analyzer import PresidioDetector
@@ -29,6 +31,7 @@ from memory.core.policy import PROFILES
 from memory.core.values import RawText
 
 WARM_UP = 20
+_PERSON = "PERSON"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -43,23 +46,27 @@ def main(argv: Sequence[str] | None = None) -> None:
         for file in (files(options.data) if options.data else ())
     }
     results["made_identifiers"] = measure(detector, identifiers.texts(options.seed))
+    results["ordinary_words"] = measure(detector, ordinary.texts())
     frame.publish("detection", options, results, tables(results))
 
 
 def measure(detector: PresidioDetector, texts: Sequence[Labelled]) -> dict[str, Any]:
     for row in texts[:WARM_UP]:
         detector.detect(RawText(row.text))
-    scores, times = Scores(), []
+    scores, times, invented = Scores(), [], []
     for row in texts:
         started = time.perf_counter()
         finds = detector.detect(RawText(row.text))
         times.append(1000 * (time.perf_counter() - started))
         scores.add(row, finds)
+        if all(span.entity_type != _PERSON for span in row.gold):
+            invented.append(any(span.entity_type == _PERSON for span in finds))
     p50, p95 = np.percentile(times, [50, 95]) if times else (0.0, 0.0)
     return {
         **scores.figures(),
         "masked": scores.masked(),
         "leaked_per_1000": scores.leaked_per_1000(),
+        "invented": sum(invented) / len(invented) if invented else 0.0,
         "ms_p50": float(p50),
         "ms_p95": float(p95),
         "texts": len(texts),
@@ -81,9 +88,9 @@ def tables(results: Mapping[str, Mapping[str, Any]]) -> list[Table]:
         )
         for stem, figures in results.items()
     ]
-    per_file = ["texts", "masked", "leaked_per_1000", "ms_p50", "ms_p95"]
+    per_file = ["texts", "masked", "leaked_per_1000", "invented", "ms_p50", "ms_p95"]
     rows = [[stem, *(figures[key] for key in per_file)] for stem, figures in results.items()]
-    heads = ["file", "texts", "masked", "leaked/1000", "ms p50", "ms p95"]
+    heads = ["file", "texts", "masked", "leaked/1000", "invented", "ms p50", "ms p95"]
     return [*made, frame.table("Files", heads, rows)]
 
 

@@ -2,8 +2,8 @@
 
     Lexicon.read(folder / "lexicon.txt").kind("Ximena")   ->  GIVEN
 
-The file has one word a line and a digit, the sum of what it is known as. It was made by
-``training.ner.lexicon``, which names the sources.
+The file has one word a line and a digit, the sum of what it is known as; 0 for an ordinary word,
+which is no name. It was made by ``training.ner.lexicon``, which names the sources.
 
 Rules:
 
@@ -54,6 +54,10 @@ class Lexicon:
     def entries(self) -> ItemsView[str, int]:
         """Every word and its sum."""
         return self._kinds.items()
+
+    def is_ordinary(self, word: str) -> bool:
+        """Whether a word is known, and as no name."""
+        return len(word) <= _LONGEST and self._kinds.get(plain(word)) == 0
 
     def kind(self, word: str) -> int:
         """The sum of what a word is known as; 0 for none."""

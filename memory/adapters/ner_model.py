@@ -17,11 +17,12 @@ Rules:
 ``ner.json`` beside the weights holds the labels, the thresholds (chosen on dev data for recall)
 and the window. A word's probability of a label is the highest of its tokens'. A word is tagged when
 that reaches the label's threshold, or a lower one if the word stands beside a tagged one or is
-tagged elsewhere in the text; or when it is surely a name of some kind, with the likeliest label.
+tagged elsewhere in the text; or, but for an ordinary word, when it is surely a name of some kind,
+with the likeliest label.
 Thresholds differ by what the lexicon says: a word in no list, or only known as a place, is a
-person's name only if the model is surer of it; a place, sooner if known as one. A word with an
-accent that English does not write is a person's sooner: the tokenizer takes its accents away, and
-"Thaís" for "Thais".
+person's name only if the model is surer of it, an ordinary word only if it is all but certain; a
+place, sooner if known as one. A word with an accent that English does not write is a person's
+sooner: the tokenizer takes its accents away, and "Thaís" for "Thais".
 In doubt between a person and a place or an organisation, it is the person; a handle, unless
 another label is far likelier.
 """
@@ -67,9 +68,10 @@ _HANDLE_OF_PERSON = 0.25
 """A handle is a person's when that is at least this likely beside the likeliest; most are."""
 
 
-ACCENTED, UNLISTABLE = KINDS, KINDS + 1
-"""Kinds of a word with an accent, unless the lexicon knows it as a place and nothing else, and of
-one that could not be in the lexicon: with a digit in it, or in another script."""
+ACCENTED, UNLISTABLE, ORDINARY = KINDS, KINDS + 1, KINDS + 2
+"""Kinds of a word with an accent, unless the lexicon knows it as a place and nothing else; of one
+that could not be in the lexicon: with a digit in it, or in another script; and of one that it knows
+as no name."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Judged:
     words: list[tuple[int, int]]
     """Start and end in characters."""
     kinds: NDArray[np.int64]
-    """What the lexicon knows each as, or ``ACCENTED`` or ``UNLISTABLE``."""
+    """What the lexicon knows each as, or ``ACCENTED``, ``UNLISTABLE`` or ``ORDINARY``."""
     scores: Floats
     """Probabilities of the labels, (words, labels)."""
 
@@ -148,6 +150,8 @@ class NerModel:
                 kinds[index] = ACCENTED
             elif kinds[index] == 0 and not (part.isascii() and part.isalpha()):
                 kinds[index] = UNLISTABLE
+            elif self._lexicon.is_ordinary(part):
+                kinds[index] = ORDINARY
         return Judged(words, kinds, best)
 
     def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> Floats:
@@ -203,7 +207,8 @@ def decide(folded: str, judged: Judged, settings: Settings) -> list[tuple[int, i
     person = settings.labels.index("PERSON")
     thresholds = settings.thresholds[judged.kinds]
     firm = _labels(scores, thresholds, person)
-    firm = np.where((firm == 0) & (scores[:, 0] <= 1 - settings.some), _likeliest(scores), firm)
+    surely_some = (scores[:, 0] <= 1 - settings.some) & (judged.kinds != ORDINARY)
+    firm = np.where((firm == 0) & surely_some, _likeliest(scores), firm)
     beside = _labels(scores, settings.beside, person)
     for index in _inside(words, handles(folded)):
         if scores[index, 0] <= 1 - settings.handle:
@@ -277,9 +282,10 @@ def read_settings(path: Path) -> Settings:
 
 def _thresholds(labels: Sequence[str], raw: Mapping[str, Mapping[str, float]]) -> Floats:
     """Those of all words, but for kinds that have their own."""
-    by_kind = [{**raw["thresholds"]} for _ in range(UNLISTABLE + 1)]
+    by_kind = [{**raw["thresholds"]} for _ in range(ORDINARY + 1)]
     by_kind[0].update(raw["unlisted"])
     by_kind[ACCENTED].update(raw["accented"])
+    by_kind[ORDINARY].update(raw["ordinary"])
     for kind in range(KINDS):
         by_kind[kind].update(raw["places"] if kind & PLACE else {})
     by_kind[PLACE].update(raw["only_places"])

