@@ -41,7 +41,7 @@ import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from memory.adapters.ner_lexicon import KINDS, PLACE, Lexicon
+from memory.adapters.ner_lexicon import FAMILY, GIVEN, KINDS, PLACE, Lexicon
 from memory.adapters.ner_words import (
     SHAPES,
     TaggedWord,
@@ -63,6 +63,9 @@ _LONGEST_RUN = 8
 _PERSON_BESIDE_OTHERS = 0.5
 """A word that is a person's name at half the odds of a place's is taken for the person's: places
 may stay visible under a policy, people may not."""
+
+_PERSON_IN_DOUBT = 0.4
+"""A known name that is surely one of something is a person's from here on."""
 
 _HANDLE_OF_PERSON = 0.25
 """A handle is a person's when that is at least this likely beside the likeliest; most are."""
@@ -209,6 +212,9 @@ def decide(folded: str, judged: Judged, settings: Settings) -> list[tuple[int, i
     firm = _labels(scores, thresholds, person)
     surely_some = (scores[:, 0] <= 1 - settings.some) & (judged.kinds != ORDINARY)
     firm = np.where((firm == 0) & surely_some, _likeliest(scores), firm)
+    listed = (judged.kinds < KINDS) & ((judged.kinds & (GIVEN | FAMILY)) > 0)
+    likely = _near(scores, person) & (scores[:, person] >= _PERSON_IN_DOUBT)
+    firm[surely_some & listed & likely] = person
     beside = _labels(scores, settings.beside, person)
     for index in _inside(words, handles(folded)):
         if scores[index, 0] <= 1 - settings.handle:
@@ -255,9 +261,14 @@ def _labels(scores: Floats, thresholds: Floats, person: int) -> NDArray[np.intp]
     ratio: Floats = scores[:, 1:] / thresholds[:, 1:]
     best: NDArray[np.intp] = ratio.argmax(axis=1)
     labels: NDArray[np.intp] = np.where(ratio.max(axis=1) >= 1, best + 1, 0)
-    near = scores[:, person] >= _PERSON_BESIDE_OTHERS * scores[:, 1:].max(axis=1)
-    labels[near & (scores[:, person] >= thresholds[:, person])] = person
+    labels[_near(scores, person) & (scores[:, person] >= thresholds[:, person])] = person
     return labels
+
+
+def _near(scores: Floats, person: int) -> NDArray[np.bool_]:
+    """Where a person is not much less likely than anything else that has a name."""
+    near: NDArray[np.bool_] = scores[:, person] >= _PERSON_BESIDE_OTHERS * scores[:, 1:].max(axis=1)
+    return near
 
 
 def _likeliest(scores: Floats) -> NDArray[np.intp]:
