@@ -8,6 +8,7 @@ Rules:
   both. Precision counts finds only where a row labels the kind.
 - F2 weighs recall four times as much as precision: what is missed has leaked.
 - Leaked characters are gold characters that no find covers, per 1,000 characters of text.
+- A person is *invented* where one is found in a text that has none.
 """
 
 from __future__ import annotations
@@ -73,10 +74,15 @@ class Scores:
     kinds: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     characters: int = 0
     leaked: int = 0
+    nameless: int = 0
+    invented_in: int = 0
 
     def add(self, row: Labelled, finds: Sequence[Span]) -> None:
         """Score the finds of one text."""
         self.characters += len(row.text)
+        if all(gold.entity_type != "PERSON" for gold in row.gold):
+            self.nameless += 1
+            self.invented_in += any(find.entity_type == "PERSON" for find in finds)
         by_kind: dict[str, set[int]] = defaultdict(set)
         covered: set[int] = set()
         for find in finds:
@@ -111,6 +117,10 @@ class Scores:
     def leaked_per_1000(self) -> float:
         """Gold characters left in the open, per 1,000 characters of text."""
         return 1000 * self.leaked / self.characters if self.characters else 0.0
+
+    def invented(self) -> float:
+        """Share of the texts without a person in which one is found."""
+        return self.invented_in / self.nameless if self.nameless else 0.0
 
     def masked(self) -> float | None:
         """Share of gold spans masked under any type; None without gold."""

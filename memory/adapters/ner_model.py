@@ -65,7 +65,7 @@ _PERSON_BESIDE_OTHERS = 0.5
 may stay visible under a policy, people may not."""
 
 _PERSON_IN_DOUBT = 0.4
-"""A known name that is surely one of something is a person's from here on."""
+"""The threshold of a word that is known as a person's name and is surely a name of some kind."""
 
 _HANDLE_OF_PERSON = 0.25
 """A handle is a person's when that is at least this likely beside the likeliest; most are."""
@@ -153,7 +153,7 @@ class NerModel:
                 kinds[index] = ACCENTED
             elif kinds[index] == 0 and not (part.isascii() and part.isalpha()):
                 kinds[index] = UNLISTABLE
-            elif self._lexicon.is_ordinary(part):
+            elif kinds[index] == 0 and self._lexicon.is_ordinary(part):
                 kinds[index] = ORDINARY
         return Judged(words, kinds, best)
 
@@ -208,13 +208,14 @@ def decide(folded: str, judged: Judged, settings: Settings) -> list[tuple[int, i
     if not words:
         return []
     person = settings.labels.index("PERSON")
-    thresholds = settings.thresholds[judged.kinds]
-    firm = _labels(scores, thresholds, person)
     surely_some = (scores[:, 0] <= 1 - settings.some) & (judged.kinds != ORDINARY)
-    firm = np.where((firm == 0) & surely_some, _likeliest(scores), firm)
     listed = (judged.kinds < KINDS) & ((judged.kinds & (GIVEN | FAMILY)) > 0)
-    likely = _near(scores, person) & (scores[:, person] >= _PERSON_IN_DOUBT)
-    firm[surely_some & listed & likely] = person
+    thresholds = settings.thresholds[judged.kinds]
+    of_person = thresholds[:, person]
+    lowered = np.minimum(of_person, _PERSON_IN_DOUBT)
+    thresholds[:, person] = np.where(surely_some & listed, lowered, of_person)
+    firm = _labels(scores, thresholds, person)
+    firm = np.where((firm == 0) & surely_some, _likeliest(scores), firm)
     beside = _labels(scores, settings.beside, person)
     for index in _inside(words, handles(folded)):
         if scores[index, 0] <= 1 - settings.handle:
@@ -261,14 +262,9 @@ def _labels(scores: Floats, thresholds: Floats, person: int) -> NDArray[np.intp]
     ratio: Floats = scores[:, 1:] / thresholds[:, 1:]
     best: NDArray[np.intp] = ratio.argmax(axis=1)
     labels: NDArray[np.intp] = np.where(ratio.max(axis=1) >= 1, best + 1, 0)
-    labels[_near(scores, person) & (scores[:, person] >= thresholds[:, person])] = person
+    near = scores[:, person] >= _PERSON_BESIDE_OTHERS * scores[:, 1:].max(axis=1)
+    labels[near & (scores[:, person] >= thresholds[:, person])] = person
     return labels
-
-
-def _near(scores: Floats, person: int) -> NDArray[np.bool_]:
-    """Where a person is not much less likely than anything else that has a name."""
-    near: NDArray[np.bool_] = scores[:, person] >= _PERSON_BESIDE_OTHERS * scores[:, 1:].max(axis=1)
-    return near
 
 
 def _likeliest(scores: Floats) -> NDArray[np.intp]:

@@ -77,7 +77,7 @@ PLANS = (
     ),
     *(
         Plan(
-            7500,
+            generated,
             {
                 "pii_anon_format_variations": 0.04,
                 "pii_anon_temporal_consistency": 0.01,
@@ -86,20 +86,7 @@ PLANS = (
                 "litbank_prop": 0.5,
             },
         )
-        for _ in range(2)
-    ),
-    *(
-        Plan(
-            14000,
-            {
-                "pii_anon_format_variations": 0.04,
-                "pii_anon_temporal_consistency": 0.01,
-                "chat_synth": 0.1,
-                "nlu_home_lower": 0.15,
-                "litbank_prop": 0.5,
-            },
-        )
-        for _ in range(6)
+        for generated in (*[7500] * 2, *[14000] * 6)
     ),
 )
 """One plan an epoch. Of files with few templates or many like texts an epoch takes a part."""

@@ -152,7 +152,7 @@ def load_names(dev: bool) -> Names:
         pairs = zip(first, last, strict=True)
         names.native += [pair for pair in pairs if is_dev_name(pair[0]) == dev]
     known = {name for group in names.given.values() for name in group}
-    names.given["place"] = sorted(known & set(single_places()))
+    names.given["place"] = sorted(known & {place for place in places() if place.isalpha()})
     names.given["word"] = _side(read_list("word_given"), dev)
     names.given["nickname"] = _side(read_list("nicknames"), dev)
     names.family["word"] = _side(read_list("word_family"), dev)
@@ -167,11 +167,6 @@ def places() -> Iterator[str]:
             yield _ARTICLE.sub("", city["name"])
     yield from (country["name"] for country in cache.get_countries().values())
     yield from (state["name"] for state in cache.get_us_states().values())
-
-
-def single_places() -> Iterator[str]:
-    """Those of one word."""
-    return (place for place in places() if place.isalpha())
 
 
 def _side(names: list[str], dev: bool) -> list[str]:
