@@ -99,10 +99,14 @@ class Indexer(Worker):
         self.wake()
 
     def work_off(self) -> int:
-        """Does what the outbox holds; returns the number of tasks done."""
+        """Does what the outbox holds; returns the number of tasks done. What comes meanwhile may
+        come together, too.
+        """
         done = 0
         while not self._stop.is_set() and (count := self._batch()):
             done += count
+            if count < BATCH:
+                self._settle()
         return done
 
     def seconds_behind(self) -> float:

@@ -62,13 +62,15 @@ class Sequencer(Worker):
         super().start()
 
     def work(self) -> int:
-        """Takes in everything that waits; returns how many leaves that were.
+        """Takes in everything that waits; returns how many leaves that were. What comes meanwhile
+        waits for the next time: a batch costs the same for one leaf as for many.
 
         Raises:
             SealError: the tree in SQL is not the one that was signed.
         """
-        done = 0
-        while count := self._batch():
+        done = count = self._batch()
+        while count == BATCH:
+            count = self._batch()
             done += count
         return done
 

@@ -15,7 +15,6 @@ Rules:
 
 from __future__ import annotations
 
-import hmac
 import json
 from base64 import b64decode
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from typing import Any, Final
 
 from memory.core.canonical import canonical
 from memory.core.erasure import ErasureRow
-from memory.core.keys import bind
+from memory.core.keys import bind, mac
 from memory.core.ledger_proof import Inclusion
 from memory.core.rows import OperatorAction
 from memory.core.signing import Verifier
@@ -58,7 +57,7 @@ def pseudonym(key: Secret, tenant: TenantId, ref: PersonRef, erasure: RecordId) 
     Nobody can tell whether two certificates are about the same one.
     """
     message = bind(b"tacit/v1/certificate", tenant.value.encode(), ref, erasure.value)
-    return hmac.digest(key.reveal(), message, sha256)[:16]
+    return mac(key.reveal(), message)[:16]
 
 
 def intent(erasure: ErasureRow, by_person: bool) -> bytes:

@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Final, Self
 
-from memory.core.keys import bind
+from memory.core.keys import bind, mac
 from memory.core.merkle import HASH_BYTES, leaf_hash
 from memory.core.micros import from_micros, to_micros
 from memory.core.signing import Signer, Verifier
@@ -51,7 +49,7 @@ class Event:
 
     def leaf(self, key: Secret) -> Leaf:
         """The event salted under the ledger key of whom it is about."""
-        salt = hmac.digest(key.reveal(), self.id, sha256)
+        salt = mac(key.reveal(), self.id)
         return Leaf(_VERSION + salt + self._encoded())
 
     def _encoded(self) -> bytes:

@@ -17,7 +17,7 @@ from memory.app.leaves import person_leaf
 from memory.app.ledger_check import check_at_start
 from memory.app.proofs import Proofs
 from memory.app.recorder import Recorder
-from memory.app.sequencer import Sequencer
+from memory.app.sequencer import BATCH, Sequencer
 from memory.core.ledger import own_checkpoint
 from memory.core.ledger_proof import Inclusion
 from memory.core.merkle import verify_consistency
@@ -177,6 +177,23 @@ def test_servers_that_take_leaves_in_at_once_build_one_tree(
     proofs = Proofs(store, sequencer, SIGNER.verifier)
     assert proofs.checkpoint().checkpoint.size == len(leaves)
     assert len({proofs.inclusion(leaf).index for leaf in leaves}) == len(leaves)
+
+
+def test_leaves_that_come_while_others_are_taken_in_wait_for_the_next_time(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    class Busy(CheckpointFile):
+        """Whenever it is written, somebody has recalled something meanwhile."""
+
+        def write(self, note: str) -> None:
+            super().write(note)
+            wait_leaves(store, 1)
+
+    sequencer = Sequencer(store, SIGNER, Busy(tmp_path / "note"), lambda: datetime.now(UTC))
+    wait_leaves(store, BATCH + 40)
+    assert sequencer.work() == BATCH + 41
+    with store.read() as unit:
+        assert unit.waiting_leaves() == 1
 
 
 def test_a_renamed_deployment_goes_on_with_its_ledger(
