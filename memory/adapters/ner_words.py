@@ -57,6 +57,8 @@ _HANDLE = re.compile(r"(?<![\w.])@ ?\w+")
 _GAP = re.compile(r"[ \t\u00a0]{0,2}[-‐‑'.·_&]?[ \t\u00a0]{0,2}")
 _SPACED_LETTERS_GAP = re.compile(r"[ \t\u00a0]{1,4}")
 _HANDLE_SIGN = re.compile(r"@ ?$")
+_HANDLE_BEFORE = re.compile(r"(?<![\w.])@\w+$")
+_LONGEST_HANDLE = 64
 _INITIAL_OR_TITLE = 4
 """A full stop joins two words only after one this short ("J. Smith", "Prof. Smith")."""
 
@@ -173,6 +175,8 @@ def _joins(text: str, left: TaggedWord, right: TaggedWord) -> bool:
     gap = text[left.end : right.start]
     if not gap:
         return True
+    if gap[0].isspace() and (text[right.start] == "@" or _ends_handle(text, left.end)):
+        return False
     if left.end - left.start == 1 and _SPACED_LETTERS_GAP.fullmatch(gap):
         return True
     if not _GAP.fullmatch(gap):
@@ -180,11 +184,18 @@ def _joins(text: str, left: TaggedWord, right: TaggedWord) -> bool:
     return "." not in gap or left.end - left.start <= _INITIAL_OR_TITLE
 
 
+def _ends_handle(text: str, end: int) -> bool:
+    """Whether a handle ends there. One with a space behind its ``@`` may only mean "at"."""
+    return bool(_HANDLE_BEFORE.search(text, max(0, end - _LONGEST_HANDLE), end))
+
+
 def join_words(text: str, tagged: Sequence[TaggedWord]) -> list[TaggedWord]:
     """Join neighbouring words of one label, and give handles back their ``@``.
 
     Separators that join: spaces, a hyphen, an apostrophe, an underscore, ``&``, a full stop after
-    an initial or a title, and whatever was tagged itself. A possessive ``'s`` is trimmed.
+    an initial or a title, and whatever was tagged itself. A possessive ``'s`` is trimmed. A handle
+    is a name of its own ("@amara Amara, ..."), but for one with a space behind its ``@``, which
+    may only mean "at".
     """
     spans: list[list[TaggedWord]] = []
     for word in tagged:

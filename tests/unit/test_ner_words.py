@@ -125,6 +125,10 @@ def test_a_words_capitals_give_its_shape(word: str, shape: int) -> None:
         ("ask @ada now", ("ada",), ["@ada"]),
         ("ask @ ada now", ("ada",), ["@ ada"]),
         ("A d a", ("A", "d", "a"), ["A d a"]),
+        ("@ada_l Ada, when?", ("ada", "_", "l", "Ada"), ["@ada_l", "Ada"]),
+        ("Ada @bo @cy", ("Ada", "@", "bo", "@", "cy"), ["Ada", "@bo", "@cy"]),
+        ("@ada's cat", ("ada", "'", "s"), ["@ada"]),
+        ("dinner @ Ada Bo's", ("Ada", "Bo"), ["@ Ada Bo"]),
     ],
 )
 def test_neighbouring_words_become_one_span(
