@@ -92,7 +92,7 @@ from memory.core.notes import notes
 from memory.core.purposes import Registry
 from memory.core.signing import Signer
 from memory.core.values import Secret
-from memory.ports import NOBODY, CacheUse, Clock, ModelUse, Observer, Store
+from memory.ports import NOBODY, Clock, ModelUse, Observer, Store
 
 SHIPPED_ENCODER = Path(str(files("memory") / "models" / "minilm-l6-v2"))
 
@@ -131,7 +131,7 @@ class Tacit:
     signer: Signer
     access_log: AccessLog
     proofs: Proofs
-    caches: Callable[[], Mapping[str, CacheUse]]
+    caches: Caches
     models: Callable[[], Mapping[str, ModelUse]]
     _resources: ExitStack
 
@@ -346,7 +346,7 @@ def open_tacit(config: Config, *, clock: Clock = utc_now, observer: Observer = N
             signer=signer,
             access_log=AccessLog(store, keyring),
             proofs=proofs,
-            caches=caches.use,
+            caches=caches,
             models=encoder.use,
             page_token_key=keyring.deployment.page_tokens,
             _resources=stack.pop_all(),

@@ -184,6 +184,11 @@ class Config:
     worker_threads: int = _setting(
         _between(1, 256), "Calls worked on at the same time, beside those that only read.", 4
     )
+    recall_processes: int = _setting(
+        _between(0, 16),
+        "Processes beside the server that recall when there is much to do, over SQLite.",
+        1,
+    )
     metrics_listen: str | None = _setting(
         _address, "HOST:PORT to show Prometheus metrics on, over plain HTTP; none shows none."
     )

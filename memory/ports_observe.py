@@ -48,6 +48,10 @@ class Observer(Protocol):
         """Around the step."""
         ...
 
+    def took(self, step: Step, nanoseconds: int) -> None:
+        """A step of this call has ended that took so long, in another process."""
+        ...
+
     def found(self, entity_types: Iterable[str]) -> None:
         """What the detector found, by type; one that was found twice comes twice."""
         ...
@@ -64,6 +68,8 @@ class _Nobody:
 
     def step(self, _step: Step) -> AbstractContextManager[None]:
         return self._step
+
+    def took(self, step: Step, nanoseconds: int) -> None: ...
 
     def found(self, entity_types: Iterable[str]) -> None: ...
 

@@ -31,6 +31,7 @@ from memory.configured import toml_table
 from memory.errors import ConfigurationError
 from memory.loopback import stays_here
 from server.auth import TokenVerifier
+from server.beside import LANES, Beside, processes
 from server.limits import Meter, load_limits
 from server.logs import Log, Method, Started, Stopped, silence_libraries
 from server.metrics import Metrics
@@ -97,8 +98,9 @@ class Server:
             self._instruments.watch(tacit, self._wire.metrics, self._wire.waiting)
         self._exposition: Exposition | None = None
         self._grpc = grpc.aio.server(options=_options(config))
+        self._beside = Beside(config, tacit, self._wire.readers.busy)
         self._grpc.add_generic_rpc_handlers(
-            tuple(handlers(self._wire, _answers(tacit, self._links)))
+            tuple(handlers(self._wire, _answers(tacit, self._links, self._beside)))
         )
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
@@ -163,6 +165,7 @@ class Server:
         unfinished = metrics.in_flight
         await self._grpc.stop(_CLOSE_SECONDS)
         await self._wire.close(max(_CLOSE_SECONDS, latest - loop.time()))
+        await asyncio.to_thread(self._beside.close)
         if self._exposition is not None:
             await asyncio.to_thread(self._exposition.close)
         for method, calls in metrics.calls().items():
@@ -208,8 +211,9 @@ def _settle() -> None:
 
 def _readers(config: Config) -> int:
     """How many calls that only read memories are worked on at once."""
-    waits_for_nobody = config.database_url.startswith("sqlite")
-    return min(READERS, config.worker_threads) if waits_for_nobody else config.worker_threads
+    if not config.database_url.startswith("sqlite"):
+        return config.worker_threads
+    return LANES * processes(config) or min(READERS, config.worker_threads)
 
 
 def token_verifier(config: Config) -> TokenVerifier:
@@ -222,7 +226,7 @@ def token_verifier(config: Config) -> TokenVerifier:
     return TokenVerifier(keys, config.jwt_issuer, config.jwt_audience)
 
 
-def _answers(tacit: Tacit, links: Links) -> Answers:
+def _answers(tacit: Tacit, links: Links, beside: Beside) -> Answers:
     tokens = PageTokens(tacit.page_token_key)
     return {
         "MemoryService": {
@@ -236,6 +240,7 @@ def _answers(tacit: Tacit, links: Links) -> Answers:
                 tacit.erase_memories,
                 tacit.reveal,
                 tokens,
+                beside.answer,
             ).answers(),
             **Personalizations(tacit.personalize).answers(),
         },

@@ -19,8 +19,14 @@ DEFAULT_SECONDS: Final = 30.0
 MAX_SECONDS: Final = 600.0
 """No call runs longer, whatever deadline it came with; also a stream's default."""
 
-Answer = Callable[["Call", Any], Message]
-"""Turns a request into its response; synchronous, runs in a worker thread."""
+Answer = Callable[["Call", Any], Message | bytes]
+"""Turns a request into its response, perhaps in bytes already; synchronous, runs in a worker
+thread."""
+
+
+def to_bytes(answer: Message | bytes) -> bytes:
+    """What goes over the wire."""
+    return answer if isinstance(answer, bytes) else answer.SerializeToString()
 
 
 class Taker(Protocol):

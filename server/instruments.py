@@ -98,7 +98,12 @@ class Instruments:
         self._to_certificate = erasures.labels("certificate")
 
     def step(self, step: Step) -> AbstractContextManager[None]:
-        return _Timed(step, self._steps[step], self.traces)
+        return _Timed(step, self)
+
+    def took(self, step: Step, nanoseconds: int) -> None:
+        self._steps[step].observe(nanoseconds / 1e9)
+        if self.traces is not None:
+            self.traces.step(step, nanoseconds)
 
     def found(self, entity_types: Iterable[str]) -> None:
         for kind, count in Tally(entity_types).items():
@@ -115,21 +120,17 @@ class Instruments:
 
 
 class _Timed(AbstractContextManager[None]):
-    __slots__ = ("_began", "_histogram", "_step", "_traces")
+    __slots__ = ("_began", "_instruments", "_step")
 
-    def __init__(self, step: Step, histogram: Histogram, traces: Traces | None) -> None:
+    def __init__(self, step: Step, instruments: Instruments) -> None:
         self._step = step
-        self._histogram = histogram
-        self._traces = traces
+        self._instruments = instruments
 
     def __enter__(self) -> None:
         self._began = time.perf_counter_ns()
 
     def __exit__(self, *_: object) -> None:
-        took = time.perf_counter_ns() - self._began
-        self._histogram.observe(took / 1e9)
-        if self._traces is not None:
-            self._traces.step(self._step, took)
+        self._instruments.took(self._step, time.perf_counter_ns() - self._began)
 
 
 @dataclass(eq=False)
@@ -147,7 +148,7 @@ class State(Collector):
         yield _gauges("tacit_build_info", "1, with the version.", "version", _VERSION)
         yield from self._calls()
         yield from _models(self.tacit.models())
-        yield from _caches(self.tacit.caches())
+        yield from _caches(self.tacit.caches.use())
         counts = self._fresh()
         yield _gauge("tacit_store_up", "Whether SQL answers.", counts is not None)
         if counts is not None:

@@ -24,7 +24,16 @@ from google.protobuf.message import DecodeError, Message
 
 from memory.errors import InvalidArgumentError, TacitError
 from server.auth import TokenVerifier
-from server.call import MAX_SECONDS, Answer, Call, Endpoint, StreamAnswer, Taker, TakingAnswer
+from server.call import (
+    MAX_SECONDS,
+    Answer,
+    Call,
+    Endpoint,
+    StreamAnswer,
+    Taker,
+    TakingAnswer,
+    to_bytes,
+)
 from server.errors import (
     DETAILS_KEY,
     DeadlineError,
@@ -83,7 +92,7 @@ def unary(wire: Wire, endpoint: Endpoint) -> Unary:
         call = Call(endpoint, context)
         async with _recover(wire, call, len(raw)):
             return await threads.run(
-                lane(call.caller), lambda: answer(call, validate(call, raw)).SerializeToString()
+                lane(call.caller), lambda: to_bytes(answer(call, validate(call, raw)))
             )
         raise AssertionError("a refused call was aborted")
 

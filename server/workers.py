@@ -66,6 +66,11 @@ class Workers:
         with self._lock:
             return self._waiting()
 
+    def busy(self) -> int:
+        """How many wait or are worked on."""
+        with self._lock:
+            return self._waiting() + self._running
+
     async def close(self, seconds: float) -> bool:
         """Starts nothing queued any more; whether what ran has finished within `seconds`."""
         with self._lock:

@@ -2,13 +2,14 @@
 
 Rules:
 - Forgetting is for good: what a call in flight opened before it is not kept after it.
+- What processes beside this one hold for it is dropped with it (`beside`).
 - Another server that shares the database drops what it holds when it sees the erasure (`follow`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from memory.app.keyring import Keyring
 from memory.app.matrices import Matrices
@@ -26,9 +27,13 @@ class Caches:
     opened: OpenedFeatures
     veils: Veils
     matrices: Matrices
+    beside: list[Callable[[SubjectId, bool], None]] = field(default_factory=list)
+    """Called with whose memories to drop, and whether for good; they return when that is done."""
 
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person, and keeps nothing of them again."""
+        for tell in self.beside:
+            tell(subject, True)
         self.keyring.forget(subject)
         self.opened.forget(subject)
         self.veils.forget(subject)
@@ -36,6 +41,8 @@ class Caches:
 
     def drop(self, subject: SubjectId) -> None:
         """Drops this person's memories and vectors; what is needed is opened again."""
+        for tell in self.beside:
+            tell(subject, False)
         self.opened.drop(subject)
         self.matrices.drop(subject)
 

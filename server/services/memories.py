@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -55,6 +55,17 @@ _ONLY: Final = {
 }
 
 
+Elsewhere = Callable[[Call, pb.RecallMemoriesRequest | pb.BuildContextRequest], bytes | None]
+"""Another who may answer, see `server.beside`; None when it is to be done here."""
+
+
+def nobody_else(
+    _call: Call, _request: pb.RecallMemoriesRequest | pb.BuildContextRequest
+) -> bytes | None:
+    """All is done here."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Memories:
     """Translates between `memory.v1.MemoryService` and the use cases."""
@@ -68,6 +79,7 @@ class Memories:
     erase_memories: EraseMemories
     reveal: Reveal
     tokens: PageTokens
+    elsewhere: Elsewhere = nobody_else
 
     def answers(self) -> Mapping[str, Answer]:
         """Every rpc of the service."""
@@ -102,7 +114,11 @@ class Memories:
             stored = self.remember(access, drafts)
         return pb.BatchStoreMemoriesResponse(responses=[_stored(person, one) for one in stored])
 
-    def _recall(self, call: Call, request: pb.RecallMemoriesRequest) -> pb.RecallMemoriesResponse:
+    def _recall(
+        self, call: Call, request: pb.RecallMemoriesRequest
+    ) -> pb.RecallMemoriesResponse | bytes:
+        if (answer := self.elsewhere(call, request)) is not None:
+            return answer
         person = person_from(call.caller, request.parent, "parent")
         access = to_access(call.caller, person, request.access)
         _may_reveal(call, request)
@@ -123,7 +139,9 @@ class Memories:
 
     def _build_context(
         self, call: Call, request: pb.BuildContextRequest
-    ) -> pb.BuildContextResponse:
+    ) -> pb.BuildContextResponse | bytes:
+        if (answer := self.elsewhere(call, request)) is not None:
+            return answer
         person = person_from(call.caller, request.parent, "parent")
         access = to_access(call.caller, person, request.access)
         _may_reveal(call, request)

@@ -63,6 +63,7 @@ def test_every_setting_can_come_from_each_source(tmp_path: Path) -> None:
         "encoder": "e",
         "max_message_bytes": "65536",
         "worker_threads": "1",
+        "recall_processes": "2",
         "metrics_listen": "localhost:9464",
         "traces": "http://localhost:4317",
         "search_in_memory": "0",

@@ -81,6 +81,11 @@ def open_store(url: str, *, clock: Clock = lambda: datetime.now(UTC)) -> SqlStor
     return SqlStore(engines, clock)
 
 
+def open_to_read(url: str) -> SqlStore:
+    """The same database, in a process beside the one that opened it: only `read` is to be used."""
+    return SqlStore(connect(url), lambda: datetime.now(UTC))
+
+
 class SqlStore:
     """The `Store` of `memory.ports`. May be used by many threads; a unit of work by one."""
 
