@@ -213,7 +213,8 @@ def _readers(config: Config) -> int:
     """How many calls that only read memories are worked on at once."""
     if not config.database_url.startswith("sqlite"):
         return config.worker_threads
-    return LANES * processes(config) or min(READERS, config.worker_threads)
+    helped = processes(config)
+    return LANES * helped + 1 if helped else min(READERS, config.worker_threads)
 
 
 def token_verifier(config: Config) -> TokenVerifier:

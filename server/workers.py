@@ -3,6 +3,7 @@
 Rules:
 - Calls wait in lanes, one a tenant, and threads take from the lanes in turn: who sends many waits
   behind what is their own.
+- Of idle threads, the one that worked last works next: a caller alone always finds the same.
 - When the queue is full, the longest lane gives up its newest, unless that is the newcomer's own.
 """
 
@@ -10,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
@@ -34,11 +36,15 @@ class Workers:
     """Runs functions in `threads` threads; at most `queue` more may wait."""
 
     def __init__(self, threads: int, queue: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="tacit-domain")
+        self._most_threads = threads
         self._most = threads + queue
         self._lock = threading.Lock()
         self._lanes: OrderedDict[Hashable, deque[_Job]] = OrderedDict()
         self._running = 0
+        self._threads: list[threading.Thread] = []
+        self._idle: list[threading.Lock] = []
+        """What the idle threads wait for, the one that worked last at the end."""
+        self._closed = False
 
     async def run(
         self, lane: Hashable, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -53,9 +59,9 @@ class Workers:
         with self._lock:
             given_up = self._make_room(lane)
             self._lanes.setdefault(lane, deque()).append(job)
-        if given_up is None:
-            self._pool.submit(self._next)
-        elif given_up.set_running_or_notify_cancel():
+            if given_up is None:
+                self._wake_one()
+        if given_up is not None and given_up.set_running_or_notify_cancel():
             given_up.set_exception(TooBusyError(_FULL))
         future: Future[T] = job.future
         future.add_done_callback(partial(self._leave, lane))
@@ -76,13 +82,17 @@ class Workers:
         with self._lock:
             waiting = [job.future for lane in self._lanes.values() for job in lane]
             self._lanes.clear()
+            self._closed = True
+            while self._idle:
+                self._idle.pop().release()
         for future in waiting:
             future.cancel()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        waiter = threading.Thread(target=self._pool.shutdown, daemon=True)
-        waiter.start()
-        await asyncio.to_thread(waiter.join, seconds)
-        return not waiter.is_alive()
+        return await asyncio.to_thread(self._ended, time.monotonic() + seconds)
+
+    def _ended(self, latest: float) -> bool:
+        for thread in self._threads:
+            thread.join(max(0.0, latest - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _make_room(self, lane: Hashable) -> Future[Any] | None:
         """What must give up its place, if one must."""
@@ -109,22 +119,47 @@ class Workers:
     def _waiting(self) -> int:
         return sum(map(len, self._lanes.values()))
 
-    def _next(self) -> None:
-        """Runs the first of the lane whose turn it is."""
-        with self._lock:
-            if not self._lanes:
-                return
-            lane, jobs = self._lanes.popitem(last=False)
-            job = jobs.popleft()
-            if jobs:
-                self._lanes[lane] = jobs
-            self._running += 1
-        try:
-            if job.future.set_running_or_notify_cancel():
-                _fulfil(job)
-        finally:
+    def _wake_one(self) -> None:
+        """Has a thread look for work: the one that worked last, whose caches are warm."""
+        if self._idle:
+            self._idle.pop().release()
+        elif len(self._threads) < self._most_threads:
+            thread = threading.Thread(target=self._work, name="tacit-domain", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        """What a thread does: the first of the lane whose turn it is, again and again."""
+        awake = threading.Lock()
+        awake.acquire()
+        while True:
             with self._lock:
-                self._running -= 1
+                if self._closed:
+                    return
+                job = self._next()
+                if job is None:
+                    self._idle.append(awake)
+                else:
+                    self._running += 1
+            if job is None:
+                awake.acquire()
+                continue
+            try:
+                if job.future.set_running_or_notify_cancel():
+                    _fulfil(job)
+            finally:
+                with self._lock:
+                    self._running -= 1
+            del job  # what it holds is not kept while the thread waits
+
+    def _next(self) -> _Job | None:
+        if not self._lanes:
+            return None
+        lane, jobs = self._lanes.popitem(last=False)
+        job = jobs.popleft()
+        if jobs:
+            self._lanes[lane] = jobs
+        return job
 
 
 def _fulfil(job: _Job) -> None:

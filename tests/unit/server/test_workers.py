@@ -68,12 +68,25 @@ def test_closing_waits_no_longer_than_it_may() -> None:
     asyncio.run(run())
 
 
+def test_a_caller_alone_always_finds_the_same_thread() -> None:
+    async def run() -> None:
+        workers, all_here = Workers(3, 0), threading.Barrier(3)
+        crowd = await asyncio.gather(*(workers.run(LANE, all_here.wait) for _ in range(3)))
+        assert sorted(crowd) == [0, 1, 2]
+        assert len({await workers.run(LANE, threading.get_ident) for _ in range(9)}) == 1
+        assert await workers.close(1)
+
+    asyncio.run(run())
+
+
 def test_lanes_take_turns() -> None:
     async def run() -> None:
         workers, gate = Workers(1, 20), threading.Event()
         order: list[str] = []
         first = asyncio.create_task(workers.run(LANE, gate.wait))
         await asyncio.sleep(0)
+        while workers.waiting():
+            await asyncio.sleep(0.001)
         noisy = [asyncio.create_task(workers.run("noisy", order.append, "n")) for _ in range(6)]
         await asyncio.sleep(0)
         quiet = [asyncio.create_task(workers.run("quiet", order.append, "q")) for _ in range(2)]
