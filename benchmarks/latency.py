@@ -45,7 +45,10 @@ from benchmarks.server import tacit_server
 from benchmarks.sides import PERSON, ChromaSide, Remote, Side, TacitSide, Timings, in_process
 
 MANY: Final = 16
-WARM_UP: Final = 50
+WARM_UP: Final = {1: 50, MANY: 640}
+"""Recalls of so many callers before anything is timed. After some seconds of sixteen, Tacit has a
+second process that recalls (docs/adr/0032-recall-processes.md)."""
+
 RECALLS: Final = 30
 STORES: Final = 10
 RECALLS_OF_EACH: Final = 10
@@ -153,7 +156,8 @@ def load(sides: dict[str, Remote], texts: TextSource, count: int) -> dict[str, f
         timings = side.load(memories)
         seconds[name] = timings.wall + timings.put_off
         sys.stderr.write(f"{name}: {count} memories in {seconds[name]:.1f} s\n")
-        side.recall(texts.asked(WARM_UP), 1)
+        for callers, count in WARM_UP.items():
+            side.recall(texts.asked(count), callers)
     return seconds
 
 
