@@ -46,6 +46,8 @@ def test_a_cancelled_call_that_waits_never_begins() -> None:
         first = asyncio.create_task(workers.run(LANE, gate.wait))
         second = asyncio.create_task(workers.run(LANE, begun.append, 2))
         await asyncio.sleep(0)
+        while workers.waiting() > 1:
+            await asyncio.sleep(0.001)
         second.cancel()
         await asyncio.sleep(0)
         gate.set()
@@ -61,6 +63,8 @@ def test_closing_waits_no_longer_than_it_may() -> None:
         workers, gate = Workers(1, 1), threading.Event()
         stuck = asyncio.create_task(workers.run(LANE, gate.wait))
         await asyncio.sleep(0)
+        while workers.waiting():
+            await asyncio.sleep(0.001)
         assert not await workers.close(0.05)
         gate.set()
         assert await stuck
@@ -110,6 +114,7 @@ def test_a_full_queue_sheds_the_newest_of_the_longest_lane() -> None:
     async def run() -> None:
         workers, gate = Workers(1, 3), threading.Event()
         running = asyncio.create_task(workers.run(LANE, gate.wait))
+        await asyncio.sleep(0)
         while workers.waiting():
             await asyncio.sleep(0.001)
         noisy = [asyncio.create_task(workers.run("noisy", gate.wait)) for _ in range(3)]
@@ -131,6 +136,7 @@ def test_a_cancelled_call_leaves_its_place() -> None:
     async def run() -> None:
         workers, gate = Workers(1, 1), threading.Event()
         running = asyncio.create_task(workers.run(LANE, gate.wait))
+        await asyncio.sleep(0)
         while workers.waiting():
             await asyncio.sleep(0.001)
         for _ in range(3):
