@@ -156,8 +156,8 @@ def load(sides: dict[str, Remote], texts: TextSource, count: int) -> dict[str, f
         timings = side.load(memories)
         seconds[name] = timings.wall + timings.put_off
         sys.stderr.write(f"{name}: {count} memories in {seconds[name]:.1f} s\n")
-        for callers, count in WARM_UP.items():
-            side.recall(texts.asked(count), callers)
+        for callers, recalls in WARM_UP.items():
+            side.recall(texts.asked(recalls), callers)
     return seconds
 
 
