@@ -90,7 +90,8 @@ class Beside:
         self._pressed = 0
         self._next_start = 0.0
         self._closed = False
-        tacit.caches.beside.append(self.drop)
+        self._told = tacit.caches.beside
+        self._told.append(self.drop)
 
     def answer(
         self, call: Call, request: pb.RecallMemoriesRequest | pb.BuildContextRequest
@@ -138,6 +139,7 @@ class Beside:
         for process in started:
             process.end() if process in running else process.kill()
             process.wait()
+        self._told.remove(self.drop)
 
     def _asked(
         self, call: Call, request: pb.RecallMemoriesRequest | pb.BuildContextRequest
@@ -226,7 +228,10 @@ class Beside:
         with self._lock:
             if self._closed:
                 return
-            process = _Process()
+            try:
+                process = _Process()
+            except OSError:
+                return  # no room for one more now: the next crowd tries again
             self._started.append(process)
         if process.begins(self._setup):
             with self._lock:
@@ -241,16 +246,22 @@ class _Process:
     """One of them: a lane to tell it what to drop, and those for calls."""
 
     def __init__(self) -> None:
+        """Raises `OSError` where no process can be started."""
         pairs = [socket.socketpair() for _ in range(LANES + 1)]
         numbers = [theirs.fileno() for _, theirs in pairs]
         for mine, _ in pairs:
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
                 mine.setsockopt(socket.SOL_SOCKET, option, _TIMEOUT)
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "server.recaller", *map(str, numbers)], pass_fds=numbers
-        )
-        for _, theirs in pairs:
-            theirs.close()
+        try:
+            self._child = subprocess.Popen(
+                [sys.executable, "-P", "-m", "server.recaller", *map(str, numbers)],
+                pass_fds=numbers,
+                stdin=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+        finally:
+            for _, theirs in pairs:
+                theirs.close()
         self._control, *self.free = [Lane(mine.detach()) for mine, _ in pairs]
         self._turn = threading.Lock()
 
