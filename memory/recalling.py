@@ -1,8 +1,8 @@
 """A memory that only recalls, for a process beside the server: it reads SQL, and writes nothing.
 
-    reading = open_recalling(setup, lend, note)
-    reading.on_behalf_of(ref)
-    reading.recall.best(...)
+    recalling = open_recalling(setup, lend, note, observer)
+    recalling.keys.about = ref
+    recalling.recall.best(...)
 
 Rules:
 - It has neither the key-encryption key nor the deployment's root. A person's keys are lent by the
@@ -18,7 +18,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any, Final, NoReturn, cast
 
 from memory.adapters.onnx_encoder import OnnxEncoder
 from memory.adapters.sql.store import open_to_read
+from memory.app.caches import erased_of
 from memory.app.candidates import Candidates
 from memory.app.keyring import MAX_PEOPLE, Keyring
 from memory.app.lay_out import LayOut
@@ -88,13 +88,12 @@ class LentKeys(Keyring):
 
 @dataclass(frozen=True, slots=True)
 class Recalling:
-    """What a process beside the server works with; close it when done."""
+    """What a process beside the server works with until it ends."""
 
     recall: Recall
     keys: LentKeys
     opened: OpenedFeatures
     store: Store
-    _resources: ExitStack
 
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person, and keeps nothing of them again."""
@@ -107,16 +106,9 @@ class Recalling:
 
     def follow(self) -> None:
         """Drops whoever was fenced or erased, and who was not recalled for a while."""
-        held = self.keys.held() | self.opened.held()
-        if held:
-            with self.store.read() as uow:
-                gone = held - uow.still_active(held)
-            for subject in gone:
-                self.forget(subject)
+        for subject in erased_of(self.store, self.keys.held() | self.opened.held()):
+            self.forget(subject)
         self.opened.evict_idle()
-
-    def close(self) -> None:
-        self._resources.close()
 
 
 def open_recalling(setup: Setup, lend: Lend, note: Note, observer: Observer) -> Recalling:
@@ -125,36 +117,32 @@ def open_recalling(setup: Setup, lend: Lend, note: Note, observer: Observer) -> 
     Raises:
         ConfigurationError, StorageUnavailableError: as the server's own start does.
     """
-    with ExitStack() as stack:
-        store = open_to_read(setup.database_url)
-        stack.callback(store.close)
-        encoder = OnnxEncoder(setup.encoder)
-        stack.callback(encoder.close)
-        keys = LentKeys(lend, min(LENT_SECONDS, setup.key_cache_seconds))
-        opened = OpenedFeatures(time.monotonic, setup.idle_seconds)
-        layout = LayOut(store, opened)
-        stack.callback(layout.stop)
-        layout.start()
-        notes = cast(Any, _Notes(note))
-        recall = Recall(
-            store,
-            keys,
-            setup.registry,
-            encoder,
-            Candidates(
-                cast(Any, _NoIndex()),
-                opened,
-                _nothing,
-                layout.ask,
-                setup.search_in_memory,
-                observer,
-            ),
-            _utc_now,
-            Ledger(keys, notes, notes, _utc_now, os.urandom, _nothing),
+    store = open_to_read(setup.database_url)
+    encoder = OnnxEncoder(setup.encoder)
+    keys = LentKeys(lend, min(LENT_SECONDS, setup.key_cache_seconds))
+    opened = OpenedFeatures(time.monotonic, setup.idle_seconds)
+    layout = LayOut(store, opened)
+    layout.start()
+    notes = cast(Any, _Notes(note))
+    recall = Recall(
+        store,
+        keys,
+        setup.registry,
+        encoder,
+        Candidates(
+            cast(Any, _NoIndex()),
+            opened,
+            _nothing,
+            layout.ask,
+            setup.search_in_memory,
             observer,
-            os.urandom,
-        )
-        return Recalling(recall, keys, opened, store, stack.pop_all())
+        ),
+        _utc_now,
+        Ledger(keys, notes, notes, _utc_now, os.urandom, _nothing),
+        observer,
+        os.urandom,
+    )
+    return Recalling(recall, keys, opened, store)
 
 
 class _NoIndex:

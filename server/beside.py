@@ -52,14 +52,6 @@ HANG_SECONDS: Final = 10
 """One that says nothing for so long is killed."""
 
 
-def timeout(seconds: int) -> bytes:
-    """Of a socket, as C's `struct timeval`."""
-    return struct.pack("ll", seconds, 0)
-
-
-_TIMEOUT = timeout(HANG_SECONDS)
-
-
 def processes(config: Config) -> int:
     """How many may run: over PostgreSQL recalls wait for answers, not for a core."""
     if not config.database_url.startswith("sqlite"):
@@ -102,7 +94,7 @@ class Beside:
             ErasureInProgressError: the person is fenced.
             StorageUnavailableError, StorageFullError: the event could not be written down.
         """
-        if request.reveal:
+        if request.reveal or not self._count:
             return None
         process, lane = self._lane()
         if process is None or lane is None:
@@ -249,9 +241,10 @@ class _Process:
         """Raises `OSError` where no process can be started."""
         pairs = [socket.socketpair() for _ in range(LANES + 1)]
         numbers = [theirs.fileno() for _, theirs in pairs]
+        timeout = struct.pack("ll", HANG_SECONDS, 0)  # C's `struct timeval`
         for mine, _ in pairs:
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-                mine.setsockopt(socket.SOL_SOCKET, option, _TIMEOUT)
+                mine.setsockopt(socket.SOL_SOCKET, option, timeout)
         try:
             self._child = subprocess.Popen(
                 [sys.executable, "-P", "-m", "server.recaller", *map(str, numbers)],

@@ -47,6 +47,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from memory.adapters.key_wrapping import MAX_KEY_BYTES, bound, damaged, key_bytes
+from memory.core.keys import mac
 from memory.core.values import Secret
 from memory.errors import ConfigurationError, KeyFileError, KeyUnavailableError, SealError
 from memory.ports import WrappedKey
@@ -80,7 +81,7 @@ class _Epoch:
 
     def id(self) -> bytes:
         assert self.key is not None
-        return hmac.digest(self.key.reveal(), b"tacit/v1/kek-id", sha256)[:_ID_BYTES]
+        return mac(self.key.reveal(), b"tacit/v1/kek-id")[:_ID_BYTES]
 
 
 _Epochs = dict[int, _Epoch]

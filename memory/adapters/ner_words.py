@@ -194,8 +194,7 @@ def join_words(text: str, tagged: Sequence[TaggedWord]) -> list[TaggedWord]:
 
     Separators that join: spaces, a hyphen, an apostrophe, an underscore, ``&``, a full stop after
     an initial or a title, and whatever was tagged itself. A possessive ``'s`` is trimmed. A handle
-    is a name of its own ("@amara Amara, ..."), but for one with a space behind its ``@``, which
-    may only mean "at".
+    is a name of its own ("@amara_k Amara, ...").
     """
     spans: list[list[TaggedWord]] = []
     for word in tagged:

@@ -63,10 +63,13 @@ class Caches:
 
     def follow(self, store: Store) -> None:
         """Forgets whoever was fenced or erased by any server."""
-        held = self.held()
-        if not held:
-            return
-        with store.read() as uow:
-            gone = held - uow.still_active(held)
-        for subject in gone:
+        for subject in erased_of(store, self.held()):
             self.forget(subject)
+
+
+def erased_of(store: Store, held: set[SubjectId]) -> set[SubjectId]:
+    """Whoever of these was fenced or erased by any server."""
+    if not held:
+        return set()
+    with store.read() as uow:
+        return held - uow.still_active(held)

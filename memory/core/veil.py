@@ -22,7 +22,6 @@ Rules:
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -35,6 +34,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from numpy.typing import NDArray
 
+from memory.core.keys import mac
 from memory.core.values import RecordId, Secret, Vector, VeiledVector
 
 Matrix = NDArray[np.float32]
@@ -130,7 +130,7 @@ class Veil:
 
 
 def _subkey(key: Secret, use: bytes) -> Secret:
-    return Secret(hmac.digest(key.reveal(), _VERSION + use, sha256))
+    return Secret(mac(key.reveal(), _VERSION + use))
 
 
 def _gaussian(key: Secret, count: int) -> NDArray[np.float64]:

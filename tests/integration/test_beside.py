@@ -187,7 +187,7 @@ def test_one_that_is_killed_costs_no_answer_and_another_takes_its_place(
 def test_one_that_says_nothing_is_killed(
     tacit: Tacit, beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.beside, "_TIMEOUT", server.beside.timeout(1))
+    monkeypatch.setattr(server.beside, "HANG_SECONDS", 1)
     first = started(beside)
     assert ask(beside)
     os.kill(first, signal.SIGSTOP)
@@ -200,7 +200,7 @@ def test_who_is_forgotten_is_dropped_before_the_call_returns(
     tacit: Tacit, beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a process that cannot be made to drop them is ended."""
-    monkeypatch.setattr(server.beside, "_TIMEOUT", server.beside.timeout(1))
+    monkeypatch.setattr(server.beside, "HANG_SECONDS", 1)
     first = started(beside)
     assert ask(beside)
     told: list[bool] = []
