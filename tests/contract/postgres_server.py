@@ -46,13 +46,20 @@ class PostgresProcess:
 
     def crash(self) -> None:
         """It lets go of every connection at once, and recovers from its log at the next start."""
-        process = self._server.get_postmaster_info().process
-        process.send_signal(signal.SIGQUIT)
-        process.wait(STOP_SECONDS)
+        self._end(signal.SIGQUIT)
 
     def __enter__(self) -> Self:
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Stopped already, as `cleanup` would fork this process to PostgreSQL's account for it: while
+        # an indexer multiplies matrices, OpenBLAS never comes back from that.
+        self._end(signal.SIGINT)
         self._server.cleanup()
+
+    def _end(self, how: signal.Signals) -> None:
+        process = self._server.get_postmaster_info().process
+        if process.is_running():
+            process.send_signal(how)
+            process.wait(STOP_SECONDS)
