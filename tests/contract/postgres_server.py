@@ -53,8 +53,8 @@ class PostgresProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Stopped already, as `cleanup` would fork this process to PostgreSQL's account for it: while
-        # an indexer multiplies matrices, OpenBLAS never comes back from that.
+        # `cleanup` would fork this process to PostgreSQL's account to stop it: while an indexer
+        # multiplies matrices, OpenBLAS never comes back from that.
         self._end(signal.SIGINT)
         self._server.cleanup()
 
