@@ -4,7 +4,7 @@
 was measured is in `docs/adr/0006-chroma.md`.
 
 Rules:
-- Nothing of this process's heap reaches Chroma's files: `M_PERTURB` is set before Chroma loads,
+- Nothing of this process's heap reaches Chroma's files: it is blanked (`heap`) before Chroma loads,
   because HNSW writes `length.bin` from memory that it never initialised.
 - A folder has one thread in Chroma at a time. Chroma keeps Python's lock for the length of each
   call, so this costs nothing, and it keeps cold loads and persists apart.
@@ -17,7 +17,6 @@ Rules:
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import os
@@ -32,7 +31,7 @@ from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from memory.adapters import chroma_files
+from memory.adapters import chroma_files, heap
 from memory.adapters.chroma_files import Kept
 from memory.errors import ConfigurationError, IndexUnavailableError
 
@@ -49,8 +48,6 @@ MAX_DROPPED: Final = 32
 
 _MARKER: Final = "tacit.writing"
 _MARKER_BYTES: Final = 512
-_M_PERTURB: Final = -6
-_PERTURB_BYTE: Final = 0x55
 _FILES_PER_COLLECTION: Final = 5
 _FILES_FOR_OTHERS: Final = 256
 _NO_EVICTION: Final = 100_000
@@ -120,8 +117,7 @@ class ChromaFolder:
     def renew(self, client: Client) -> Client:
         """Lets go of every vector in memory."""
         client.close()
-        with suppress(AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
+        heap.give_back()
         return self._connect()
 
     @contextmanager
@@ -305,8 +301,7 @@ def _end(work: str, process: Popen[bytes]) -> list[Kept]:
 
 
 def _still_the_heap() -> None:
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None or not mallopt(_M_PERTURB, _PERTURB_BYTE):
+    if not heap.blank():
         log.warning(
             "this C library cannot blank its heap: Chroma's files may receive bits of this "
             "process's memory; use glibc, or a Chroma server"

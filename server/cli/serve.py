@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import inspect
 import os
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from memory.config import DEFAULT_FILE, ENV_PREFIX, SETTINGS, load_config
-
-_M_ARENA_MAX: Final = -8
-"""Of glibc's `malloc.h`."""
-
-_HEAPS: Final = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -38,8 +32,10 @@ def register(app: typer.Typer) -> None:
         import asyncio
         import gc
 
+        from memory.adapters import heap
+
         gc.disable()  # until all is loaded: a sixth of a start would go into looking for garbage
-        _share_heaps()
+        heap.share()
 
         from server.app import serve
 
@@ -48,15 +44,6 @@ def register(app: typer.Typer) -> None:
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     app.command("serve")(command)
-
-
-def _share_heaps() -> None:
-    """By itself, glibc gives threads up to eight heaps a core, and what is freed in one serves no
-    other: a server would grow for hours. Before the first thread, where there is glibc.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, _HEAPS)
 
 
 def _option(name: str) -> inspect.Parameter:

@@ -23,6 +23,7 @@ from typing import Final, cast
 from sqlalchemy import Connection, Engine, event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from memory.adapters import heap
 from memory.adapters.sql.access_log import append, prepare_to_append
 from memory.adapters.sql.engine import Engines, connect
 from memory.adapters.sql.erasures import release_erasures
@@ -139,9 +140,10 @@ class SqlStore:
         """Rewrites what deleting leaves behind; whether all of it was.
 
         SQLite: VACUUM makes the file anew without its free pages, then the log is emptied into it
-        and cut to nothing. Readers go on; writers wait; memory as large as the file is needed. So
-        a file past `VACUUM_BYTES` is not made anew: what was deleted is overwritten in place
-        (secure_delete), but where pages were reordered before, unused space may keep sealed bytes.
+        and cut to nothing. Readers go on; writers wait; memory as large as the file is needed, and
+        given back. So a file past `VACUUM_BYTES` is not made anew: what was deleted is overwritten
+        in place (secure_delete), but where pages were reordered before, unused space may keep
+        sealed bytes.
         PostgreSQL: VACUUM of every table. Nobody waits; freed rows are overwritten when their
         space is used again, so there, forgetting rests on the destroyed key alone.
         """
@@ -153,6 +155,7 @@ class SqlStore:
             whole = size <= VACUUM_BYTES
             if whole:
                 connection.exec_driver_sql("VACUUM")
+                heap.give_back()
             blocked, _pages, _moved = connection.exec_driver_sql(
                 "PRAGMA wal_checkpoint(TRUNCATE)"
             ).one()
