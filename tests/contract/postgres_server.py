@@ -28,9 +28,10 @@ class PostgresProcess:
 
     def start(self) -> None:
         """Returns when it takes connections; on a folder that it has run on before, too."""
+        # By another process: this one would fork to PostgreSQL's account, and while an indexer
+        # multiplies matrices, OpenBLAS never comes back from a fork; nor does gRPC.
+        subprocess.run([sys.executable, "-W", "ignore", "-c", _START, self.folder], check=True)
         if self._server is not None:
-            # By a process without gRPC, which does not survive the fork to PostgreSQL's account.
-            subprocess.run([sys.executable, "-W", "ignore", "-c", _START, self.folder], check=True)
             self._server.ensure_postgres_running()
             return
         with warnings.catch_warnings():
@@ -53,8 +54,7 @@ class PostgresProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # `cleanup` would fork this process to PostgreSQL's account to stop it: while an indexer
-        # multiplies matrices, OpenBLAS never comes back from that.
+        # `cleanup` would fork to stop it, as a start would.
         self._end(signal.SIGINT)
         self._server.cleanup()
 
