@@ -147,6 +147,12 @@ class SqlStore:
         PostgreSQL: VACUUM of every table. Nobody waits; freed rows are overwritten when their
         space is used again, so there, forgetting rests on the destroyed key alone.
         """
+        try:
+            return self._scrub()
+        finally:
+            heap.give_back()
+
+    def _scrub(self) -> bool:
         with _translated(), self._engines.writers.connect() as connection:
             if self._dialect == "postgresql":
                 connection.exec_driver_sql(f"VACUUM {', '.join(metadata.tables)}")
@@ -155,7 +161,6 @@ class SqlStore:
             whole = size <= VACUUM_BYTES
             if whole:
                 connection.exec_driver_sql("VACUUM")
-                heap.give_back()
             blocked, _pages, _moved = connection.exec_driver_sql(
                 "PRAGMA wal_checkpoint(TRUNCATE)"
             ).one()
