@@ -4,6 +4,8 @@ Rules:
 - Forgetting is for good: what a call in flight opened before it is not kept after it.
 - What processes beside this one hold for it is dropped with it (`beside`).
 - Another server that shares the database drops what it holds when it sees the erasure (`follow`).
+  Not for good: someone whose first call has not committed yet looks just like the erased. What a
+  call in flight keeps of the erased goes with the next look.
 """
 
 from __future__ import annotations
@@ -62,13 +64,15 @@ class Caches:
         }
 
     def follow(self, store: Store) -> None:
-        """Forgets whoever was fenced or erased by any server."""
+        """Drops all that is held of whoever was fenced or erased by any server."""
         for subject in erased_of(store, self.held()):
-            self.forget(subject)
+            self.drop(subject)
+            self.keyring.drop(subject)
+            self.veils.drop(subject)
 
 
 def erased_of(store: Store, held: set[SubjectId]) -> set[SubjectId]:
-    """Whoever of these was fenced or erased by any server."""
+    """Whoever of these was fenced or erased by any server, or is not committed yet."""
     if not held:
         return set()
     with store.read() as uow:

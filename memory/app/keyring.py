@@ -140,8 +140,8 @@ class Keyring:
         assert wrapped is not None
         return wrapped.epoch
 
-    def renewed(self, subject: SubjectId) -> None:
-        """Drops what is held of this person: they have a new key."""
+    def drop(self, subject: SubjectId) -> None:
+        """Drops what is held of this person; what is needed is unwrapped again."""
         self._people.drop(subject)
 
     def forget(self, subject: SubjectId) -> None:

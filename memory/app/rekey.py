@@ -187,7 +187,7 @@ class Rekey:
             uow.add_rotation(RotationRow(id_, RotationState.DONE, epoch, 1, now, now))
             self.ledger.operate(uow, caller, OperatorAction.REKEY, 1)
             uow.commit()
-        self.keyring.renewed(new.subject)
+        self.keyring.drop(new.subject)
         with suppress(IndexUnavailableError):  # then it is dropped later: it is owed
             self.retired(old_row.collection)
         self.stored()

@@ -53,6 +53,10 @@ class Veils:
         """What to ask the index for."""
         return self._veil(keys.tenant).query(self._subspace(keys), vector)
 
+    def drop(self, subject: SubjectId) -> None:
+        """Drops what is held of this person; what is needed is made again."""
+        self._subspaces.drop(subject)
+
     def forget(self, subject: SubjectId) -> None:
         """Drops what is held of this person, and keeps nothing of them again."""
         self._subspaces.forget(subject)

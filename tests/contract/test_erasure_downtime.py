@@ -116,7 +116,7 @@ def test_while_the_key_provider_is_down_a_memory_is_deleted_and_the_deployment_s
         kek = key_servers.new_kms(proxy.port, timeout=2.0)
         with _two_people(Config(data=folder, kek=kek)) as tacit:
             (memory,) = [hit.memory for hit in tacit.recall(access(), RawText("tea"))]
-            tacit.recall.keyring.renewed(memory_owner(tacit))
+            tacit.recall.keyring.drop(memory_owner(tacit))
             proxy.mute()
             erasure = tacit.erase_memories.one(caller(), ALICE, memory.id)
             assert erasure.memories == 1

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 import memory.app.recall
+from memory.app.keyring import Keyring
 from memory.app.opened import Reading
 from memory.bootstrap import Tacit, open_tacit
 from memory.config import Config
+from memory.core.keys import PersonKeys
 from memory.core.residue import Needles
 from memory.core.values import PersonId, RawText, RecordId
 from memory.errors import ConsentError, ErasureInProgressError, LostRaceError
-from memory.ports import ErasureState, MemoryFilter
+from memory.ports import ErasureState, MemoryFilter, PersonRow
 from tests.integration.conftest import (
     access,
     archive,
@@ -86,6 +88,25 @@ def test_what_another_server_finished_is_not_looked_for_any_longer(tacit: Tacit)
     tacit.eraser.look_for(RecordId(bytes(16)), needles)
     tacit.eraser.work()
     assert tacit.eraser._needles == {}
+
+
+def test_someone_whose_first_call_has_not_committed_yet_is_not_taken_for_forgotten(
+    tacit: Tacit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = tacit.recall.keyring.keys
+
+    def keys_and_a_look_for_the_forgotten(person: PersonRow) -> PersonKeys:
+        keys = opened(person)
+        tacit.eraser.work()
+        return keys
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Keyring, "keys", lambda _, person: keys_and_a_look_for_the_forgotten(person))
+        grant(tacit)
+    store(tacit, "I like tea")
+    recall(tacit, "tea")
+    assert len(tacit.recall.keyring.held()) == 1
+    assert len(tacit.recall.candidates.opened.held()) == 1
 
 
 @pytest.mark.parametrize("reached", [ErasureState.FENCED, ErasureState.KEY_DESTROYED])
