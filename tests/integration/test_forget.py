@@ -101,7 +101,9 @@ def test_someone_whose_first_call_has_not_committed_yet_is_not_taken_for_forgott
         return keys
 
     with monkeypatch.context() as patched:
-        patched.setattr(Keyring, "keys", lambda _, person: keys_and_a_look_for_the_forgotten(person))
+        patched.setattr(
+            Keyring, "keys", lambda _, person: keys_and_a_look_for_the_forgotten(person)
+        )
         grant(tacit)
     store(tacit, "I like tea")
     recall(tacit, "tea")
