@@ -3,7 +3,8 @@
     Lexicon.read(folder / "lexicon.txt").kind("Ximena")   ->  GIVEN
 
 The file has one word a line and a digit, the sum of what it is known as; 0 for an ordinary word,
-which is no name. It was made by ``training.ner.lexicon``, which names the sources.
+which is no name, 8 for an organisation that hardly anybody is called after. It was made by
+``training.ner.lexicon``, which names the sources.
 
 Rules:
 
@@ -26,6 +27,9 @@ FAMILY: Final = 2
 PLACE: Final = 4
 KINDS: Final = 8
 """How many sums there are."""
+
+ORGANIZATION: Final = 8
+"""In the file only: the model is not told."""
 
 _LONGEST: Final = 24
 """No entry is longer: what is need not be looked up."""
@@ -57,10 +61,15 @@ class Lexicon:
 
     def is_ordinary(self, word: str) -> bool:
         """Whether a word is known, and as no name."""
-        return len(word) <= _LONGEST and self._kinds.get(plain(word)) == 0
+        return self._entry(word) == 0
+
+    def is_organization(self, word: str) -> bool:
+        """Whether a word is known as a company's or the like, and hardly as anybody's name."""
+        return self._entry(word) == ORGANIZATION
 
     def kind(self, word: str) -> int:
-        """The sum of what a word is known as; 0 for none."""
-        if len(word) > _LONGEST:
-            return 0
-        return self._kinds.get(plain(word), 0)
+        """The sum of what a word is known as, but for organisations; 0 for none."""
+        return (self._entry(word) or 0) % KINDS
+
+    def _entry(self, word: str) -> int | None:
+        return self._kinds.get(plain(word)) if len(word) <= _LONGEST else None

@@ -71,10 +71,10 @@ _HANDLE_OF_PERSON = 0.25
 """A handle is a person's when that is at least this likely beside the likeliest; most are."""
 
 
-ACCENTED, UNLISTABLE, ORDINARY = KINDS, KINDS + 1, KINDS + 2
+ACCENTED, UNLISTABLE, ORDINARY, COMPANY = range(KINDS, KINDS + 4)
 """Kinds of a word with an accent, unless the lexicon knows it as a place and nothing else; of one
-that could not be in the lexicon: with a digit in it, or in another script; and of one that it knows
-as no name."""
+that could not be in the lexicon: with a digit in it, or in another script; of one that it knows as
+no name; and of one that it knows as an organisation's and hardly anybody's."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Judged:
     words: list[tuple[int, int]]
     """Start and end in characters."""
     kinds: NDArray[np.int64]
-    """What the lexicon knows each as, or ``ACCENTED``, ``UNLISTABLE`` or ``ORDINARY``."""
+    """What the lexicon knows each as, or another of the kinds above."""
     scores: Floats
     """Probabilities of the labels, (words, labels)."""
 
@@ -155,6 +155,8 @@ class NerModel:
                 kinds[index] = UNLISTABLE
             elif kinds[index] == 0 and self._lexicon.is_ordinary(part):
                 kinds[index] = ORDINARY
+            elif kinds[index] == 0 and self._lexicon.is_organization(part):
+                kinds[index] = COMPANY
         return Judged(words, kinds, best)
 
     def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> Floats:
@@ -208,6 +210,7 @@ def decide(folded: str, judged: Judged, settings: Settings) -> list[tuple[int, i
     if not words:
         return []
     person = settings.labels.index("PERSON")
+    organization = settings.labels.index("ORGANIZATION")
     surely_some = (scores[:, 0] <= 1 - settings.some) & (judged.kinds != ORDINARY)
     listed = (judged.kinds < KINDS) & ((judged.kinds & (GIVEN | FAMILY)) > 0)
     thresholds = settings.thresholds[judged.kinds]
@@ -215,7 +218,8 @@ def decide(folded: str, judged: Judged, settings: Settings) -> list[tuple[int, i
     lowered = np.minimum(of_person, _PERSON_IN_DOUBT)
     thresholds[:, person] = np.where(surely_some & listed, lowered, of_person)
     firm = _labels(scores, thresholds, person)
-    firm = np.where((firm == 0) & surely_some, _likeliest(scores), firm)
+    if_some = np.where(judged.kinds == COMPANY, organization, _likeliest(scores))
+    firm = np.where((firm == 0) & surely_some, if_some, firm)
     beside = _labels(scores, settings.beside, person)
     for index in _inside(words, handles(folded)):
         if scores[index, 0] <= 1 - settings.handle:
@@ -289,10 +293,11 @@ def read_settings(path: Path) -> Settings:
 
 def _thresholds(labels: Sequence[str], raw: Mapping[str, Mapping[str, float]]) -> Floats:
     """Those of all words, but for kinds that have their own."""
-    by_kind = [{**raw["thresholds"]} for _ in range(ORDINARY + 1)]
+    by_kind = [{**raw["thresholds"]} for _ in range(COMPANY + 1)]
     by_kind[0].update(raw["unlisted"])
     by_kind[ACCENTED].update(raw["accented"])
     by_kind[ORDINARY].update(raw["ordinary"])
+    by_kind[COMPANY].update(raw["companies"])
     for kind in range(KINDS):
         by_kind[kind].update(raw["places"] if kind & PLACE else {})
     by_kind[PLACE].update(raw["only_places"])

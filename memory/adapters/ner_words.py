@@ -49,8 +49,11 @@ _UNSPACED = re.compile(
 )
 """Scripts written without spaces: there each token is a word of its own."""
 
-_ADDRESS = re.compile(r"[\w.+%-]*@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)[^\s/]+")
-"""An e-mail address, or the host of a link: other recognizers find these whole."""
+_ADDRESS = re.compile(
+    r"[\w.+%-]*@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)[^\s/]+"
+    r"|\b(?:alt|comp|humanities|misc|news|rec|sci|soc|talk)(?:\.[\w+-]+){2,}"
+)
+"""An e-mail address, or the host of a link: other recognizers find these whole. Or a newsgroup."""
 
 _HANDLE = re.compile(r"(?<![\w.])@ ?\w+")
 

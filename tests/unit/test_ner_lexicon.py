@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import memory
-from memory.adapters.ner_lexicon import FAMILY, GIVEN, KINDS, PLACE, Lexicon, plain
+from memory.adapters.ner_lexicon import (
+    FAMILY,
+    GIVEN,
+    KINDS,
+    ORGANIZATION,
+    PLACE,
+    Lexicon,
+    plain,
+)
 
 SHIPPED = Lexicon.read(Path(memory.__file__).parent / "models" / "ner" / "lexicon.txt")
 
@@ -32,13 +40,20 @@ def test_other_words_are_known_as_nothing(word: str) -> None:
 def test_the_shipped_file_holds_plain_words_and_kinds_only() -> None:
     entries = SHIPPED.entries()
     assert len(entries) > 10_000
-    assert all(word == plain(word) and 0 <= kind < KINDS for word, kind in entries)
+    assert all(word == plain(word) and 0 <= kind <= ORGANIZATION for word, kind in entries)
 
 
 def test_an_ordinary_word_is_known_as_no_name() -> None:
     assert SHIPPED.is_ordinary("Cumin")
     assert SHIPPED.kind("Cumin") == 0
     assert not any(SHIPPED.is_ordinary(word) for word in ("Ximena", "zzzzzz", "", "a" * 10_000))
+
+
+def test_an_organisation_that_nobody_is_called_after_is_known_as_no_name() -> None:
+    assert SHIPPED.is_organization("Netflix")
+    assert SHIPPED.kind("Netflix") == 0
+    assert not SHIPPED.is_ordinary("Netflix")
+    assert not any(SHIPPED.is_organization(word) for word in ("Ximena", "Cumin", "", "a" * 10_000))
 
 
 @given(st.text())

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import memory
 from memory.adapters.ner_lexicon import GIVEN, PLACE
 from memory.adapters.ner_model import (
+    COMPANY,
     ORDINARY,
     Judged,
     NerModel,
@@ -111,6 +112,13 @@ def test_an_ordinary_word_is_a_persons_only_if_that_is_all_but_certain() -> None
     assert found("we cooked lentils with cumin", "PERSON") == []
 
 
+def test_an_organisation_that_nobody_is_called_after_is_no_person() -> None:
+    assert label_of("Netflix", 0.05, 0.9, 0.0, 0.05, known=COMPANY) == "ORGANIZATION"
+    assert label_of("Netflix", 0.3, 0.7, 0.0, 0.0, known=COMPANY) == "none"
+    assert label_of("Netflix", 0.01, 0.99, 0.0, 0.0, known=COMPANY) == "PERSON"
+    assert found("we watched it on netflix with Ingrid", "PERSON") == ["Ingrid"]
+
+
 def test_a_word_only_known_as_a_place_is_one_in_doubt() -> None:
     assert label_of("Utrecht", 0.0, 0.7, 0.3, 0.0, known=PLACE) == "LOCATION"
     assert label_of("Utrecht", 0.02, 0.95, 0.03, 0.0, known=PLACE) == "PERSON"
@@ -125,6 +133,10 @@ def test_an_accented_word_is_a_persons_sooner() -> None:
 def test_a_handle_is_a_persons_unless_something_else_is_far_likelier() -> None:
     assert label_of("@bethany", 0.1, 0.3, 0.0, 0.6) == "PERSON"
     assert label_of("@bethany", 0.1, 0.05, 0.0, 0.85) == "ORGANIZATION"
+
+
+def test_the_parts_of_a_newsgroups_name_are_no_names() -> None:
+    assert found("Newsgroups: alt.fan.austin, rec.pets.jackson.felix", "PERSON") == []
 
 
 @pytest.mark.parametrize("length", [1, 10, 126, 127, 128, 400, 1000])

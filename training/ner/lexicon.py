@@ -1,4 +1,5 @@
-"""Makes ``lexicon.txt``: words known as given names, family names or places, or as none of these.
+"""Makes ``lexicon.txt``: words known as given names, family names or places, as organisations, or
+as none of these.
 
 Sources: the name lists of all of Faker's locales (MIT), romanised where the locale is Cyrillic or
 Greek; the lists written for this project (``lists/``); cities and countries of GeoNames (CC BY
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from faker.config import AVAILABLE_LOCALES
 
-from memory.adapters.ner_lexicon import FAMILY, GIVEN, PLACE, Lexicon, plain
+from memory.adapters.ner_lexicon import FAMILY, GIVEN, ORGANIZATION, PLACE, Lexicon, plain
 from training.ner.data import Row
 from training.ner.names import GROUPS, places, read_list, romanise
 
@@ -49,6 +50,8 @@ def make(rows: dict[str, list[Row]], things: Iterable[str], path: Path) -> None:
         listed = {word for name in names for word in words(name, whole=kind == PLACE)}
         for word in listed | seen[kind]:
             kinds[word] += kind
+    for name in read_list("organisations"):
+        kinds[plain(name)] = ORGANIZATION  # whatever Faker has as somebody's name ("Fifa")
     ordinary = _ordinary(rows)
     kinds.update(dict.fromkeys(things, 0))
     lines = [f"{word} {kinds[word]}\n" for word in sorted(kinds) if word not in ordinary]
