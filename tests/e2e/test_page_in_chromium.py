@@ -97,6 +97,7 @@ class Visit:
 
     def judge(self) -> None:
         """axe finds nothing wrong: in light on a desk or in dark on a phone, `thorough` in both."""
+        self.page.wait_for_load_state()  # a click does not wait for the style sheet
         before = list(self.complaints)
         self.looks = self.looks[::-1]
         for scheme, size in self.looks if self.thorough else self.looks[:1]:
