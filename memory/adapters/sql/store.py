@@ -147,16 +147,17 @@ class SqlStore:
         PostgreSQL: VACUUM of every table. Nobody waits; freed rows are overwritten when their
         space is used again, so there, forgetting rests on the destroyed key alone.
         """
+        if self._dialect == "postgresql":
+            with _translated(), self._engines.writers.connect() as connection:
+                connection.exec_driver_sql(f"VACUUM {', '.join(metadata.tables)}")
+            return False
         try:
-            return self._scrub()
+            return self._scrub_file()
         finally:
             heap.give_back()
 
-    def _scrub(self) -> bool:
+    def _scrub_file(self) -> bool:
         with _translated(), self._engines.writers.connect() as connection:
-            if self._dialect == "postgresql":
-                connection.exec_driver_sql(f"VACUUM {', '.join(metadata.tables)}")
-                return False
             size: int = connection.exec_driver_sql(_SQLITE_BYTES).scalar_one()
             whole = size <= VACUUM_BYTES
             if whole:
