@@ -59,17 +59,10 @@ class Lexicon:
         """Every word and its sum."""
         return self._kinds.items()
 
-    def is_ordinary(self, word: str) -> bool:
-        """Whether a word is known, and as no name."""
-        return self._entry(word) == 0
-
-    def is_organization(self, word: str) -> bool:
-        """Whether a word is known as a company's or the like, and hardly as anybody's name."""
-        return self._entry(word) == ORGANIZATION
-
     def kind(self, word: str) -> int:
         """The sum of what a word is known as, but for organisations; 0 for none."""
-        return (self._entry(word) or 0) % KINDS
+        return (self.entry(word) or 0) % KINDS
 
-    def _entry(self, word: str) -> int | None:
+    def entry(self, word: str) -> int | None:
+        """A word's digit in the file; None for one that is not there."""
         return self._kinds.get(plain(word)) if len(word) <= _LONGEST else None

@@ -41,7 +41,7 @@ import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from memory.adapters.ner_lexicon import FAMILY, GIVEN, KINDS, PLACE, Lexicon
+from memory.adapters.ner_lexicon import FAMILY, GIVEN, KINDS, ORGANIZATION, PLACE, Lexicon
 from memory.adapters.ner_words import (
     SHAPES,
     TaggedWord,
@@ -153,10 +153,8 @@ class NerModel:
                 kinds[index] = ACCENTED
             elif kinds[index] == 0 and not (part.isascii() and part.isalpha()):
                 kinds[index] = UNLISTABLE
-            elif kinds[index] == 0 and self._lexicon.is_ordinary(part):
-                kinds[index] = ORDINARY
-            elif kinds[index] == 0 and self._lexicon.is_organization(part):
-                kinds[index] = COMPANY
+            elif kinds[index] == 0 and (entry := self._lexicon.entry(part)) is not None:
+                kinds[index] = COMPANY if entry == ORGANIZATION else ORDINARY
         return Judged(words, kinds, best)
 
     def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> Floats:
