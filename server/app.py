@@ -93,12 +93,14 @@ class Server:
             log=log,
             traces=observed.traces,
         )
-        self._instruments = observed.instruments
-        if self._instruments is not None:
-            self._instruments.watch(tacit, self._wire.metrics, self._wire.waiting)
         self._exposition: Exposition | None = None
         self._grpc = grpc.aio.server(options=_options(config))
         self._beside = Beside(config, tacit, self._wire.readers.busy)
+        self._instruments = observed.instruments
+        if self._instruments is not None:
+            self._instruments.watch(
+                tacit, self._wire.metrics, self._wire.waiting, self._beside.running
+            )
         self._grpc.add_generic_rpc_handlers(
             tuple(handlers(self._wire, _answers(tacit, self._links, self._beside)))
         )

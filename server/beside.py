@@ -116,6 +116,11 @@ class Beside:
             recorded.wait()
         return answered.response
 
+    def running(self) -> int:
+        """How many wait for calls."""
+        with self._lock:
+            return len(self._running)
+
     def drop(self, subject: SubjectId, for_good: bool) -> None:
         """Has all of them drop this person's memories, and for good the keys, too."""
         with self._lock:

@@ -114,9 +114,17 @@ class Instruments:
             self._to_key.observe(to_key.total_seconds())
         self._to_certificate.observe(to_certificate.total_seconds())
 
-    def watch(self, tacit: Tacit, metrics: Metrics, waiting: Callable[[], int]) -> None:
-        """Shows this server's state, too; `waiting` tells the calls that wait for a thread."""
-        self.registry.register(State(tacit, metrics, waiting))
+    def watch(
+        self,
+        tacit: Tacit,
+        metrics: Metrics,
+        waiting: Callable[[], int],
+        beside: Callable[[], int],
+    ) -> None:
+        """Shows this server's state, too; `waiting` tells the calls that wait for a thread,
+        `beside` the processes that recall beside it.
+        """
+        self.registry.register(State(tacit, metrics, waiting, beside))
 
 
 class _Timed(AbstractContextManager[None]):
@@ -140,6 +148,7 @@ class State(Collector):
     tacit: Tacit
     metrics: Metrics
     waiting: Callable[[], int]
+    beside: Callable[[], int]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _read_at: float = -math.inf
     _counts: Counts | None = None
@@ -194,6 +203,7 @@ class State(Collector):
         yield latency
         yield _gauge("tacit_calls_in_flight", "Calls in hand.", self.metrics.in_flight)
         yield _gauge("tacit_calls_waiting", "Calls that wait for a thread.", self.waiting())
+        yield _gauge("tacit_recall_processes", "Processes that recall beside it.", self.beside())
 
 
 _VERSION: Final = {version("tacit-memory"): 1.0}

@@ -56,7 +56,7 @@ def beside(config: Config, tacit: Tacit, monkeypatch: pytest.MonkeyPatch) -> Ite
 def started(beside: Beside) -> int:
     """The process id, once one of them waits for calls."""
     ask(beside, "anything")
-    wait_until(lambda: bool(beside._running))
+    wait_until(lambda: beside.running() == 1)
     return beside._running[0]._child.pid
 
 
@@ -178,7 +178,7 @@ def test_one_that_is_killed_costs_no_answer_and_another_takes_its_place(
 ) -> None:
     first = started(beside)
     os.kill(first, signal.SIGKILL)
-    wait_until(lambda: not beside._running)
+    wait_until(lambda: beside.running() == 0)
     assert ask(beside) is None
     assert started(beside) != first
     assert there(beside, "chess") == here(tacit, "chess")
@@ -192,7 +192,7 @@ def test_one_that_says_nothing_is_killed(
     assert ask(beside)
     os.kill(first, signal.SIGSTOP)
     assert ask(beside) is None
-    wait_until(lambda: not beside._running)
+    wait_until(lambda: beside.running() == 0)
     assert started(beside) != first
 
 
@@ -211,7 +211,7 @@ def test_who_is_forgotten_is_dropped_before_the_call_returns(
     assert beside._running[0]._child.pid == first
     os.kill(first, signal.SIGSTOP)
     beside.drop(SubjectId(bytes(16)), True)
-    wait_until(lambda: not beside._running)
+    wait_until(lambda: beside.running() == 0)
 
 
 def test_there_is_none_where_there_is_one_core_or_postgresql(

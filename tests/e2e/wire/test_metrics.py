@@ -141,6 +141,7 @@ def test_calls_are_told_by_rpc_status_and_reason(scraped: Scraped) -> None:
     assert scraped("tacit_call_seconds_bucket", method=recall, le="+Inf") == recalls + 1
     assert scraped("tacit_call_seconds_sum", method=recall) > 0
     assert scraped("tacit_calls_in_flight") == scraped("tacit_calls_waiting") == 0
+    assert scraped("tacit_recall_processes") == 0
 
 
 def test_every_step_of_a_recall_and_a_store_is_timed(scraped: Scraped) -> None:
@@ -193,7 +194,7 @@ def test_a_database_that_is_away_fails_no_scrape(scraped: Scraped, tacit: Any) -
     def away() -> Any:
         raise StorageUnavailableError("SQL is away")
 
-    state = State(replace(tacit, status=away), Metrics(), Workers(1, 1).waiting)
+    state = State(replace(tacit, status=away), Metrics(), Workers(1, 1).waiting, lambda: 1)
     found = {metric.name: metric for metric in state.collect()}
     assert found["tacit_store_up"].samples[0].value == 0
     assert "tacit_memories" not in found
