@@ -158,7 +158,7 @@ def test_the_status_and_the_metrics_tell_what_is_due_of_all_tenants(used: Any) -
     )  # fmt: skip
     assert counts == (4, 1, 1)
     assert NOW - timedelta(days=13) < status.next_request_due_time.ToDatetime(UTC) < NOW
-    state = State(used.tacit, Metrics(), Workers(1, 1).waiting)
+    state = State(used.tacit, Metrics(), Workers(1, 1).waiting, lambda: 0)
     told = {one.name: one.samples[0].value for one in state.collect() if one.samples}
     figures = ("tacit_requests_open", "tacit_requests_due_soon", "tacit_requests_overdue")
     assert tuple(told[name] for name in figures) == counts
