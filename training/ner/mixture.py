@@ -91,6 +91,18 @@ PLANS = (
 )
 """One plan an epoch. Of files with few templates or many like texts an epoch takes a part."""
 
+LED = Plan(
+    7000,
+    {
+        "pii_anon_format_variations": 0.04,
+        "pii_anon_temporal_consistency": 0.01,
+        "chat_synth": 0.15,
+        "nlu_home_lower": 0.3,
+        "litbank_prop": 0.4,
+    },
+)
+"""The plan of every epoch with a teacher, beside plain sentences (``distil.py``)."""
+
 SWAP = {"broad_twitter": 0.25, "wnut17": 0.25, "litbank_prop": 0.4, "wikigold": 0.4,
         "nlu_home_lower": 0.5, "chat_synth": 0.15, "pii_anon_format_variations": 0.7,
         "pii_anon_temporal_consistency": 0.7}  # fmt: skip
@@ -109,7 +121,13 @@ class Mixture:
 
     def epoch(self, number: int) -> list[Example]:
         """The examples of epoch ``number``."""
-        plan = PLANS[number]
+        return self._follow(PLANS[number], number)
+
+    def led(self, number: int) -> list[Example]:
+        """Those of epoch ``number`` with a teacher."""
+        return self._follow(LED, number)
+
+    def _follow(self, plan: Plan, number: int) -> list[Example]:
         rng = random.Random(f"{self.seed}/{number}")
         writer = Writer(self.bank, rng)
         examples = []

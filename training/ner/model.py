@@ -61,19 +61,21 @@ class Dimensions:
 class Layer(nn.Module):
     """One post-norm transformer layer, as in BERT."""
 
-    def __init__(self, size: Dimensions, dropout: float) -> None:
+    def __init__(self, size: Dimensions, dropout: float, epsilon: float = 1e-12) -> None:
         super().__init__()
         self.heads = size.heads
         self.dropout = dropout
         self.qkv = nn.Linear(size.hidden, 3 * size.hidden)
         self.out = nn.Linear(size.hidden, size.hidden)
-        self.norm1 = nn.LayerNorm(size.hidden, eps=1e-12)
+        self.norm1 = nn.LayerNorm(size.hidden, eps=epsilon)
         self.up = nn.Linear(size.hidden, size.inner)
         self.down = nn.Linear(size.inner, size.hidden)
-        self.norm2 = nn.LayerNorm(size.hidden, eps=1e-12)
+        self.norm2 = nn.LayerNorm(size.hidden, eps=epsilon)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """``x``: batch, length, hidden. ``mask``: batch, 1, 1, length, true where a token is."""
+        """``x``: batch, length, hidden. ``mask``: batch, 1, 1, length, true where a token is; or a
+        bias of attention, batch or 1, heads, length, length.
+        """
         batch, length, hidden = x.shape
         qkv = self.qkv(x).view(batch, length, 3, self.heads, hidden // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
@@ -87,15 +89,17 @@ class Layer(nn.Module):
 class Tagger(nn.Module):
     """MiniLM with one logit per label and token."""
 
-    def __init__(self, size: Dimensions, labels: int, dropout: float = 0.1) -> None:
+    def __init__(
+        self, size: Dimensions, labels: int, dropout: float = 0.1, epsilon: float = 1e-12
+    ) -> None:
         super().__init__()
         self.size = size
         self.dropout = dropout
         self.words = nn.Embedding(size.vocabulary, size.hidden)
         self.places = nn.Embedding(size.positions, size.hidden)
         self.shapes = nn.Embedding(FEATURES, size.hidden)
-        self.norm = nn.LayerNorm(size.hidden, eps=1e-12)
-        self.layers = nn.ModuleList(Layer(size, dropout) for _ in range(size.layers))
+        self.norm = nn.LayerNorm(size.hidden, eps=epsilon)
+        self.layers = nn.ModuleList(Layer(size, dropout, epsilon) for _ in range(size.layers))
         self.head = nn.Linear(size.hidden, labels)
 
     def forward(self, ids: Tensor, shapes: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -14,6 +14,9 @@ from training.ner.encode import Batch, Encoded, batches
 from training.ner.labels import ANYTHING, LABELS
 from training.ner.model import Tagger
 
+TAUGHT = 0.75
+"""Where there is a teacher, its share of the loss; the rest is the labels'."""
+
 
 @dataclass(frozen=True)
 class Cycle:
@@ -47,13 +50,28 @@ class Recipe:
     seed: int = 20
 
 
+def say(line: str) -> None:
+    """Print a line with the time."""
+    print(time.strftime("%H:%M:%S"), line, flush=True)
+
+
 def loss_of(logits: Tensor, allowed: Tensor) -> Tensor:
-    """Mean over known tokens of minus log of the probability of the allowed labels."""
+    """Mean over known tokens of minus log of the probability of the allowed labels; 0 if none is
+    known.
+    """
     known = allowed != ANYTHING
     scores = torch.log_softmax(logits.float()[known], dim=-1)
     bits = torch.arange(len(LABELS), device=allowed.device)
     inside = (allowed[known][:, None] >> bits) & 1
-    return -torch.logsumexp(scores.masked_fill(inside == 0, -1e4), dim=-1).mean()
+    losses = -torch.logsumexp(scores.masked_fill(inside == 0, -1e4), dim=-1)
+    return losses.sum() / max(len(losses), 1)
+
+
+def taught_loss(logits: Tensor, taught: Tensor) -> Tensor:
+    """Mean over taught tokens of the cross-entropy with the teacher's probabilities."""
+    known = taught.sum(dim=-1) > 0
+    scores = torch.log_softmax(logits.float()[known], dim=-1)
+    return -(taught[known] * scores).sum(dim=-1).mean()
 
 
 def _groups(model: Tagger, recipe: Recipe, peak: float) -> list[dict[str, object]]:
@@ -80,14 +98,17 @@ def _groups(model: Tagger, recipe: Recipe, peak: float) -> list[dict[str, object
 def _loss(model: Tagger, batch: Batch, half: bool) -> Tensor:
     with torch.autocast(batch.ids.device.type, dtype=torch.bfloat16, enabled=half):
         logits = model(batch.ids, batch.shapes, batch.mask)
-    return loss_of(logits, batch.allowed)
+    loss = loss_of(logits, batch.allowed)
+    if not bool(batch.taught.any()):
+        return loss
+    return TAUGHT * taught_loss(logits, batch.taught) + (1 - TAUGHT) * loss
 
 
 def fit(
     model: Tagger,
     pieces_of: Callable[[int], Sequence[Encoded]],
     recipe: Recipe,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = say,
     skip_cycles: int = 0,
     ended: Callable[[int, Tagger], None] = lambda number, model: None,
 ) -> None:
