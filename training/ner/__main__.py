@@ -17,10 +17,9 @@ import torch
 from memory.adapters.ner_lexicon import Lexicon
 from memory.adapters.ner_model import NerModel
 from training.embedding.source import fetch, read_wheel
-from training.ner import calibrate, devsets, export, mpnet
+from training.ner import calibrate, devsets, distil, export, mpnet
 from training.ner.card import figures_table, origin_table
 from training.ner.data import load
-from training.ner.distil import LED, PLAIN, lessons, unlabelled
 from training.ner.encode import Encoded, encode, load_tokenizer
 from training.ner.generate import harvest
 from training.ner.labels import LABELS
@@ -58,22 +57,23 @@ def main() -> None:
     make(train_rows, things(options.wordnet, tokenizer), options.out / "lexicon.txt")
     lexicon = Lexicon.read(options.out / "lexicon.txt")
     bank = harvest(train_rows)
-    recipe = LED if options.teacher else Recipe()
+    recipe = distil.RECIPE if options.teacher else Recipe()
     mixture = Mixture(train_rows, bank, recipe.seed)
     teacher: Tagger | None = None
+    plain: list[str] = []
     if options.teacher:
         wheels = options.teacher_wheels
         backbone = mpnet.read_wheels(wheels) if wheels else mpnet.fetch()
         teacher = read(options.teacher, backbone).to(options.device)
-    plain = read_wordnet(options.wordnet).sentences
+        plain = read_wordnet(options.wordnet).sentences
 
     def pieces_of(epoch: int) -> list[Encoded]:
         shown = partly(lexicon, f"{recipe.seed}/{epoch}")
         if teacher is None:
             return encode(tokenizer, shown, mixture.epoch(epoch))
         chance = random.Random(f"{recipe.seed}/{epoch}")
-        examples = [*mixture.led(epoch), *unlabelled(chance.sample(plain, PLAIN))]
-        return lessons(teacher, tokenizer, lexicon, shown, examples, chance)
+        examples = [*mixture.led(epoch), *distil.unlabelled(chance.sample(plain, distil.PLAIN))]
+        return distil.lessons(teacher, tokenizer, lexicon, shown, examples, chance)
 
     def save(number: int, model: Tagger) -> None:
         torch.save(model.state_dict(), options.out / f"weights-{number}.pt")

@@ -24,7 +24,7 @@ from training.ner.encode import Encoded, encode, in_turn, pad
 from training.ner.labels import ANYTHING
 from training.ner.train import Cycle, Recipe
 
-LED = Recipe(cycles=(Cycle(1, 1.2e-4), Cycle(2, 1e-4)), averaged=1, seed=41)
+RECIPE = Recipe(cycles=(Cycle(1, 1.2e-4), Cycle(2, 1e-4)), averaged=1, seed=41)
 """The student's recipe. It goes on from a model that learned without a teacher."""
 
 PLAIN = 10_000
@@ -57,7 +57,9 @@ def lessons(
     seen = encode(tokenizer, lexicon, examples)
     return [
         replace(piece, taught=said)
-        for piece, said in zip(encode(tokenizer, shown, small), _say(teacher, seen), strict=True)
+        for piece, said in zip(
+            encode(tokenizer, shown, small), _probabilities(teacher, seen), strict=True
+        )
     ]
 
 
@@ -66,7 +68,7 @@ def _small(example: Example) -> Example:
     return replace(example, text=example.text.lower()) if example.text.isascii() else example
 
 
-def _say(teacher: nn.Module, pieces: Sequence[Encoded]) -> list[NDArray[np.float16]]:
+def _probabilities(teacher: nn.Module, pieces: Sequence[Encoded]) -> list[NDArray[np.float16]]:
     """Probabilities (tokens, labels) of each piece; 0 at its special tokens."""
     said = [np.empty(0, np.float16)] * len(pieces)
     order = sorted(range(len(pieces)), key=lambda i: len(pieces[i].ids))

@@ -41,7 +41,8 @@ RECIPE = Recipe(cycles=(Cycle(2, 1e-4),), averaged=1, seed=31)
 EPOCHS = (4, 7)
 """Whose plans these epochs follow (``mixture.PLANS``)."""
 
-SHIPPED = Path("memory/models/ner")
+SHIPPED = Path(__file__).resolve().parents[2] / "memory" / "models" / "ner"
+"""Whose tokenizer and lexicon it reads."""
 
 _BUCKETS, _FARTHEST = 32, 128
 _EPSILON = 1e-5

@@ -29,7 +29,7 @@ class Cycle:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a run is made of; the defaults are the shipped model's."""
+    """What a run is made of; the defaults are those of the first run, without a teacher."""
 
     cycles: tuple[Cycle, ...] = (
         Cycle(1, 2e-4, 2048),
