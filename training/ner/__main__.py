@@ -29,7 +29,7 @@ from training.ner.model import Tagger, from_backbone
 from training.ner.start import go_on_from
 from training.ner.teacher import read
 from training.ner.things import things
-from training.ner.train import Recipe, fit, say
+from training.ner.train import Recipe, fit
 from training.query_encoder.wordnet import read_wordnet
 
 SHIPPED = ("model.onnx", "tokenizer.json", "lexicon.txt", "ner.json")
@@ -82,7 +82,7 @@ def main() -> None:
     model = from_backbone(source.weights, len(LABELS)).to(options.device)
     if options.resume:
         go_on_from(model, options.resume)
-    fit(model, pieces_of, recipe, say, options.skip_cycles, save)
+    fit(model, pieces_of, recipe, skip_cycles=options.skip_cycles, ended=save)
     torch.save(model.state_dict(), options.out / "weights.pt")
 
     export.save(model.eval().cpu(), options.out / "model.onnx")

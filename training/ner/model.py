@@ -11,7 +11,7 @@ Written out here, rather than taken from a library, because three things differ 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from training.quantize import FloatArray
 
 HEADS = 12
 QKV = ("query", "key", "value")
+_QKV = tuple(f"attention.self.{part}" for part in QKV)
 PARTS = {
     "out": "attention.output.dense",
     "norm1": "attention.output.LayerNorm",
@@ -129,13 +130,22 @@ def from_backbone(weights: Mapping[str, FloatArray], labels: int, dropout: float
     return model
 
 
-def layer_weights(weights: Mapping[str, FloatArray], index: int, place: int) -> dict[str, Tensor]:
-    """The backbone's layer ``index`` as parameters of a model's layer ``place``."""
+def layer_weights(
+    weights: Mapping[str, FloatArray],
+    index: int,
+    place: int,
+    qkv: Sequence[str] = _QKV,
+    parts: Mapping[str, str] = PARTS,
+) -> dict[str, Tensor]:
+    """The backbone's layer ``index`` as parameters of a model's layer ``place``.
+
+    ``qkv`` and ``parts`` are what the checkpoint calls a layer's parts; by default, BERT's names.
+    """
     source, new = f"encoder.layer.{index}.", {}
     for kind in ("weight", "bias"):
-        parts = [weights[f"{source}attention.self.{part}.{kind}"] for part in QKV]
-        new[f"layers.{place}.qkv.{kind}"] = torch.from_numpy(np.concatenate(parts))
-        for name, theirs in PARTS.items():
+        joined = np.concatenate([weights[f"{source}{part}.{kind}"] for part in qkv])
+        new[f"layers.{place}.qkv.{kind}"] = torch.from_numpy(joined)
+        for name, theirs in parts.items():
             value = weights[f"{source}{theirs}.{kind}"].copy()
             new[f"layers.{place}.{name}.{kind}"] = torch.from_numpy(value)
     return new

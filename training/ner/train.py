@@ -50,7 +50,7 @@ class Recipe:
     seed: int = 20
 
 
-def say(line: str) -> None:
+def _say(line: str) -> None:
     """Print a line with the time."""
     print(time.strftime("%H:%M:%S"), line, flush=True)
 
@@ -108,7 +108,6 @@ def fit(
     model: Tagger,
     pieces_of: Callable[[int], Sequence[Encoded]],
     recipe: Recipe,
-    say: Callable[[str], None] = say,
     skip_cycles: int = 0,
     ended: Callable[[int, Tagger], None] = lambda number, model: None,
 ) -> None:
@@ -124,7 +123,7 @@ def fit(
     for number, cycle in enumerate(recipe.cycles):
         epochs = range(first, first + cycle.epochs)
         if number >= skip_cycles:
-            _run(model, pieces_of, recipe, cycle, epochs, say)
+            _run(model, pieces_of, recipe, cycle, epochs)
             ended(number, model)
             ends.append(_weights(model))
         first = epochs.stop
@@ -146,7 +145,6 @@ def _run(
     recipe: Recipe,
     cycle: Cycle,
     epochs: range,
-    say: Callable[[str], None],
 ) -> None:
     torch.manual_seed(recipe.seed + epochs.start)
     device = next(model.parameters()).device
@@ -176,4 +174,4 @@ def _run(
             step += 1
             if step % 25 == 0:
                 speed = tokens / (time.monotonic() - began)
-                say(f"epoch {epoch} step {step}/{total} loss {running:.4f} {speed:.0f} tokens/s")
+                _say(f"epoch {epoch} step {step}/{total} loss {running:.4f} {speed:.0f} tokens/s")
